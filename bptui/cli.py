@@ -1,0 +1,202 @@
+"""The command line. A subcommand imports what it needs, inside its function, so that `--version` costs nothing."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+from bptui import __version__
+
+if TYPE_CHECKING:
+    from bptui.engine.network import Network
+    from bptui.engine.program import Program
+
+
+class _Parser(argparse.ArgumentParser):
+    """A mistake is one line and exit code 2, as for any other bad input."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message} (bptui --help shows how it is used)")
+
+
+class InputError(ValueError):
+    """Bad input: its lines go to standard error, and the exit code is 2."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    _write_utf8()
+    try:
+        return _dispatch(arguments)
+    except (ValueError, OSError) as error:
+        return _complain(error)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _write_utf8() -> None:
+    """A terminal that can't show a sign gets a question mark rather than a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def _complain(error: ValueError | OSError) -> int:
+    from bptui.files.text import safe
+
+    if isinstance(error, BrokenPipeError):
+        # Whoever read us has gone; there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    text = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
+    for line in text.splitlines():
+        print(f"bptui: {safe(line)}", file=sys.stderr)
+    return 2
+
+
+def _dispatch(arguments: list[str]) -> int:
+    if arguments[:1] and arguments[0] in _SUBCOMMANDS:
+        return _SUBCOMMANDS[arguments[0]](arguments[1:])
+    return _open(arguments)
+
+
+def _open(arguments: list[str]) -> int:
+    """`bptui [SPEC] [--plain [-x FILE]]`."""
+    parser = _Parser(
+        prog="bptui",
+        description="See backpropagation happen: step a neural network forward and backward, one operation at a time.",
+        epilog="also: bptui trace | run | examples | new (each with --help)",
+        allow_abbrev=False,
+    )
+    parser.add_argument("spec", nargs="?", default="article", help="an example's name or a spec file (article)")
+    parser.add_argument("--plain", action="store_true", help="line mode: commands from the terminal, a pipe or a file")
+    parser.add_argument("-x", dest="script", metavar="FILE", help="with --plain: carry out the commands of FILE")
+    _add_digits(parser)
+    parser.add_argument("--version", action="version", version=f"bptui {__version__}")
+    options = parser.parse_args(arguments)
+    if options.script is not None and not options.plain:
+        raise InputError("-x FILE goes with --plain")
+    if not options.plain:
+        _refuse_without_terminal()
+    network = _load(options.spec)
+    if options.plain:
+        return _plain(network, options)
+    from bptui.tui.app import run
+
+    return run(network, options.digits)
+
+
+def _plain(network: Network, options: argparse.Namespace) -> int:
+    from bptui import plain
+    from bptui.commands.session import Session
+
+    session = Session(network, options.digits)
+    if options.script is not None:
+        return plain.script(session, options.script)
+    return plain.talk(session, sys.stdin.buffer, terminal=sys.stdin.isatty() and sys.stdout.isatty())
+
+
+def _refuse_without_terminal() -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise InputError("the app needs a terminal for input and output; --plain works without one")
+    if os.environ.get("TERM", "") in ("dumb", ""):
+        raise InputError("this terminal (TERM=dumb) can't show the app; --plain works in it")
+
+
+def _trace(arguments: list[str]) -> int:
+    """`bptui trace SPEC [--iterations N] [--format text|json]`."""
+    from bptui import reports
+
+    parser = _spec_parser("trace", "every instruction with its values, no screen needed")
+    parser.add_argument("--iterations", type=_count, default=1, metavar="N", help="how many (1)")
+    options = parser.parse_args(arguments)
+    reports.trace(_program(options.spec), options.iterations, options.format, options.digits)
+    return 0
+
+
+def _run(arguments: list[str]) -> int:
+    """`bptui run SPEC [--until EXPR] [--iterations N] [--format text|json]`."""
+    from bptui import reports
+
+    parser = _spec_parser("run", "train, and report iteration and loss")
+    parser.add_argument("--until", metavar="EXPR", help='stop when this is true, such as "loss < 1e-6"')
+    parser.add_argument("--iterations", type=_count, metavar="N", help="how many updates at most (the spec's)")
+    options = parser.parse_args(arguments)
+    program = _program(options.spec)
+    iterations = program.network.iterations if options.iterations is None else options.iterations
+    reports.run(program, iterations, options.until, options.format, options.digits)
+    return 0
+
+
+def _examples(arguments: list[str]) -> int:
+    """`bptui examples`."""
+    from bptui.files import examples
+
+    _Parser(prog="bptui examples", description="the built-in networks, a line each").parse_args(arguments)
+    for line in examples.describe():
+        print(line)
+    return 0
+
+
+def _new(arguments: list[str]) -> int:
+    """`bptui new FILE`."""
+    from pathlib import Path
+
+    from bptui.files import writing
+
+    parser = _Parser(prog="bptui new", description="write a commented spec to start from")
+    parser.add_argument("file")
+    options = parser.parse_args(arguments)
+    writing.new(Path(options.file))
+    print(f"wrote {options.file}: open it with bptui {options.file}")
+    return 0
+
+
+_SUBCOMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "trace": _trace,
+    "run": _run,
+    "examples": _examples,
+    "new": _new,
+}
+
+
+def _spec_parser(name: str, description: str) -> _Parser:
+    parser = _Parser(prog=f"bptui {name}", description=description, allow_abbrev=False)
+    parser.add_argument("spec", help="an example's name or a spec file")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    _add_digits(parser)
+    return parser
+
+
+def _add_digits(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--digits", type=_digits, metavar="N", help="how many significant digits are shown (all)")
+
+
+def _digits(text: str) -> int:
+    return _number(text, 1, 17)
+
+
+def _count(text: str) -> int:
+    return _number(text, 0, 10**9)
+
+
+def _number(text: str, least: int, most: int) -> int:
+    if not text.isdecimal() or not least <= int(text[:12]) <= most:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a whole number from {least} to {most}")
+    return int(text)
+
+
+def _load(spec: str) -> Network:
+    from bptui.files import specs
+
+    return specs.load(spec)
+
+
+def _program(spec: str) -> Program:
+    from bptui.engine.build import build
+
+    return build(_load(spec))

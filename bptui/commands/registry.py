@@ -1,0 +1,114 @@
+"""THE registry: one row a command. Keys, palette, help, footer, plain mode and the README's table come from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bptui.engine.network import nearest
+
+
+class CommandError(ValueError):
+    """A command that can't be carried out; nothing was changed, and the message says why in one line."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A row.
+
+    verb    the word, in plain mode and after `:`; "" for what only a key does
+    keys    as Textual names them; the first is the one that is shown
+    shown   how that key is written for a person, where its name is not it
+    usage   what may follow the word
+    help    what it does, in a line
+    footer  the word beside its key on the last line of the screen, or "" to leave it out
+    app     only in the app
+    """
+
+    verb: str
+    keys: tuple[str, ...]
+    help: str
+    usage: str = ""
+    shown: str = ""
+    footer: str = ""
+    app: bool = False
+
+    @property
+    def key(self) -> str:
+        """Its key, as a person reads it."""
+        return self.shown or (self.keys[0] if self.keys else "")
+
+    @property
+    def words(self) -> str:
+        """The word and what may follow it."""
+        return f"{self.verb} {self.usage}".rstrip()
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("next", ("n", "f10"), "one operation on", "[K]", footer="next"),
+    Command("back", ("N",), "one operation back", "[K]", footer="back"),
+    Command("step", ("s", "f11"), "one element on, inside the operation", "[K]", footer="into"),
+    Command("step-back", ("S",), "one element back", "[K]"),
+    Command("finish", ("f",), "to the end of this phase"),
+    Command("start", ("F",), "to the start of this phase"),
+    Command("iteration", ("i",), "one whole training iteration on, to the same operation", "[K]", footer="iteration"),
+    Command("iteration-back", ("I",), "one whole training iteration back", "[K]"),
+    Command("continue", ("c", "f5"), "run to the last of the spec's iterations", footer="run"),
+    Command("reverse-continue", ("C",), "run back to the very start"),
+    Command("to", ("t",), "run to the operation under the cursor", "OPERATION"),
+    Command("to-back", ("T",), "run back to the operation under the cursor", "OPERATION"),
+    Command("play", ("space",), "run visibly, step after step; again to pause", app=True),
+    Command("goto", ("g",), "any position, such as 3:4 or 3:4.1", "POSITION"),
+    Command("set", ("e",), "edit the cell under the cursor", "TARGET = VALUE [at POSITION]", footer="edit"),
+    Command("nudge", ("plus", "equals_sign"), "a little more: prediction, loss and gradients follow", "TARGET [AMOUNT]",
+            shown="+", footer="more"),
+    Command("", ("minus",), "a little less", shown="-", footer="less", app=True),
+    Command("undo", ("u",), "take back the last edit", footer="undo"),
+    Command("redo", ("U",), "give it once more"),
+    Command("explain", ("x",), "the formula of what wrote this number, opened down to inputs and weights", "X",
+            footer="explain"),
+    Command("formulas", ("m",), "every update formula: elements and matrices"),
+    Command("find", ("slash",), "every cell that shows as this number, and where it was written", "NUMBER", shown="/"),
+    Command("print", (), "the value of an expression: w5, W1.grad, abs(W1).max()", "EXPR"),
+    Command("list", (), "the program, with the values so far"),
+    Command("info", (), "the network, the position and the edits"),
+    Command("run", (), "N whole iterations on", "N"),
+    Command("until", (), "on until an expression is true", "EXPR"),
+    Command("save", (), "write the network as a spec, with the weights of this moment", "FILE"),
+    Command("load", (), "open another spec", "SPEC"),
+    Command("", ("z",), "this pane alone, and back", app=True),
+    Command("", ("left_square_bracket",), "the previous tensor", shown="[", app=True),
+    Command("", ("right_square_bracket",), "the next tensor", shown="]", app=True),
+    Command("", ("1", "2", "3", "4", "5"), "focus a pane", shown="1–5", app=True),
+    Command("", ("tab",), "focus the next pane", app=True),
+    Command("", ("colon",), "type a command", shown=":", footer="command", app=True),
+    Command("help", ("question_mark", "f1"), "the keys and words that work here", "[WORD]", shown="?", footer="help"),
+    Command("quit", ("q",), "leave"),
+)  # fmt: skip
+
+# A word or letter that stands for another: `p` is print, every other single letter its key's verb.
+ALIASES = {"p": "print", "exit": "quit", "h": "help", "?": "help", "=": "print"} | {
+    command.keys[0]: command.verb for command in COMMANDS if command.verb and command.keys and len(command.keys[0]) == 1
+}
+
+
+def find(word: str) -> Command:
+    """The command of a word or letter. Raises CommandError with the nearest."""
+    verb = ALIASES.get(word, word)
+    for command in words():
+        if command.verb == verb:
+            return command
+    raise CommandError(f"no command is called {word[:40]!r}{nearest(word, [c.verb for c in words()]) or ' (help lists them)'}")
+
+
+def words() -> Iterator[Command]:
+    """The commands of plain mode and of the line after `:`."""
+    return (command for command in COMMANDS if command.verb and not command.app)
+
+
+def help_lines(word: str = "") -> list[str]:
+    """What `help` prints: every word with its letter, or one."""
+    rows = [find(word)] if word else list(words())
+    width = max(len(row.words) for row in rows)
+    letters = ["+" if row.verb == "nudge" else row.keys[0] if row.keys and len(row.keys[0]) == 1 else "" for row in rows]
+    return [f"{row.words:<{width}}  {letter:<2} {row.help}" for row, letter in zip(rows, letters, strict=True)]

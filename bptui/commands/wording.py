@@ -1,0 +1,72 @@
+"""Values and positions as the lines of the command language: floats by `repr`, arrays as nested lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from bptui.debugger.view import View
+from bptui.engine.network import Array
+from bptui.engine.player import State
+
+UNSET = "·"
+MOST_NUMBERS = 32
+_SHOWN = 6
+
+
+def number_text(value: Any, digits: int | None = None) -> str:
+    """A number by `repr`, or to so many significant digits; True and False as they are."""
+    if isinstance(value, (bool, np.bool_)):
+        return str(bool(value))
+    if isinstance(value, (int, np.integer)):
+        return str(int(value))
+    return repr(float(value)) if digits is None else f"{float(value):.{digits}g}"
+
+
+def value_text(value: Any, digits: int | None = None) -> str:
+    """A number, or an array as nested lists."""
+    array = np.asarray(value)
+    if array.ndim == 0:
+        return number_text(array[()], digits)
+    return "[" + ", ".join(value_text(part, digits) for part in array) + "]"
+
+
+def slot_text(state: State, slot: str, digits: int | None = None) -> str:
+    """A slot as nested lists, a dot for each cell that is not computed yet."""
+    array, there = state.arrays[slot], state.computed[slot]
+    if there == array.size:
+        return value_text(array, digits)
+    return _nested(array, lambda flat, value: number_text(value, digits) if flat < there else UNSET)
+
+
+def short_text(state: State, slot: str, digits: int | None = None) -> str:
+    """A slot as in a verb's line: above 32 numbers only the first are shown, and how many there are."""
+    array, there = state.arrays[slot], state.computed[slot]
+    if array.size <= MOST_NUMBERS:
+        return slot_text(state, slot, digits)
+    first = [number_text(v, digits) if k < there else UNSET for k, v in enumerate(array.reshape(-1)[:_SHOWN])]
+    shape = "×".join(map(str, array.shape))
+    return f"{'[' * array.ndim}{', '.join(first)}, … {array.size} numbers, {shape}{']' * array.ndim}"
+
+
+def _nested(array: Array, text: Callable[[int, Any], str]) -> str:
+    cells = [text(flat, value) for flat, value in enumerate(array.reshape(-1))]
+
+    def build(start: int, shape: tuple[int, ...]) -> str:
+        if not shape:
+            return cells[start]
+        step = int(np.prod(shape[1:], dtype=np.int64))
+        return "[" + ", ".join(build(start + k * step, shape[1:]) for k in range(shape[0])) + "]"
+
+    return build(0, array.shape)
+
+
+def where_line(view: View, digits: int | None = None) -> str:
+    """`0:2 forward  z2 = z1 @ W2  [[0.191]]`: the position, the phase, the source and the value written."""
+    if view.done is None:
+        return f"{view.position} start"
+    instruction = view.program.instructions[view.done]
+    value = short_text(view.state, instruction.writes, digits)
+    return f"{view.position} {instruction.phase}  {instruction.source}  {value}"

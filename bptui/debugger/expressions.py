@@ -1,0 +1,314 @@
+"""The expression language: slots, labels, numbers, arithmetic, comparisons, indexing and a few functions.
+
+Text is parsed with `ast` and turned into closures over a whitelist of nodes; nothing a person types is ever compiled
+as Python. What is deliberately absent: names that are no slot or label, attributes other than `.grad`, `.T` and the
+listed methods, calls of anything else, strings, lambdas, comprehensions.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bptui.engine.network import Array, nearest
+from bptui.engine.player import State
+from bptui.engine.program import Program, Target
+
+MOST_TEXT = 2000
+MOST_DEPTH = 60
+
+Evaluate = Callable[[State], Any]
+
+
+class ExpressionError(ValueError):
+    """An expression that can't be read, or has no value; the message is one line for the person who typed it."""
+
+
+class NotComputedError(Exception):
+    """The value asked for is not there yet at this position; `slot` is what is missing."""
+
+    def __init__(self, slot: str) -> None:
+        self.slot = slot
+        super().__init__(f"{slot} is not computed")
+
+
+def _norm(value: Any) -> Any:
+    return np.sqrt(np.square(value).sum())
+
+
+FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {
+    "abs": np.abs, "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "tanh": np.tanh, "sign": np.sign,
+    "isnan": np.isnan, "isfinite": np.isfinite,
+    "max": np.max, "min": np.min, "sum": np.sum, "mean": np.mean, "std": np.std, "norm": _norm,
+    "any": np.any, "all": np.all, "argmax": np.argmax, "argmin": np.argmin, "size": np.size,
+}  # fmt: skip
+METHODS = ("max", "min", "sum", "mean", "std", "norm", "any", "all", "argmax", "argmin", "abs", "size")
+_OPERATORS: Mapping[type[ast.AST], Callable[..., Any]] = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+    ast.Pow: operator.pow, ast.Mod: operator.mod, ast.FloorDiv: operator.floordiv, ast.MatMult: operator.matmul,
+    ast.USub: operator.neg, ast.UAdd: operator.pos,
+    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
+    ast.Eq: operator.eq, ast.NotEq: operator.ne,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Expression:
+    """A parsed expression. `slots` are those it reads; `target` is set where it is a mere name with an index."""
+
+    text: str
+    slots: frozenset[str]
+    target: Target | None
+    _evaluate: Evaluate
+
+    def __call__(self, state: State) -> Any:
+        """Its value: a number or an array. Raises NotComputedError or ExpressionError."""
+        try:
+            with np.errstate(all="ignore"):
+                value = self._evaluate(state)
+        except (ValueError, IndexError, TypeError, OverflowError, np.exceptions.AxisError) as error:
+            if isinstance(error, ExpressionError):
+                raise
+            raise ExpressionError(f"{self.text}: {_first_line(error)}") from None
+        return value
+
+    def holds(self, state: State) -> bool:
+        """Its truth, as a condition; what is not computed is not true."""
+        try:
+            return _truth(self(state))
+        except NotComputedError:
+            return False
+
+
+def parse(program: Program, text: str) -> Expression:
+    """The expression that `text` is. Raises ExpressionError with one line for the person who typed it."""
+    text = " ".join(text.split())
+    if not text:
+        raise ExpressionError("an expression is missing, such as w5 or W1.grad")
+    tree = _tree(text)
+    reader = _Reader(program)
+    evaluate = reader.read(tree)
+    return Expression(text, frozenset(reader.slots), _as_target(program, tree), evaluate)
+
+
+def parse_target(program: Program, text: str) -> Target:
+    """The cells that `w5`, `W1`, `W1[0, 1]` or `h1.grad` names. Raises ExpressionError."""
+    text = " ".join(text.split())
+    target = _as_target(program, _tree(text)) if text else None
+    if target is None:
+        raise ExpressionError(f"{text or 'nothing'} can't be set: name a slot, a label or a cell, such as w5 or W1[0, 1]")
+    return target
+
+
+def find_slot(program: Program, name: str) -> Target:
+    """The target of a plain name: a slot, a label or a layer's name. Raises ExpressionError with the nearest."""
+    if name in program.slots:
+        slot = program.slots[name]
+        return Target(name, tuple(range(slot.size)), whole=True, scalar=slot.shape == ())
+    if name in program.targets:
+        return program.targets[name]
+    known = [*program.targets, *program.slots, *FUNCTIONS]
+    raise ExpressionError(f"no slot or label is called {name}{nearest(name, known)}")
+
+
+def _tree(text: str) -> ast.expr:
+    if len(text) > MOST_TEXT:
+        raise ExpressionError(f"an expression of {len(text)} characters is too long ({MOST_TEXT} at most)")
+    try:
+        # A person writes h2.grad and W_h1; no keyword can be part of that, so ast can read it as it stands.
+        tree = ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise ExpressionError(f"{text!r} is no expression") from None
+    if _depth(tree) > MOST_DEPTH:
+        raise ExpressionError("the expression is nested too deeply")
+    return tree
+
+
+def _depth(tree: ast.AST) -> int:
+    level, depth = [tree], 0
+    while level and depth <= MOST_DEPTH:
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        depth += 1
+    return depth
+
+
+def _dotted(tree: ast.AST) -> str | None:
+    """`W1.grad` as text, if that is all the node is."""
+    if isinstance(tree, ast.Name):
+        return tree.id
+    if isinstance(tree, ast.Attribute) and (before := _dotted(tree.value)):
+        return f"{before}.{tree.attr}"
+    return None
+
+
+def _named(program: Program, tree: ast.AST) -> Target | None:
+    """The target of a name or of `name.grad`; None where the node is something else."""
+    dotted = _dotted(tree)
+    if dotted is None:
+        return None
+    if dotted in program.slots or isinstance(tree, ast.Name):
+        return find_slot(program, dotted)
+    assert isinstance(tree, ast.Attribute)
+    if tree.attr != "grad":
+        return None
+    base = _named(program, tree.value)
+    if base is None:
+        return None
+    if f"{base.slot}.grad" not in program.slots:
+        raise ExpressionError(f"{dotted}: {program.name(base.slot)} has no gradient")
+    return Target(f"{base.slot}.grad", base.cells, base.whole, base.scalar)
+
+
+def _as_target(program: Program, tree: ast.expr) -> Target | None:
+    if not isinstance(tree, ast.Subscript):
+        return _named(program, tree)
+    base = _as_target(program, tree.value)
+    if base is None:
+        return None
+    shape = program.slots[base.slot].shape if base.whole else (len(base.cells),)
+    cells = np.array(base.cells).reshape(shape)
+    picked = _pick(cells, _index(tree.slice), ast.unparse(tree))
+    return Target(base.slot, tuple(int(k) for k in np.ravel(picked)), scalar=np.ndim(picked) == 0)
+
+
+def _pick(array: Array, index: Any, text: str) -> Array:
+    try:
+        return array[index]  # type: ignore[no-any-return]
+    except IndexError:
+        shape = "×".join(map(str, array.shape)) or "a single number"
+        raise ExpressionError(f"{text}: no such cell, the shape is {shape}") from None
+
+
+def _index(tree: ast.expr) -> Any:
+    """Whole numbers, slices and tuples of them; nothing else may index."""
+    if isinstance(tree, ast.Tuple):
+        return tuple(_index(part) for part in tree.elts)
+    if isinstance(tree, ast.Slice):
+        return slice(*(part if part is None else _whole(part) for part in (tree.lower, tree.upper, tree.step)))
+    return _whole(tree)
+
+
+def _whole(tree: ast.expr) -> int:
+    if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
+        return -_whole(tree.operand)
+    if isinstance(tree, ast.Constant) and type(tree.value) is int and abs(tree.value) < 2**62:
+        return tree.value
+    raise ExpressionError(f"an index is a whole number, not {ast.unparse(tree)[:40]}")
+
+
+class _Reader:
+    """Turns whitelisted nodes into closures."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.slots: set[str] = set()
+
+    def read(self, tree: ast.expr) -> Evaluate:
+        method = getattr(self, "_" + type(tree).__name__.lower(), None)
+        if method is None:
+            raise ExpressionError(f"{ast.unparse(tree)[:40]!r} is not part of the expression language")
+        evaluate: Evaluate = method(tree)
+        return evaluate
+
+    def _constant(self, tree: ast.Constant) -> Evaluate:
+        if type(tree.value) not in (int, float):
+            raise ExpressionError(f"{tree.value!r} is no number")
+        try:
+            number = np.float64(tree.value)
+        except OverflowError:
+            raise ExpressionError("that number is too large") from None
+        return lambda _: number
+
+    def _name(self, tree: ast.expr) -> Evaluate:
+        target = _as_target(self.program, tree)
+        assert target is not None
+        return self._target(target)
+
+    def _target(self, target: Target) -> Evaluate:
+        self.slots.add(target.slot)
+        return lambda state: value_of(state, target)
+
+    def _attribute(self, tree: ast.Attribute) -> Evaluate:
+        if (target := _named(self.program, tree)) is not None:
+            return self._target(target)
+        if tree.attr != "T":
+            raise ExpressionError(f".{tree.attr} is not part of the expression language (.grad and .T are)")
+        value = self.read(tree.value)
+        return lambda state: np.transpose(value(state))
+
+    def _subscript(self, tree: ast.Subscript) -> Evaluate:
+        if (target := _as_target(self.program, tree)) is not None:
+            return self._target(target)
+        value, index, text = self.read(tree.value), _index(tree.slice), ast.unparse(tree)
+        return lambda state: _pick(np.asarray(value(state)), index, text)
+
+    def _binop(self, tree: ast.BinOp) -> Evaluate:
+        return self._apply(tree.op, tree, tree.left, tree.right)
+
+    def _unaryop(self, tree: ast.UnaryOp) -> Evaluate:
+        if isinstance(tree.op, ast.Not):
+            value = self.read(tree.operand)
+            return lambda state: not _truth(value(state))
+        return self._apply(tree.op, tree, tree.operand)
+
+    def _apply(self, op: ast.AST, tree: ast.expr, *parts: ast.expr) -> Evaluate:
+        function = _OPERATORS.get(type(op))
+        if function is None:
+            raise ExpressionError(f"{ast.unparse(tree)[:40]!r} is not part of the expression language")
+        values = [self.read(part) for part in parts]
+        return lambda state: function(*(value(state) for value in values))
+
+    def _compare(self, tree: ast.Compare) -> Evaluate:
+        pairs = zip([tree.left, *tree.comparators], tree.comparators, strict=False)
+        links = [self._apply(op, tree, *pair) for op, pair in zip(tree.ops, pairs, strict=True)]
+        if len(links) == 1:
+            return links[0]
+        return lambda state: all(_truth(link(state)) for link in links)
+
+    def _boolop(self, tree: ast.BoolOp) -> Evaluate:
+        values = [self.read(part) for part in tree.values]
+        if isinstance(tree.op, ast.And):
+            return lambda state: all(_truth(value(state)) for value in values)
+        return lambda state: any(_truth(value(state)) for value in values)
+
+    def _call(self, tree: ast.Call) -> Evaluate:
+        function, parts = self._callee(tree)
+        if len(parts) != 1 or tree.keywords or isinstance(parts[0], ast.Starred):
+            raise ExpressionError(f"{ast.unparse(tree)[:40]}: a function takes one value")
+        value = self.read(parts[0])
+        return lambda state: function(value(state))
+
+    def _callee(self, tree: ast.Call) -> tuple[Callable[[Any], Any], list[ast.expr]]:
+        if isinstance(tree.func, ast.Name) and tree.func.id in FUNCTIONS:
+            return FUNCTIONS[tree.func.id], tree.args
+        if isinstance(tree.func, ast.Attribute) and tree.func.attr in METHODS:
+            return FUNCTIONS[tree.func.attr], [tree.func.value, *tree.args]
+        called = ast.unparse(tree.func)[:40]
+        raise ExpressionError(f"{called} is no function{nearest(called, FUNCTIONS) or ' (' + ', '.join(FUNCTIONS) + ')'}")
+
+
+def value_of(state: State, target: Target) -> Any:
+    """The number or array that a target has. Raises NotComputedError if any of its cells is not there yet."""
+    if target.cells and max(target.cells) >= state.computed[target.slot]:
+        raise NotComputedError(target.slot)
+    array = state.arrays[target.slot]
+    if target.whole:
+        return array if array.ndim else array[()]
+    cells = array.reshape(-1)[list(target.cells)]
+    return cells[0] if target.scalar else cells
+
+
+def _truth(value: Any) -> bool:
+    if np.size(value) != 1:
+        raise ExpressionError("a condition needs one value: say .any() or .all() of an array")
+    return bool(np.asarray(value).reshape(())[()])
+
+
+def _first_line(error: Exception) -> str:
+    return re.sub(r"\s+", " ", str(error))[:120] or type(error).__name__

@@ -1,0 +1,234 @@
+"""The cache around a timeline: buffers, checkpoints and the present moment; one verb, `goto`.
+
+Whatever it keeps could be thrown away and computed again to the same bits. Tests compare every walk with a player
+that did just that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from bptui.engine.machine import Machine
+from bptui.engine.network import Array
+from bptui.engine.program import Program
+from bptui.engine.timeline import START, Edit, Position, Timeline, first_difference, normal
+
+MEMORY = 256 * 2**20
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """A copy of every slot at one moment. `computed[slot]` cells are there, counted from the first; the rest are nan."""
+
+    position: Position
+    arrays: dict[str, Array]
+    computed: dict[str, int]
+
+    def same_bits(self, other: State) -> bool:
+        """Whether two states are the same to the bit."""
+        return (
+            self.position == other.position
+            and self.computed == other.computed
+            and all(array.tobytes() == other.arrays[name].tobytes() for name, array in self.arrays.items())
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """One instruction as it was carried out: the state it read and the state it left."""
+
+    index: int
+    before: State
+    after: State
+
+
+class Player:
+    """Buffers that stand at `position` of `timeline`.
+
+    A checkpoint `t` is the flat vector at the start of iteration t, with the edits made there.
+    """
+
+    def __init__(self, timeline: Timeline, memory: int = MEMORY) -> None:
+        self.timeline = timeline
+        self.machine = Machine(timeline.program)
+        self.position = START
+        self.losses: list[float] = []
+        self.stride = 1
+        self._most = max(4, memory // max(1, self.machine.vector.nbytes))
+        self._checkpoints: dict[int, Array] = {}
+        self._apply(timeline.at(START))
+        self._keep(0)
+
+    @property
+    def program(self) -> Program:
+        """The program that is played."""
+        return self.timeline.program
+
+    def goto(self, timeline: Timeline, position: Position) -> None:
+        """Make the buffers those of `position` on `timeline`, from whatever is nearest and still holds."""
+        self._switch(timeline)
+        if position < self.position and not self._rewind(position):
+            self._restore(position)
+        with self.machine.quiet():
+            self._advance(position)
+
+    def state(self) -> State:
+        """A copy of the present moment."""
+        computed = self.computed()
+        arrays = {}
+        for name, array in self.machine.arrays.items():
+            copy = array.copy()
+            if array.dtype.kind == "f":
+                copy.reshape(-1)[computed[name] :] = np.nan
+            elif not computed[name]:
+                copy[...] = -1
+            copy.flags.writeable = False
+            arrays[name] = copy
+        return State(self.position, arrays, computed)
+
+    def computed(self) -> dict[str, int]:
+        """For each slot how many of its cells are there at the present position."""
+        return computed_cells(self.program, self.position)
+
+    def _switch(self, timeline: Timeline) -> None:
+        """Change to a timeline, keeping of the past what both have in common."""
+        first, only_more = first_difference(self.timeline, timeline)
+        self.timeline = timeline
+        if first is None:
+            return
+        self._checkpoints = {t: vector for t, vector in self._checkpoints.items() if _start(self.program, t) < first}
+        del self.losses[first.iteration + (first.op == len(self.program)) :]
+        if first == START:
+            self._restart()
+        elif self.position > first or (self.position == first and not only_more):
+            self._restore(self.position)
+        elif self.position == first:
+            self._apply(timeline.at(first))
+
+    def _restart(self) -> None:
+        self.machine.reset()
+        self._apply(self.timeline.at(START))
+        self.position = START
+        self._keep(0)
+
+    def _rewind(self, position: Position) -> bool:
+        """Step back by moving the position alone, where nothing that lasts was written in between."""
+        here = self.position
+        if position.iteration != here.iteration or any(True for _ in self.timeline.between(position, here)):
+            return False
+        undone = self.program.instructions[position.op : here.op + (here.element > 0)]
+        if any(instruction.phase == "update" for instruction in undone):
+            return False
+        self.position = position
+        return True
+
+    def _restore(self, position: Position) -> None:
+        """Go to the last checkpoint whose iteration is not after that of `position`."""
+        t = max(t for t in self._checkpoints if t <= position.iteration)
+        np.copyto(self.machine.vector, self._checkpoints[t])
+        self.position = Position(t)
+
+    def _advance(self, target: Position) -> None:
+        """Play forward to `target`, with every edit on the way."""
+        waiting = list(self.timeline.between(_written(self.program, self.position), target))
+        while self.position < target:
+            stop = min([target, *(edit.position for edit in waiting[:1])])
+            self._play(stop)
+            while waiting and waiting[0].position == self.position:
+                self._apply([waiting.pop(0)])
+
+    def _play(self, stop: Position) -> None:
+        """Play forward to `stop`, with no edit on the way before it."""
+        while self.position < stop:
+            if self.position.op == len(self.program):
+                self.position = Position(self.position.iteration + 1)
+            if self.position == Position(self.position.iteration):
+                self._begin(stop)
+            if self.position < stop:
+                self._play_within(stop)
+
+    def _begin(self, stop: Position) -> None:
+        """At the start of an iteration: keep it, and run those that are to be passed whole."""
+        t, count = self.position.iteration, len(self.program)
+        if t % self.stride == 0:
+            self._keep(t)
+        whole = stop.iteration + (stop.op == count) - t
+        if whole > 0:
+            n = min(whole, self.stride - t % self.stride)
+            losses = np.empty(n)
+            self.machine.run(t, n, losses)
+            self.losses[t : t + n] = losses.tolist()
+            self.position = Position(t + n - 1, count)
+        else:
+            self.machine.begin(t)
+
+    def _play_within(self, stop: Position) -> None:
+        """Play inside one iteration, as far as `stop` or the iteration's end."""
+        here, count = self.position, len(self.program)
+        if here.op == count:
+            return
+        last = (stop.op, stop.element) if stop.iteration == here.iteration else (count, 0)
+        op, element = here.op, here.element
+        if element:
+            until = last[1] if last[0] == op else self.program.size(op)
+            self.machine.execute(op, element, until)
+            op, element = (op, until) if last[0] == op else (op + 1, 0)
+        for k in range(op, last[0]):
+            self.machine.execute(k)
+        if last[1] and (op, element) < last:
+            self.machine.execute(last[0], 0, last[1])
+        self.position = Position(here.iteration, *last)
+        if last[0] == count:
+            self.losses[here.iteration : here.iteration + 1] = [float(self.machine.arrays["loss"])]
+
+    def _apply(self, edits: Iterable[Edit]) -> None:
+        for edit in edits:
+            self.machine.arrays[edit.slot].reshape(-1)[list(edit.cells)] = edit.values
+
+    def _keep(self, t: int) -> None:
+        """Save the start of iteration t; when memory is full every second checkpoint goes and the stride doubles."""
+        if t in self._checkpoints:
+            return
+        if len(self._checkpoints) >= self._most:
+            self.stride *= 2
+            self._checkpoints = {k: v for k, v in self._checkpoints.items() if k % self.stride == 0}
+            if t % self.stride:
+                return
+        self._checkpoints[t] = self.machine.vector.copy()
+
+
+def computed_cells(program: Program, position: Position) -> dict[str, int]:
+    """For each slot how many of its cells, from the first on, are there at a position."""
+    result = {}
+    begun = position.op > 0 or position.element > 0
+    for slot in program.slots.values():
+        k = program.writers.get(slot.name)
+        if slot.persistent:
+            result[slot.name] = slot.size
+        elif k is None:
+            result[slot.name] = slot.size if begun else 0
+        elif k < position.op:
+            result[slot.name] = slot.size
+        else:
+            result[slot.name] = position.element if k == position.op else 0
+    return result
+
+
+def state_at(timeline: Timeline, position: Position) -> State:
+    """The state at a position, computed from the very start."""
+    player = Player(timeline)
+    player.goto(timeline, position)
+    return player.state()
+
+
+def _start(program: Program, iteration: int) -> Position:
+    """The moment at which an iteration starts, as it is written: the end of the one before."""
+    return normal(program, iteration, 0, 0)
+
+
+def _written(program: Program, position: Position) -> Position:
+    """A position as it is written; inside the player `3:0` stands for a restored start of iteration 3."""
+    return normal(program, position.iteration, position.op, position.element)

@@ -1,0 +1,84 @@
+"""Whole pages: a value opened down to inputs and weights, and every update formula of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from bptui.engine.player import Moment, State
+from bptui.engine.program import Program
+from bptui.explain.formulas import Formula, formula, symbolic_update
+from bptui.explain.matrices import equations, symbols
+from bptui.explain.notation import Names
+from bptui.explain.reaching import sources
+
+MOST_LINES = 40
+
+
+def opened(program: Program, moment: Moment, cell: int, digits: int | None = None) -> Iterator[tuple[int, Formula]]:
+    """(depth, formula) of a cell and of everything it was made of, each once, down to inputs and weights."""
+    seen: set[tuple[str, int]] = set()
+
+    def walk(index: int, flat: int, depth: int) -> Iterator[tuple[int, Formula]]:
+        at = moment if index == moment.index else Moment(index, moment.before, moment.before)
+        written = program.instructions[index].writes
+        if (written, flat) in seen or len(seen) >= MOST_LINES:
+            return
+        seen.add((written, flat))
+        yield depth, formula(program, at, flat, digits)
+        for slot, part in sources(program, index, flat):
+            writer = program.writers.get(slot)
+            if writer is not None and writer < index and not program.slots[slot].persistent:
+                yield from walk(writer, part, depth + 1)
+
+    yield from walk(moment.index, cell, 0)
+
+
+def explanation(program: Program, moment: Moment, cell: int, digits: int | None = None) -> list[str]:
+    """`explain X` as lines: the formula, the same seen in other ways, and what it was made of."""
+    lines = []
+    for depth, part in opened(program, moment, cell, digits):
+        lines.append("  " * depth + part.line)
+        if depth == 0:
+            lines += [f"    {title}: {text}" for title, text in part.more]
+            lines += [f"    as matrices: {equation.line}" for equation in equations(program, moment, digits)]
+    return [*lines[:MOST_LINES], "…"] if len(lines) > MOST_LINES else lines
+
+
+def update_formulas(program: Program, state: State) -> list[str]:
+    """Every update formula in symbols, element by element, the gradients written out."""
+    lines: list[str] = []
+    for instruction in program.instructions:
+        if instruction.phase == "update":
+            shape = program.slots[instruction.writes].shape
+            lines += [symbolic_update(program, instruction, index, state) for index in _by_neuron(shape)]
+    return lines
+
+
+def _by_neuron(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """Indices in the order in which people number weights: neuron by neuron, at most as many as can be read."""
+    cells = sorted(np.ndindex(shape), key=lambda index: index[::-1])
+    yield from cells[:MOST_LINES]
+
+
+def update_numbers(program: Program, moment: Moment, digits: int | None = None) -> list[str]:
+    """One parameter's updates with their numbers, element by element."""
+    shape = program.slots[program.instructions[moment.index].writes].shape
+    cells = [int(np.ravel_multi_index(index, shape)) for index in _by_neuron(shape)]
+    return [formula(program, moment, cell, digits).line for cell in cells]
+
+
+def update_matrices(program: Program, state: State) -> list[list[str]]:
+    """Every update as matrices, in symbols, drawn."""
+    found = [symbols(program, instruction, state) for instruction in program.instructions if instruction.phase == "update"]
+    return [equation.draw() for equation in found if equation is not None]
+
+
+def origin(program: Program, slot: str, cell: int) -> str:
+    """What a number is that no instruction wrote."""
+    index = tuple(int(k) for k in np.unravel_index(cell, program.slots[slot].shape))
+    kind = program.slots[slot].kind
+    what = {"parameter": "the weight it began with", "data": "given by the data", "rate": "the learning rate"}
+    name = Names(program).cell(slot, index)
+    return f"{name}: {what.get(kind, 'given')}"
