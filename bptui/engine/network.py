@@ -36,6 +36,7 @@ class NetworkError(ValueError):
     """A description that does not hold together; `problems` has every mistake found."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
+        """Keep the mistakes; the text has them all."""
         self.problems = tuple(problems)
         super().__init__("; ".join(problem.message for problem in self.problems))
 
@@ -143,6 +144,7 @@ def checked(network: Network) -> Network:
 def find_problems(network: Network) -> Iterator[Problem]:
     """Every mistake in a description, in the order of its parts."""
     yield from _scalar_problems(network)
+    yield from _data_problems(network)
     yield from _node_problems(network)
     ordered, stuck = _in_order(network.nodes)
     if stuck:
@@ -214,6 +216,9 @@ def _scalar_problems(network: Network) -> Iterator[Problem]:
         yield Problem(("dtype",), f"unknown dtype {network.dtype!r} (float64 or float32)")
     if network.iterations < 1:
         yield Problem(("iterations",), f"iterations is {network.iterations}: at least 1 is needed")
+
+
+def _data_problems(network: Network) -> Iterator[Problem]:
     for slot, array in (("x", network.x), ("y", network.y)):
         if array.size == 0:
             yield Problem(("data", slot), f"{slot} is empty: at least one row is needed")
@@ -232,24 +237,34 @@ def _scalar_problems(network: Network) -> Iterator[Problem]:
 
 def _node_problems(network: Network) -> Iterator[Problem]:
     if not network.nodes:
-        yield Problem(("layers",), "no layers: describe at least one, such as layers = [\"dense 1\"]")
+        yield Problem(("layers",), """no layers: describe at least one, such as layers = ["dense 1"]""")
     keys = {"x", *(node.key for node in network.nodes)}
     for node in network.nodes:
-        if node.act not in ACTIVATIONS:
-            hint = nearest(node.act, ACTIVATIONS) or f" (one of {', '.join(ACTIVATIONS)})"
-            yield Problem((*node.where, "act"), f"unknown activation {node.act!r}{hint}")
+        yield from _own_problems(node)
         for key in node.inputs:
             if key not in keys:
                 yield Problem(node.where, f"{node.key} reads {key!r}, which is no node{nearest(key, keys)}")
-        if node.op == "dense" and node.units < 1:
-            yield Problem((*node.where, "dense"), f"a dense layer has at least 1 unit, not {node.units}")
-        for param in node.freeze:
-            if param not in ("W", "b"):
-                yield Problem((*node.where, "freeze"), f"freeze names {param!r}: a layer has W and b")
-        if node.key in _FIXED:
-            yield Problem(node.where, f"a node may not be called {node.key!r}: that is a slot's name")
-        elif not (is_name(node.key) or node.key.isdecimal() and node.key.isascii()):
-            yield Problem(node.where, f"a node may not be called {node.key!r}: {_NAME_RULE}")
+    yield from _end_problems(network, keys)
+
+
+def _own_problems(node: Node) -> Iterator[Problem]:
+    """What is wrong with a node alone."""
+    if node.act not in ACTIVATIONS:
+        hint = nearest(node.act, ACTIVATIONS) or f" (one of {', '.join(ACTIVATIONS)})"
+        yield Problem((*node.where, "act"), f"unknown activation {node.act!r}{hint}")
+    if node.op == "dense" and node.units < 1:
+        yield Problem((*node.where, "dense"), f"a dense layer has at least 1 unit, not {node.units}")
+    for param in node.freeze:
+        if param not in ("W", "b"):
+            yield Problem((*node.where, "freeze"), f"freeze names {param!r}: a layer has W and b")
+    if node.key in _FIXED:
+        yield Problem(node.where, f"a node may not be called {node.key!r}: that is a slot's name")
+    elif not (is_name(node.key) or (node.key.isdecimal() and node.key.isascii())):
+        yield Problem(node.where, f"a node may not be called {node.key!r}: {_NAME_RULE}")
+
+
+def _end_problems(network: Network, keys: set[str]) -> Iterator[Problem]:
+    """One node alone may be read by no other; where some node's inputs are not known, this can't be told."""
     if all(node.inputs and keys.issuperset(node.inputs) for node in network.nodes):
         ends = _ends(network.nodes)
         for node in ends[:-1]:

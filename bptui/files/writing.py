@@ -1,0 +1,207 @@
+"""A network and its present numbers as a spec that reads back to the same bits; files written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bptui.engine.network import Array, Network, Node
+from bptui.files.report import FileError
+from bptui.files.template import TEMPLATE
+from bptui.files.text import safe
+
+MARKER = "# written by bptui save"
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+_WIDTH = 100
+
+Pair = tuple[str, str]
+
+
+def to_toml(network: Network, values: Mapping[str, Array]) -> str:
+    """The network as a spec, with these values of its weights, learning rate and data.
+
+    values: slot → array; a slot that is missing is written as described, or left out where it was to be drawn. nan
+    and inf are written as such, and refused by the reader: there is no other honest way to write them.
+    """
+    parts = [_pairs(_top(network, values)), _data(network, values)]
+    parts += [_section(_header(network, node), _node(network, node, values)) for node in network.nodes]
+    if network.narration:
+        narration = [(_key(key), _text(text)) for key, text in network.narration.items()]
+        parts.append(_section("[narration]", narration))
+    return MARKER + "\n" + "\n".join(parts)
+
+
+def save(path: str | Path, text: str) -> None:
+    """Write a text that begins with MARKER: whole or not at all, and never over a file of somebody else's making.
+
+    Raises FileError.
+    """
+    target = Path(path)
+    try:
+        refusal = _refusal(target)
+        if not refusal:
+            _replace(target, text.encode())
+    except (OSError, ValueError) as error:
+        raise _failed(path, error) from None
+    if refusal:
+        raise FileError(f"{safe(str(path))}: {refusal}")
+
+
+def new(path: str | Path) -> None:
+    """Write a commented spec to start from. Raises FileError, also where there is a file already."""
+    try:
+        with Path(path).open("x", encoding="utf-8", newline="\n") as file:
+            file.write(TEMPLATE)
+    except FileExistsError:
+        raise FileError(f"{safe(str(path))}: it exists already, so it is left alone") from None
+    except (OSError, ValueError) as error:
+        raise _failed(path, error) from None
+
+
+def _failed(path: str | Path, error: Exception) -> FileError:
+    reason = getattr(error, "strerror", None) or str(error)
+    return FileError(safe(f"{path}: can't be written: {reason}"))
+
+
+def _refusal(path: Path) -> str:
+    """Why that file may not be overwritten, or nothing: only one with the marker first was written by save."""
+    if path.is_dir():
+        return "this is a directory"
+    ours = not os.path.lexists(path) or (path.is_file() and _first_line(path) == MARKER)
+    return "" if ours else "it exists and was not written by save, so it is left alone"
+
+
+def _first_line(path: Path) -> str:
+    with path.open("rb") as file:
+        return file.readline(200).decode("utf-8", "replace").strip()
+
+
+def _replace(target: Path, data: bytes) -> None:
+    """Put a file with these bytes in its place in one go, so that a crash leaves the old one or the new one."""
+    target = target.resolve()
+    temporary = target.with_name(f".{target.name[:50]}.{secrets.token_hex(4)}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            shutil.copymode(target, temporary)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _top(network: Network, values: Mapping[str, Array]) -> Iterator[Pair]:
+    """The keys before the first table."""
+    yield "name", _text(network.name)
+    if network.title:
+        yield "title", _text(network.title)
+    yield "seed", str(network.seed)
+    yield "dtype", _text(network.dtype)
+    yield "loss", _text(network.loss)
+    yield "lr", _number(values.get("lr", np.array(network.lr)))
+    yield "iterations", str(network.iterations)
+    if network.layout != "out-in":
+        yield "layout", _text(network.layout)
+    if network.freeze:
+        yield "freeze", _nested(network.freeze)
+    if network.labels:
+        yield "labels", _table((key, _nested(words)) for key, words in network.labels.items())
+
+
+def _data(network: Network, values: Mapping[str, Array]) -> str:
+    """`[data]`; where batches are drawn, the data they are drawn from."""
+    names = ("x", "y") if network.batch is None else ("X", "Y")
+    arrays = (values.get(names[0], network.x), values.get(names[1], network.y))
+    pairs = [("x", _nested(arrays[0])), ("y", _nested(arrays[1]))]
+    if network.batch is not None:
+        pairs.append(("batch", str(network.batch)))
+    return _section("[data]", pairs)
+
+
+def _header(network: Network, node: Node) -> str:
+    return f"[net.{_key(node.key)}]" if network.graph else "[[layer]]"
+
+
+def _node(network: Network, node: Node, values: Mapping[str, Array]) -> Iterator[Pair]:
+    """The keys of one layer or node."""
+    if node.op == "add":
+        yield "add", _nested(node.inputs)
+    else:
+        yield "dense", str(node.units)
+        if network.graph:
+            yield "from", _text(node.inputs[0])
+    if node.name:
+        yield "name", _text(node.name)
+    if node.act != "identity":
+        yield "act", _text(node.act)
+    yield from _parameters(network, node, values)
+    if node.freeze:
+        yield "freeze", _nested(node.freeze)
+    if node.labels:
+        labels = {key: _written(network, key, np.array(words, object)) for key, words in node.labels.items()}
+        yield "labels", _table((key, _nested(words)) for key, words in labels.items())
+
+
+def _parameters(network: Network, node: Node, values: Mapping[str, Array]) -> Iterator[Pair]:
+    if not node.bias:
+        yield "bias", "false"
+    if node.op != "dense":
+        return
+    for letter, given in (("W", node.W), ("b", node.b)):
+        array = values.get(letter + node.suffix, given)
+        if array is not None and (letter == "W" or node.bias):
+            yield letter, _nested(_written(network, letter, np.asarray(array)))
+
+
+def _written(network: Network, key: str, array: Array) -> Array:
+    """A matrix of weights or labels the way round that the person writes it."""
+    return array.T if key == "W" and network.layout != "in-out" else array
+
+
+def _section(header: str, pairs: Iterable[Pair]) -> str:
+    return f"{header}\n{_pairs(pairs)}"
+
+
+def _pairs(pairs: Iterable[Pair]) -> str:
+    return "".join(f"{key} = {value}\n" for key, value in pairs)
+
+
+def _table(pairs: Iterable[Pair]) -> str:
+    return "{ " + ", ".join(f"{key} = {value}" for key, value in pairs) + " }"
+
+
+def _nested(value: Any) -> str:
+    """A number, a text, or nested lists of them; a long matrix a row a line."""
+    if isinstance(value, str):
+        return _text(value)
+    if not isinstance(value, np.ndarray | Sequence) or np.shape(value) == ():
+        return _number(value)
+    items = [_nested(item) for item in value]
+    line = f"[{', '.join(items)}]"
+    if len(line) <= _WIDTH or not items or not items[0].startswith("["):
+        return line
+    return "[\n" + "".join(f"  {item},\n" for item in items) + "]"
+
+
+def _number(value: Any) -> str:
+    """A float that reads back to the same bits; Python writes nan, inf and exponents as TOML does."""
+    return repr(float(value))
+
+
+def _key(key: str) -> str:
+    return key if _BARE.fullmatch(key) else _text(key)
+
+
+def _text(text: str) -> str:
+    """A TOML basic string: JSON's escapes, and one for the DEL that JSON lets through."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,71 @@
+"""Lines of styled text, and what is done to them: measured, cut with a sign, turned into a strip."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from bptui.tui.drawing.palette import style
+
+Run = tuple[str, str]
+Line = tuple[Run, ...]
+CUT = "…"
+
+
+def line(*runs: Run | str) -> Line:
+    """Runs of (text, style), plain where no style is given; empty ones are dropped."""
+    made = tuple((run, "plain") if isinstance(run, str) else run for run in runs)
+    return tuple(run for run in made if run[0])
+
+
+def width(runs: Line) -> int:
+    """How many columns a line takes."""
+    return sum(cell_len(text) for text, _ in runs)
+
+
+def cut(runs: Line, columns: int) -> Line:
+    """A line that fits; where something had to go, a sign says so."""
+    if width(runs) <= columns:
+        return runs
+    if columns < 1:
+        return ()
+    result: list[Run] = []
+    left = columns - 1
+    for text, name in runs:
+        part = text if cell_len(text) <= left else set_cell_size(text, left)
+        result.append((part, name))
+        left -= cell_len(part)
+        if left <= 0:
+            break
+    return (*result, (CUT, "dim"))
+
+
+def spread(left: Line, right: Line, columns: int) -> Line:
+    """One part at the left end, one at the right; the left is cut where both don't fit."""
+    room = columns - width(right)
+    left = cut(left, max(0, room - 1))
+    return (*left, (" " * (room - width(left)), "plain"), *right) if room > 0 else cut(right, columns)
+
+
+def rule(title: str, columns: int, *, focused: bool = False) -> Line:
+    """A pane's title on a line."""
+    text = f" {title} "
+    bar = "━" if focused else "─"
+    return line((text, "bold" if focused else "dim"), (bar * max(0, columns - cell_len(text) - 1), "dim" if focused else "faint"))
+
+
+def wrapped(text: str, columns: int, name: str = "plain", indent: str = "") -> list[Line]:
+    """Text over as many lines as it needs, those after the first indented."""
+    made = textwrap.wrap(text, max(8, columns), subsequent_indent=indent, break_long_words=True)
+    return [line((part, name)) for part in made]
+
+
+def strip(runs: Iterable[Run], columns: int, base: Style) -> Strip:
+    """A line as Textual draws it, exactly so many columns wide."""
+    segments = [Segment(text, base + style(name)) for text, name in cut(tuple(runs), columns)]
+    return Strip(segments).adjust_cell_length(columns, base + style("plain"))

@@ -1,0 +1,48 @@
+"""Numbers in columns: four significant digits of the largest, decimal points under each other, the sign a glyph."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from bptui.engine.network import Array
+
+UNSET = "·"
+_MINUS = "−"
+
+
+def decimals(array: Array, there: int, digits: int = 4) -> int:
+    """How many decimals a slot's numbers get; −1 where only the exponent form can show them."""
+    known = np.abs(array.reshape(-1)[:there])
+    known = known[np.isfinite(known)]
+    largest = float(known.max(initial=0.0))
+    if largest == 0.0:
+        return max(0, digits - 1)
+    if not 1e-5 <= largest < 1e6:
+        return -1
+    return max(0, min(digits + 4, digits - 1 - math.floor(math.log10(largest))))
+
+
+def signed(value: float, places: int, *, plus: bool = True) -> str:
+    """`+0.1100`, `−0.2265`, in exponent form where the decimals would show nothing of it."""
+    if not math.isfinite(value):
+        return str(value)
+    sign = _MINUS if value < 0 or (value == 0 and math.copysign(1, value) < 0) else "+" if plus else ""
+    size = abs(value)
+    if value == 0:
+        return f"{' ' if plus else ''}{size:.{max(0, places)}f}"
+    if places < 0 or size < 0.5 * 10.0**-places:
+        return f"{sign}{size:.2e}".replace("e-0", "e-").replace("e+0", "e")
+    return f"{sign}{size:.{places}f}"
+
+
+def point_aligned(text: str, before: int, columns: int) -> str:
+    """A number with its decimal point after `before` characters."""
+    whole = text.partition(".")[0]
+    return (" " * max(0, before - len(whole)) + text).ljust(columns)
+
+
+def colour(value: float) -> str:
+    """The style of a sign."""
+    return "pos" if value > 0 else "neg" if value < 0 else "plain"

@@ -1,0 +1,146 @@
+"""The formula pane, the header and the timeline: what is said about the moment."""
+
+from __future__ import annotations
+
+from bptui.commands.session import layer_sizes
+from bptui.debugger.debugger import spell
+from bptui.debugger.view import View
+from bptui.engine.program import PHASES, Target
+from bptui.explain.formulas import Formula, formula
+from bptui.explain.matrices import Equation, equations
+from bptui.explain.notation import number
+from bptui.files.text import safe
+from bptui.tui.drawing.lines import Line, line, spread, wrapped
+from bptui.tui.drawing.plot import plot
+from bptui.tui.scene import Scene
+
+
+def header(scene: Scene, columns: int) -> Line:
+    """The network on the left, the moment on the right."""
+    view = scene.view
+    network = view.program.network
+    sizes = "-".join(str(n) for n in layer_sizes(network))
+    rate = number(float(view.state.arrays["lr"]), 4)
+    left = line((f" {safe(network.name)} ", "bold"), (f"  {sizes} · {network.loss} · sgd  ", "dim"), (f"lr {rate}", "plain"))
+    if scene.compact:
+        left = line((f" {safe(network.name)} ", "bold"), (f" lr {rate}", "plain"))
+    return spread(left, _moment(view), columns)
+
+
+def _moment(view: View) -> Line:
+    loss = number(view.number("loss"), 4) if view.is_computed("loss") else "·"
+    mark = "~" if "loss" in view.stale.outdated else ""
+    inside = f".{view.position.element}" if view.position.element else ""
+    return line(
+        (f"iteration {view.position.iteration}   ", "plain"),
+        (f"op {view.position.op}{inside} of {len(view.program)}   ", "plain"),
+        (f"{view.phase:<8}  ", "now"),
+        (f"{view.program.name('loss')} {mark}{loss} ", "bold"),
+    )
+
+
+def explanation(scene: Scene, columns: int, rows: int) -> list[Line]:
+    """The formula of the operation and the cell at hand, and what the stage is for."""
+    story = _story(scene, columns)
+    if scene.formula is None:
+        return story
+    moment, cell = scene.formula
+    program = scene.view.program
+    made = formula(program, moment, cell, scene.digits)
+    lines = _rows(made, columns)
+    room = rows - len(story) - (1 if story else 0)
+    extras = [*_more(made, columns), *[_drawn(e, columns) for e in equations(program, moment, scene.digits)]]
+    left_out = False
+    for extra in extras:
+        if extra and len(lines) + len(extra) + 1 <= room:
+            lines += extra
+        else:
+            left_out = left_out or bool(extra)
+    if left_out and len(lines) < room:
+        lines.append(line(("  … x shows all of it", "dim")))
+    return [*lines, *([line("")] if story and len(lines) < rows - len(story) else []), *story]
+
+
+def _rows(made: Formula, columns: int) -> list[Line]:
+    """Each row under the one before, equals signs aligned."""
+    indent = min(len(made.left) + 2, columns // 3)
+    lines: list[Line] = []
+    for k, row in enumerate(made.rows):
+        head = f" {made.left}".ljust(indent) if k == 0 else " " * indent
+        sign = made.relation if k == 0 else "="
+        last = k == len(made.rows) - 1
+        parts = wrapped(row, columns - indent - 3, "bold" if last else "plain")
+        for n, part in enumerate(parts):
+            lines.append(line((head, "now+bold"), (f" {sign} ", "dim"), *part) if n == 0 else line(" " * (indent + 3), *part))
+    return lines
+
+
+def _more(made: Formula, columns: int) -> list[list[Line]]:
+    """The same seen in other ways: a title, then the text."""
+    result = []
+    for title, text in made.more:
+        parts = wrapped(text, columns - 16, "plain")
+        result.append([line((f"  {title:<12} " if n == 0 else " " * 15, "dim"), *part) for n, part in enumerate(parts)])
+    return result
+
+
+def _drawn(equation: Equation, columns: int) -> list[Line]:
+    """A matrix equation, where it is not too wide."""
+    drawn = equation.draw()
+    if max(map(len, drawn)) > columns - 3:
+        return []
+    return [line(("  " + text, "plain")) for text in drawn]
+
+
+def _story(scene: Scene, columns: int) -> list[Line]:
+    """A sentence on the stage, from the spec's narration."""
+    view, told = scene.view, scene.view.program.network.narration
+    if scene.looked:
+        return []
+    if view.done is None:
+        text = told.get("start", "")
+    elif view.position.op == len(view.program):
+        text = told.get("end", "")
+    else:
+        instruction = view.program.instructions[view.done]
+        text = told.get(instruction.writes, told.get(instruction.phase, ""))
+    return wrapped(f" {safe(text)}", columns - 2, "dim", " ") if text else []
+
+
+def timeline(scene: Scene, columns: int, rows: int) -> list[Line]:
+    """Where in the iteration, and the loss of every iteration so far."""
+    return [_steps(scene.view, columns), *plot(scene.view.losses, columns - 1, rows - 1)][:rows]
+
+
+def _steps(view: View, columns: int) -> Line:
+    """The operations of an iteration as a row of squares, phase by phase."""
+    runs = [(f" {view.position}  ".ljust(9), "bold")]
+    wide = len(view.program) * 2 + 50 <= columns
+    for phase in PHASES:
+        ops = [k for k, i in enumerate(view.program.instructions) if i.phase == phase]
+        if ops and len(ops) <= columns // 3:
+            squares = "".join("■" if k < view.position.op else "◧" if k == view.done else "□" for k in ops)
+            runs.append((f"{phase} " if wide else f"{phase[:1]} ", "now" if phase == view.phase else "dim"))
+            runs.append((squares + "  ", "now" if phase == view.phase else "dim"))
+    return line(*runs)
+
+
+def status(scene: Scene) -> Line:
+    """The cell under the cursor in full, and whatever makes it stale; or what the last command said."""
+    if scene.note:
+        return line((" " + safe(scene.note), "plain"))
+    view, (slot, cell) = scene.view, scene.cursor
+    name = spell(view.program, Target(slot, (cell,)))
+    if not view.is_computed(slot, cell):
+        return line((f" {name} is not computed yet", "dim"))
+    text = f" {name} = {view.number(slot, cell)!r}"
+    return line((text, "plain"), (_why_stale(view, slot, cell), "dim"))
+
+
+def _why_stale(view: View, slot: str, cell: int) -> str:
+    if view.is_outdated(slot, cell):
+        cause = view.stale.causes[slot]
+        return f"   ~ computed before {cause.text} at {cause.position}"
+    if cell in view.edited.get(slot, ()):
+        return "   * set by hand"
+    return "   ° computed with the weights before their update" if slot in view.stale.old else ""

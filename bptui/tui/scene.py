@@ -1,0 +1,81 @@
+"""What the screen shows: one frozen value that every pane draws from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from bptui.debugger.view import View
+from bptui.engine.network import Array
+from bptui.engine.player import Moment
+from bptui.engine.reach import operands
+from bptui.engine.timeline import Position
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A view, and where the reader is looking.
+
+    cursor    (slot, flat cell) in the values
+    row       the operation under the cursor in the program
+    looked    the formula of the cursor's cell is wanted rather than that of the operation at hand
+    formula   the instruction and cell whose formula is shown, or None
+    compact   the small layout
+    """
+
+    view: View
+    cursor: tuple[str, int]
+    row: int
+    formula: tuple[Moment, int] | None
+    looked: bool = False
+    compact: bool = False
+    digits: int | None = None
+    note: str = ""
+
+    @cached_property
+    def written(self) -> tuple[str, range]:
+        """The slot that the operation at hand wrote, and which of its cells."""
+        view = self.view
+        if view.done is None:
+            return "", range(0)
+        return view.program.instructions[view.done].writes, view.changed
+
+    @cached_property
+    def read(self) -> Mapping[str, Array]:
+        """Slot → flags of the cells that the operation at hand read."""
+        view = self.view
+        if view.done is None:
+            return {}
+        instruction, changed = view.program.instructions[view.done], view.changed
+        shape = view.program.slots[instruction.writes].shape
+        result: dict[str, Array] = {}
+        for role, slot in instruction.roles.items():
+            mask = np.zeros(view.program.slots[slot].shape, bool)
+            if len(changed) > 1 or instruction.row.reach == "draw":
+                mask[...] = True
+            else:
+                index = tuple(int(k) for k in np.unravel_index(changed.start, shape))
+                mask[operands(instruction.row, role, mask.shape, index)] = True
+            result[slot] = result.get(slot, np.zeros(mask.shape, bool)) | mask
+        return result
+
+    def lit(self, slot: str, cell: int) -> bool:
+        """Whether a cell belongs to the operation at hand."""
+        name, cells = self.written
+        if slot == name and cell in cells:
+            return True
+        mask = self.read.get(slot)
+        return mask is not None and bool(mask.reshape(-1)[cell])
+
+    def fresh(self, slot: str, cell: int) -> bool:
+        """Whether the last step wrote a cell."""
+        name, cells = self.written
+        return slot == name and cell in cells
+
+    @property
+    def position(self) -> Position:
+        """Where it is."""
+        return self.view.position

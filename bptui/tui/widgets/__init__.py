@@ -1,0 +1,1 @@
+"""The panes: each places what a drawing function gives."""
