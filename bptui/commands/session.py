@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from bptui.engine.timeline import Edit
 from bptui.explain import solution
 from bptui.files import specs, writing
 
+_NUDGED = re.compile(r"([^\s\[]*(?:\s*\[[^\]]*\])?)\s*(.*)", re.DOTALL)
 _AT = re.compile(r"\s+at\s+(\S+)\s*$")
 
 
@@ -42,7 +44,7 @@ class Session:
 
     def execute(self, line: str) -> Answer:
         """Carry out one line. Raises ValueError with one line of text; then nothing was changed."""
-        word, _, rest = line.strip().partition(" ")
+        word, rest = [*line.split(None, 1), "", ""][:2]
         if not word or word.startswith("#"):
             return Answer()
         command = registry.find(word)
@@ -115,11 +117,20 @@ class Session:
         return self._edited("set", target.strip(), edit)
 
     def _nudge(self, rest: str) -> Answer:
-        name, _, amount = rest.partition(" ")
+        name, amount = _NUDGED.fullmatch(rest).groups("")  # type: ignore[union-attr]  # it fits any line
         target = expressions.parse_target(self.debugger.program, name)
-        by = None if not amount else float(np.asarray(self.debugger.evaluate(amount)).reshape(()))
+        by = self._amount(amount) if amount else None
         edit = self.debugger.nudge(target, 1, by)
         return self._edited("nudge", name, edit)
+
+    def _amount(self, text: str) -> float:
+        try:
+            value = np.asarray(self.debugger.evaluate(text))
+        except NotComputedError as missing:
+            raise CommandError(f"{missing.slot} is not computed here") from None
+        if value.size != 1:
+            raise CommandError(f"{text[:40]} is not one number")
+        return float(value.reshape(()))
 
     def _edited(self, verb: str, name: str, edit: Edit) -> Answer:
         target = expressions.parse_target(self.debugger.program, name)
@@ -192,10 +203,20 @@ class Session:
         by_hand = self.debugger.set_by_hand(slot, cell)
         if by_hand is not None:
             return [f"{solution.origin(program, slot, cell).partition(':')[0]} = {value}: set by hand, {_described(by_hand)}"]
-        writer = self.debugger.writer(slot)
+        writer = self.debugger.writer(slot, cell)
         if writer is None:
             return [f"{solution.origin(program, slot, cell)}, {value}"]
-        return solution.explanation(program, self.debugger.moment(writer[1], writer[0]), cell, self.digits)
+        moments = cache(lambda k: self.debugger.moment(k, writer[0]))
+
+        def set_by_hand(read: str, part: int, reader: int) -> str:
+            edit = self.debugger.set_before(read, part, reader, writer[0])
+            if edit is None:
+                return ""
+            name = solution.origin(program, read, part).partition(":")[0]
+            number = moments(reader).before.arrays[read].reshape(-1)[part]
+            return f"{name} = {wording.number_text(number, self.digits or 7)}: set by hand, {_described(edit)}"
+
+        return solution.explanation(program, writer[1], cell, moments, set_by_hand, self.digits)
 
     def _formulas(self, rest: str) -> Answer:
         _nothing(rest)

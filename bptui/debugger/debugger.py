@@ -130,6 +130,11 @@ class Debugger:
             raise DebuggerError(f"operation {index + 1} was not done before here")
         return self.goto(self._moment(moment - behind))
 
+    def advance(self, iterations: int, end: Position) -> None:
+        """Some whole iterations on, but not past `end`; no view is made, for those who run in slices."""
+        there = self._moment(self._moments() + iterations * self.count, self.position.element)
+        self._player.goto(self.timeline, min(there, end))
+
     def run_on(self) -> View:
         """To the end of the iterations that the spec asks for, there being nothing to stop at before."""
         end = Position(self.program.network.iterations - 1, self.count)
@@ -147,10 +152,14 @@ class Debugger:
         here = self.position
         stops = {self.program.writers.get(slot, -1) for slot in expression.slots} | {self.count - 1}
         end = Position(self.program.network.iterations - 1, self.count)
-        while self.position < end:
-            self._player.goto(self.timeline, self._moment(self._moments() + 1))
-            if self.position.op - 1 in stops and expression.holds(self._player.state()):
-                return self.view()
+        try:
+            while self.position < end:
+                self._player.goto(self.timeline, self._moment(self._moments() + 1))
+                if self.position.op - 1 in stops and expression.holds(self._player.state()):
+                    return self.view()
+        except ExpressionError:
+            self._player.goto(self.timeline, here)
+            raise
         self._player.goto(self.timeline, here)
         raise DebuggerError(f"{expression.text} does not come true within {self.program.network.iterations} iterations")
 
@@ -181,6 +190,8 @@ class Debugger:
         before = state.arrays[target.slot].reshape(-1)[list(target.cells)]
         step = amount if amount is not None else steps * _step_size(state.arrays[target.slot])
         values = np.array([float(f"{number + step:.12g}") for number in before])
+        if not np.isfinite(values).all():
+            raise DebuggerError(f"{self.spell(target)} would not be a finite number")
         timeline = self.timeline
         if timeline.edits and self._continues(timeline.edits[-1], target, place):
             timeline = timeline.without_last()
@@ -227,10 +238,20 @@ class Debugger:
 
     def set_by_hand(self, slot: str, cell: int) -> Edit | None:
         """The edit that a cell's present value is from, or None if an instruction has written it since."""
-        writer = self.writer(slot)
-        since = Position() if writer is None else normal(self.program, writer[0], writer[1] + 1, 0)
-        since = min(since, self.position)
-        edits = [e for e in self.timeline.ordered if since <= e.position <= self.position]
+        writer = self.writer(slot, cell)
+        since = START if writer is None else Position(*writer, cell + 1)
+        return self._last_edit(slot, cell, since, self.position)
+
+    def set_before(self, slot: str, cell: int, reader: int, iteration: int) -> Edit | None:
+        """The edit that a cell's value is from as instruction `reader` of an iteration read it, or None."""
+        until = normal(self.program, iteration, reader, 0)
+        writer = self.program.writers.get(slot)
+        if writer is None or writer >= reader:
+            return None
+        return self._last_edit(slot, cell, Position(iteration, writer, cell + 1), until)
+
+    def _last_edit(self, slot: str, cell: int, since: Position, until: Position) -> Edit | None:
+        edits = [e for e in self.timeline.ordered if since <= e.position <= until]
         return next((e for e in reversed(edits) if e.slot == slot and cell in e.cells), None)
 
     def moment(self, index: int, iteration: int | None = None) -> Moment:
@@ -240,13 +261,13 @@ class Debugger:
         after = min(after, self.position) if t == self.position.iteration else after
         return Moment(index, self.look(normal(self.program, t, index, 0)), self.look(after))
 
-    def writer(self, slot: str) -> tuple[int, int] | None:
-        """(iteration, index) of the instruction that wrote what a slot holds now, or None: it is as it began."""
+    def writer(self, slot: str, cell: int = 0) -> tuple[int, int] | None:
+        """(iteration, index) of the instruction that wrote what a cell holds now, or None: it is as it began."""
         index = self.program.writers.get(slot)
         here = self.position
         if index is None:
             return None
-        if index < here.op or (index == here.op and here.element):
+        if index < here.op or (index == here.op and cell < here.element):
             return here.iteration, index
         if self.program.slots[slot].persistent and here.iteration:
             return here.iteration - 1, index

@@ -8,6 +8,7 @@ listed methods, calls of anything else, strings, lambdas, comprehensions.
 from __future__ import annotations
 
 import ast
+import math
 import operator
 import re
 from collections.abc import Callable, Mapping
@@ -22,6 +23,7 @@ from bptui.engine.program import Program, Target
 
 MOST_TEXT = 2000
 MOST_DEPTH = 60
+MOST_CELLS = 10_000_000
 
 Evaluate = Callable[[State], Any]
 
@@ -42,11 +44,22 @@ def _norm(value: Any) -> Any:
     return np.sqrt(np.square(value).sum())
 
 
+def _of_some(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A mean of nothing is refused; NumPy would give nan and a warning."""
+
+    def checked(value: Any) -> Any:
+        if np.size(value) == 0:
+            raise ExpressionError("there is no number to take that of: the index picks nothing")
+        return function(value)
+
+    return checked
+
+
 FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {
     "abs": np.abs, "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "tanh": np.tanh, "sign": np.sign,
     "isnan": np.isnan, "isfinite": np.isfinite,
-    "max": np.max, "min": np.min, "sum": np.sum, "mean": np.mean, "std": np.std, "norm": _norm,
-    "any": np.any, "all": np.all, "argmax": np.argmax, "argmin": np.argmin, "size": np.size,
+    "max": np.max, "min": np.min, "sum": np.sum, "mean": _of_some(np.mean), "std": _of_some(np.std), "norm": _norm,
+    "any": np.any, "all": np.all, "argmax": np.argmax, "argmin": np.argmin, "size": lambda value: np.float64(np.size(value)),
 }  # fmt: skip
 METHODS = ("max", "min", "sum", "mean", "std", "norm", "any", "all", "argmax", "argmin", "abs", "size")
 _OPERATORS: Mapping[type[ast.AST], Callable[..., Any]] = {
@@ -180,6 +193,8 @@ def _as_target(program: Program, tree: ast.expr) -> Target | None:
 def _pick(array: Array, index: Any, text: str) -> Array:
     try:
         return array[index]  # type: ignore[no-any-return]
+    except ValueError as error:
+        raise ExpressionError(f"{text}: {error}") from None
     except IndexError:
         shape = "×".join(map(str, array.shape)) or "a single number"
         raise ExpressionError(f"{text}: no such cell, the shape is {shape}") from None
@@ -254,7 +269,7 @@ class _Reader:
     def _unaryop(self, tree: ast.UnaryOp) -> Evaluate:
         if isinstance(tree.op, ast.Not):
             value = self.read(tree.operand)
-            return lambda state: not _truth(value(state))
+            return lambda state: np.bool_(not _truth(value(state)))
         return self._apply(tree.op, tree, tree.operand)
 
     def _apply(self, op: ast.AST, tree: ast.expr, *parts: ast.expr) -> Evaluate:
@@ -262,20 +277,20 @@ class _Reader:
         if function is None:
             raise ExpressionError(f"{ast.unparse(tree)[:40]!r} is not part of the expression language")
         values = [self.read(part) for part in parts]
-        return lambda state: function(*(value(state) for value in values))
+        return lambda state: function(*_sized(op, [value(state) for value in values]))
 
     def _compare(self, tree: ast.Compare) -> Evaluate:
         pairs = zip([tree.left, *tree.comparators], tree.comparators, strict=False)
         links = [self._apply(op, tree, *pair) for op, pair in zip(tree.ops, pairs, strict=True)]
         if len(links) == 1:
             return links[0]
-        return lambda state: all(_truth(link(state)) for link in links)
+        return lambda state: np.bool_(all(_truth(link(state)) for link in links))
 
     def _boolop(self, tree: ast.BoolOp) -> Evaluate:
         values = [self.read(part) for part in tree.values]
         if isinstance(tree.op, ast.And):
-            return lambda state: all(_truth(value(state)) for value in values)
-        return lambda state: any(_truth(value(state)) for value in values)
+            return lambda state: np.bool_(all(_truth(value(state)) for value in values))
+        return lambda state: np.bool_(any(_truth(value(state)) for value in values))
 
     def _call(self, tree: ast.Call) -> Evaluate:
         function, parts = self._callee(tree)
@@ -302,6 +317,18 @@ def value_of(state: State, target: Target) -> Any:
         return array if array.ndim else array[()]
     cells = array.reshape(-1)[list(target.cells)]
     return cells[0] if target.scalar else cells
+
+
+def _sized(op: ast.AST, values: list[Any]) -> list[Any]:
+    """The operands, unless their result would be far larger than anything on the screen. Raises ExpressionError."""
+    shapes = [np.shape(value) for value in values]
+    if isinstance(op, ast.MatMult) and all(shapes):
+        cells = math.prod(shapes[0][:-1]) * math.prod(shapes[1][-1:] if len(shapes[1]) > 1 else ())
+    else:
+        cells = math.prod(np.broadcast_shapes(*shapes))
+    if cells > max(MOST_CELLS, *(math.prod(shape) for shape in shapes)):
+        raise ExpressionError(f"the result would have {cells} numbers: too many")
+    return values
 
 
 def _truth(value: Any) -> bool:

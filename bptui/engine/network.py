@@ -120,7 +120,7 @@ class Network:
 def nearest(word: str, words: Iterable[str]) -> str:
     """` (did you mean …?)` with the nearest of `words`, or nothing."""
     lower = {known.lower(): known for known in words}
-    near = difflib.get_close_matches(str(word).lower(), list(lower), 1, 0.55)
+    near = difflib.get_close_matches(str(word).lower(), list(lower), 1, 0.55 if len(word) > 2 else 0.5)
     return f" (did you mean {lower[near[0]]}?)" if near else ""
 
 
@@ -243,7 +243,7 @@ def _node_problems(network: Network) -> Iterator[Problem]:
         yield from _own_problems(node)
         for key in node.inputs:
             if key not in keys:
-                yield Problem(node.where, f"{node.key} reads {key!r}, which is no node{nearest(key, keys)}")
+                yield Problem(node.where, f"{node.key} reads {key!r}, which is no node{nearest(key, sorted(keys - {node.key}))}")
     yield from _end_problems(network, keys)
 
 

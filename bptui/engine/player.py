@@ -182,11 +182,18 @@ class Player:
             self.machine.execute(last[0], 0, last[1])
         self.position = Position(here.iteration, *last)
         if last[0] == count:
-            self.losses[here.iteration : here.iteration + 1] = [float(self.machine.arrays["loss"])]
+            self._note_loss()
 
     def _apply(self, edits: Iterable[Edit]) -> None:
         for edit in edits:
             self.machine.arrays[edit.slot].reshape(-1)[list(edit.cells)] = edit.values
+        if self.position.op == len(self.program):
+            self._note_loss()
+
+    def _note_loss(self) -> None:
+        """At an iteration's end: its loss, which an edit made just there may still change."""
+        t = self.position.iteration
+        self.losses[t : t + 1] = [float(self.machine.arrays["loss"])]
 
     def _keep(self, t: int) -> None:
         """Save the start of iteration t; when memory is full every second checkpoint goes and the stride doubles."""

@@ -56,7 +56,8 @@ def _result(moment: Moment, slot: str, index: Index, digits: int | None) -> str:
     """The value written, or a dot where the element's turn is still to come."""
     shape = moment.after.arrays[slot].shape
     flat = int(np.ravel_multi_index(index, shape)) if shape else 0
-    if flat >= moment.after.computed[slot]:
+    half_done = moment.after.position.op == moment.index
+    if flat >= (moment.after.position.element if half_done else moment.after.computed[slot]):
         return "·"
     return number(float(moment.after.arrays[slot][index]), digits)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -16,33 +16,47 @@ from bptui.explain.reaching import sources
 MOST_LINES = 40
 
 
-def opened(program: Program, moment: Moment, cell: int, digits: int | None = None) -> Iterator[tuple[int, Formula]]:
-    """(depth, formula) of a cell and of everything it was made of, each once, down to inputs and weights."""
+Moments = Callable[[int], Moment]
+ByHand = Callable[[str, int, int], str]
+
+
+def opened(
+    program: Program, index: int, cell: int, moments: Moments, by_hand: ByHand, digits: int | None = None
+) -> Iterator[tuple[int, Formula | str]]:
+    """(depth, formula) of a cell and of everything it was made of, each once, down to inputs and weights.
+
+    moments  instruction → how it was carried out: an update has moved the weights that a forward one read
+    by_hand  (slot, cell, the instruction that reads it) → the edit it is from, in words that replace the formula, or ""
+    """
     seen: set[tuple[str, int]] = set()
 
-    def walk(index: int, flat: int, depth: int) -> Iterator[tuple[int, Formula]]:
-        at = moment if index == moment.index else Moment(index, moment.before, moment.before)
-        written = program.instructions[index].writes
+    def walk(k: int, flat: int, depth: int, edit: str = "") -> Iterator[tuple[int, Formula | str]]:
+        written = program.instructions[k].writes
         if (written, flat) in seen or len(seen) >= MOST_LINES:
             return
         seen.add((written, flat))
-        yield depth, formula(program, at, flat, digits)
-        for slot, part in sources(program, index, flat):
+        if edit:
+            yield depth, edit
+            return
+        yield depth, formula(program, moments(k), flat, digits)
+        for slot, part in sources(program, k, flat):
             writer = program.writers.get(slot)
-            if writer is not None and writer < index and not program.slots[slot].persistent:
-                yield from walk(writer, part, depth + 1)
+            if writer is not None and writer < k and not program.slots[slot].persistent:
+                yield from walk(writer, part, depth + 1, by_hand(slot, part, k))
 
-    yield from walk(moment.index, cell, 0)
+    yield from walk(index, cell, 0)
 
 
-def explanation(program: Program, moment: Moment, cell: int, digits: int | None = None) -> list[str]:
+def explanation(
+    program: Program, index: int, cell: int, moments: Moments, by_hand: ByHand, digits: int | None = None
+) -> list[str]:
     """`explain X` as lines: the formula, the same seen in other ways, and what it was made of."""
     lines = []
-    for depth, part in opened(program, moment, cell, digits):
-        lines.append("  " * depth + part.line)
-        if depth == 0:
+    for depth, part in opened(program, index, cell, moments, by_hand, digits):
+        lines.append("  " * depth + (part if isinstance(part, str) else part.line))
+        if depth == 0 and not isinstance(part, str):
             lines += [f"    {title}: {text}" for title, text in part.more]
-            lines += [f"    as matrices: {equation.line}" for equation in equations(program, moment, digits)]
+            lines += [f"    as matrices: {equation.line}" for equation in equations(program, moments(index), digits)]
     return [*lines[:MOST_LINES], "…"] if len(lines) > MOST_LINES else lines
 
 

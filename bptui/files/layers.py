@@ -92,6 +92,8 @@ def _graph(top: Table, layout: str) -> list[Node]:
     """`[net]`: a line or a table for each node."""
     net = top.table("net", 'h1 = "dense 4 tanh (x)"')
     nodes: list[Node] = []
+    if as_table(top.values["net"]) is None:
+        top.report.spoil(("layers",))
     for key, item in net.values.items():
         values = as_table(item)
         if key.isdigit():
@@ -132,7 +134,9 @@ def _line(item: object, key: str, where: Where, report: Report, *, graph: bool =
     wrong = fault or _wrong_inputs(node, inputs, bracket + tail, graph=graph)
     if wrong:
         report.add(where, f"{quoted(item)}: {wrong}")
-    return node if fault or not graph or wrong else _reading(node, inputs)
+    if wrong and node.op == "add" and not graph:
+        return unknown
+    return node if wrong or not graph else _reading(node, inputs)
 
 
 def _words(words: Sequence[str], unknown: Node) -> tuple[str, Node]:

@@ -191,7 +191,9 @@ class Table:
                 return row
         faults = [finite(item, self.largest) for item in items]
         first = next(k for k, fault in enumerate(faults) if fault)
-        self.report.add((*where, first), f"{what} holds a wrong value: {faults[first]}")
+        nested = any(isinstance(item, list | dict) for item in items)
+        spoils = self.where + where[len(self.where) : len(self.where) + 1] if nested else None
+        self.report.add((*where, first), f"{what} holds a wrong value: {faults[first]}", spoils=spoils)
         good = [0.0 if fault else float(cast("float", item)) for item, fault in zip(items, faults, strict=True)]
         return np.array(good, dtype=np.float64)
 

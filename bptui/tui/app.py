@@ -1,0 +1,73 @@
+"""The app around the main screen: the terminal, signals and exit codes."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+from typing import ClassVar
+
+os.environ.setdefault("TEXTUAL_FPS", "120")  # read when Textual is imported
+
+from textual.app import App
+from textual.binding import BindingType
+from textual.driver import Driver
+
+from bptui.commands.session import Session
+from bptui.engine.network import Network
+from bptui.tui.screens.main import MainScreen
+
+
+class BptuiApp(App[None]):
+    """One screen over a session."""
+
+    CSS_PATH = "bptui.tcss"
+    TITLE = "bptui"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init__(self, network: Network, digits: int | None = None) -> None:
+        super().__init__()
+        self.session = Session(network, digits)
+
+    def get_driver_class(self) -> type[Driver]:
+        """The usual driver, made to survive bytes that are no UTF-8."""
+        usual = super().get_driver_class()
+        if usual.__module__ != "textual.drivers.linux_driver":
+            return usual
+        from bptui.tui.driver import TolerantDriver
+
+        return TolerantDriver
+
+    async def on_mount(self) -> None:
+        """Show the screen, and be ready for signals."""
+        await self.push_screen(MainScreen(self.session))
+        self._listen_for_signals()
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
+        self.call_after_refresh(_settle_memory)
+
+    def _listen_for_signals(self) -> None:
+        """Leave in order when asked to end: the terminal is restored, the exit code is 128 + the signal."""
+        if self.is_headless:
+            return
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._leave, 128 + number)
+
+    def _leave(self, code: int) -> None:
+        self.exit(return_code=code)
+
+
+def _settle_memory() -> None:
+    """What was made at the start stays: not looking at it again takes the long tail off key presses."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50000, 20, 100)
+
+
+def run(network: Network, digits: int | None = None) -> int:
+    """Run the app; its exit code, 1 after a crash."""
+    app = BptuiApp(network, digits)
+    app.run()
+    return 1 if app.return_code is None else app.return_code

@@ -1,0 +1,101 @@
+"""What opens over the main screen: a page of text, and the dialog that edits a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from bptui.files.text import safe
+
+
+class TextPage(ModalScreen[None]):
+    """Lines to read; any of the usual keys closes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter,space,question_mark,x,m", "dismiss", "close", id="page.close"),
+        Binding("down,j", "scroll(1)", "down", show=False, id="page.down"),
+        Binding("up,k", "scroll(-1)", "up", show=False, id="page.up"),
+    ]
+
+    def __init__(self, title: str, lines: list[str]) -> None:
+        super().__init__()
+        self._title = title
+        self._lines = lines
+
+    def compose(self) -> ComposeResult:
+        text = "\n".join(safe(line) for line in self._lines)
+        with Vertical(id="page"):
+            yield Static(Content.styled(f" {safe(self._title)}", "bold"), id="page-title")
+            with VerticalScroll(id="page-body"):
+                yield Static(Content(text), id="page-text")
+            yield Static(Content(" esc close   ↑ ↓ scroll"), id="page-keys")
+
+    def action_scroll(self, rows: int) -> None:
+        """Up or down."""
+        self.query_one("#page-body").scroll_relative(y=rows, animate=False)
+
+
+@dataclass(frozen=True)
+class Place:
+    """From when an edit is to hold: what the reader sees, and the position as text (None: here)."""
+
+    words: str
+    at: str | None
+
+
+class EditDialog(ModalScreen[bool]):
+    """Asks for a number and from when it is to hold; a bad one is refused with a word, and the old one stays."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(False)", "leave it", id="edit.leave"),
+        Binding("down", "choose(1)", "later", show=False, priority=True, id="edit.down"),
+        Binding("up", "choose(-1)", "earlier", show=False, priority=True, id="edit.up"),
+    ]
+
+    def __init__(self, name: str, value: str, places: list[Place], apply: Callable[[str, str | None], None]) -> None:
+        super().__init__()
+        self._label = name
+        self._number = value
+        self._places = places
+        self._apply = apply
+        self._chosen = 0
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="edit"):
+            yield Static(Content.styled(f"{self._label} = {self._number}", "bold"), id="edit-title")
+            yield Input(value=self._number, id="edit-value", select_on_focus=True)
+            yield Static(id="edit-places")
+            yield Static("", id="edit-error")
+            yield Static(Content("enter set   ↑ ↓ from when   esc leave it"), id="edit-keys")
+
+    def on_mount(self) -> None:
+        """Ready to type."""
+        self._show_places()
+        self.query_one(Input).focus()
+
+    def action_choose(self, by: int) -> None:
+        """Another place in time."""
+        self._chosen = (self._chosen + by) % len(self._places)
+        self._show_places()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Try it."""
+        event.stop()
+        try:
+            self._apply(event.value, self._places[self._chosen].at)
+        except ValueError as error:
+            self.query_one("#edit-error", Static).update(Content(safe(f"{error}; {self._label} stays {self._number}")))
+            return
+        self.dismiss(True)
+
+    def _show_places(self) -> None:
+        lines = [f"{'●' if k == self._chosen else '○'} {place.words}" for k, place in enumerate(self._places)]
+        self.query_one("#edit-places", Static).update(Content("\n".join(lines)))

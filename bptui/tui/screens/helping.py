@@ -1,0 +1,66 @@
+"""What the main screen is helped with: making a scene, and listing the keys that work."""
+
+from __future__ import annotations
+
+from bptui.commands.registry import COMMANDS
+from bptui.commands.session import Session
+from bptui.debugger.view import View
+from bptui.engine.player import Moment
+from bptui.tui.scene import Scene
+from bptui.tui.widgets.pane import Pane
+
+
+def scene_of(
+    session: Session, view: View, cursor: tuple[str, int], row: int, *, looked: bool, note: str, compact: bool
+) -> Scene:
+    """The scene of a view, with the formula that is wanted."""
+    found = _looked_at(session, view, cursor) if looked else None
+    return Scene(
+        view=view,
+        cursor=cursor,
+        row=min(row, len(view.program) - 1),
+        formula=found or _at_hand(view, cursor),
+        looked=found is not None,
+        compact=compact,
+        digits=session.digits,
+        note=note,
+    )
+
+
+def _at_hand(view: View, cursor: tuple[str, int]) -> tuple[Moment, int] | None:
+    """The operation done last; its cell under the cursor, else the first that it wrote."""
+    if view.moment is None:
+        return None
+    written = view.program.instructions[view.moment.index].writes
+    if cursor[0] == written and cursor[1] in view.changed:
+        return view.moment, cursor[1]
+    return view.moment, view.changed.start
+
+
+def _looked_at(session: Session, view: View, cursor: tuple[str, int]) -> tuple[Moment, int] | None:
+    """What wrote the cell under the cursor, if an operation did."""
+    slot, cell = cursor
+    if not view.is_computed(slot, cell):
+        return None
+    writer = session.debugger.writer(slot)
+    if writer is None:
+        return None
+    iteration, index = writer
+    return session.debugger.moment(index, iteration), cell
+
+
+def keys(pane: Pane | None) -> list[str]:
+    """The keys that work in the focused pane, from the registry's rows."""
+    lines = [] if pane is None else [f"  {pane.help_moves}", ""]
+    lines += ["  lower case goes forward, upper case goes back in time", ""]
+    for command in COMMANDS:
+        if command.keys:
+            lines.append(f"  {command.key:<6} {command.help}")
+    lines += [
+        "",
+        "  marks   ▸ done last   › next   ✓ done   · not computed yet   ∂ a gradient",
+        "          * set by hand   ~ computed before an edit it depends on",
+        "          ° computed with the weights before their update",
+        "  : takes words too, such as  goto 3:4   print W1.grad   set lr = 0.1   save my.toml",
+    ]
+    return lines

@@ -1,0 +1,371 @@
+"""The main screen: it owns the session and the one scene that all panes draw from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.content import Content
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Input, Static
+
+from bptui.commands.registry import COMMANDS
+from bptui.commands.session import Answer, Session
+from bptui.commands.wording import number_text
+from bptui.debugger.debugger import spell
+from bptui.engine.player import Moment
+from bptui.engine.program import Target
+from bptui.engine.timeline import Position
+from bptui.explain.notation import Names
+from bptui.tui.screens import helping
+from bptui.tui.screens.dialogs import EditDialog, Place, TextPage
+from bptui.tui.screens.running import Running
+from bptui.tui.widgets.bars import HeaderBar, KeysBar, StatusBar
+from bptui.tui.widgets.pane import Pane
+from bptui.tui.widgets.panes import FormulaPane, LossPane, NetworkPane, ProgramPane, ValuesPane
+
+PLAY_SECONDS = 0.6
+_SMALLEST = (40, 14)
+_COMPACT = (100, 30)
+_WIDE = 160
+# Words that a key asks an argument for: the command line opens with them.
+_ASKING = ("goto", "find")
+
+
+def _bindings() -> list[BindingType]:
+    """One binding for every key of the registry's rows."""
+    made: list[BindingType] = []
+    for command in COMMANDS:
+        for key in command.keys:
+            action = f"verb('{command.verb}')" if command.verb else f"key_only('{key}')"
+            made.append(Binding(key, action, command.help, show=False, id=f"{command.verb or 'key'}.{key}"))
+    return made
+
+
+class MainScreen(Screen[None]):
+    """Five panes that follow one view."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *_bindings(),
+        Binding("enter", "verb('set')", "edit the cell under the cursor", show=False, id="set.enter"),
+        Binding("escape", "leave", "leave the command line or a page", show=False, id="leave"),
+    ]
+
+    scene: reactive[object] = reactive(None, layout=False, always_update=True)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self._view = session.debugger.view()
+        self._cursor = self._first_cell()
+        self._row = 0
+        self._looked = False
+        self._note = ""
+        self._ticking: Timer | None = None
+        self._free_run: Running | None = None
+
+    def compose(self) -> ComposeResult:
+        with Container(id="all"):
+            yield HeaderBar(id="header").data_bind(MainScreen.scene)
+            with Container(id="middle"):
+                with Container(id="left"):
+                    yield ProgramPane(1, "program").data_bind(MainScreen.scene)
+                    yield ValuesPane(2, "values").data_bind(MainScreen.scene)
+                with Container(id="right"):
+                    yield NetworkPane(3, "network").data_bind(MainScreen.scene)
+                    yield FormulaPane(4, "formula").data_bind(MainScreen.scene)
+                    yield LossPane(5, "loss").data_bind(MainScreen.scene)
+            yield StatusBar(id="status").data_bind(MainScreen.scene)
+            yield Input(id="line", placeholder="a command, such as  set w5 = 0.2 at 0:0   (help lists them)")
+            yield KeysBar(id="keys").data_bind(MainScreen.scene)
+        yield Static(Content("too small"), id="small")
+
+    def on_mount(self) -> None:
+        """Ready for the first key."""
+        self._lay_out(*self.app.size)
+        self.query_one(ProgramPane).focus()
+        self._show()
+
+    # What is shown
+
+    def _show(self, note: str | None = None) -> None:
+        """Make the scene anew; the only place that writes it."""
+        self._view = self.session.debugger.view()
+        self._note = self._view.message if note is None else note
+        self._draw()
+
+    def _draw(self) -> None:
+        self.scene = helping.scene_of(
+            self.session, self._view, self._cursor, self._row, looked=self._looked, note=self._note,
+            compact=self.has_class("compact"),
+        )  # fmt: skip
+
+    def _first_cell(self) -> tuple[str, int]:
+        """The last layer's first weight: what a newcomer wants to turn first."""
+        parameters = [name for name in self.session.debugger.program.parameters if name.startswith("W")]
+        return (parameters[-1] if parameters else "x"), 0
+
+    def _refuse(self, error: ValueError | OSError) -> None:
+        self._note = " ".join(str(error).splitlines())
+        self._draw()
+
+    # Keys
+
+    def action_verb(self, verb: str) -> None:
+        """A key of a verb: from every pane, except while somebody types."""
+        if isinstance(self.focused, Input):
+            return
+        interrupted = self._stop_running()
+        if verb != "play":
+            self._stop_playing()
+        elif interrupted:
+            return
+        special = {
+            "play": self._play, "set": self._edit, "nudge": lambda: self._nudge(1), "continue": self._continue,
+            "explain": self._explain, "help": self._help, "quit": self.app.exit,
+            "formulas": lambda: self._page("Every update formula", "formulas"),
+            "to": lambda: self._do(f"to {self._row + 1}"), "to-back": lambda: self._do(f"to-back {self._row + 1}"),
+        }  # fmt: skip
+        if verb in _ASKING:
+            self._open_line(f"{verb} ")
+        elif verb in special:
+            special[verb]()
+        else:
+            self._do(verb)
+
+    def action_key_only(self, key: str) -> None:
+        """A key that has no word."""
+        if isinstance(self.focused, Input):
+            return
+        if key.isdigit():
+            self._focus_pane(int(key))
+        else:
+            {
+                "minus": lambda: self._nudge(-1), "z": self._zoom, "colon": lambda: self._open_line(""),
+                "tab": self._focus_next, "left_square_bracket": lambda: self._tensor(-1),
+                "right_square_bracket": lambda: self._tensor(1),
+            }[key]()  # fmt: skip
+
+    def action_leave(self) -> None:
+        """Close the command line, or come back from a page or a zoomed pane."""
+        self._stop_running()
+        self._stop_playing()
+        self._close_line()
+        self.minimize()
+        self.remove_class("page-values", "page-loss")
+        self.query_one(ProgramPane).focus()
+
+    def _do(self, line: str) -> None:
+        """Carry out a line of the command language and show what came of it."""
+        try:
+            answer = self.session.execute(line)
+        except (ValueError, OSError) as error:
+            self._refuse(error)
+            return
+        if answer.quit:
+            self.app.exit()
+            return
+        self._after(line, answer)
+
+    def _after(self, line: str, answer: Answer) -> None:
+        if answer.loaded:
+            self._cursor, self._row = self._first_cell(), 0
+        verb = line.split()[0] if line.split() else ""
+        self._looked = False
+        moved = verb not in ("print", "p", "save") and len(answer.lines) <= 2
+        note = "" if moved and answer.lines and answer.lines[0].startswith(f"{self._position()} ") else None
+        if len(answer.lines) > 2:
+            self._show("")
+            self.app.push_screen(TextPage(line, list(answer.lines)))
+        else:
+            said = answer.lines[1:] if note == "" else answer.lines
+            self._show("  ".join(said))
+
+    def _position(self) -> Position:
+        return self.session.debugger.position
+
+    # Editing
+
+    def _edit(self) -> None:
+        slot, cell = self._cursor
+        debugger = self.session.debugger
+        target = Target(slot, (cell,), scalar=True)
+        name = debugger.spell(target)
+        if not self._view.is_computed(slot, cell):
+            self._show(f"{name} is not computed yet: {debugger.writing(slot)}")
+            return
+        value = number_text(self._view.number(slot, cell))
+
+        def apply(text: str, at: str | None) -> None:
+            edit = debugger.set(name, text, at)
+            self._show(f"set {name} = {edit.values[0]:.12g} at {edit.position}; u takes it back")
+
+        self.app.push_screen(EditDialog(name, value, self._places(slot, cell), apply), lambda _: None)
+
+    def _places(self, slot: str, cell: int) -> list[Place]:
+        """From when an edit of a cell may hold."""
+        del cell
+        here = self._position()
+        writer = self.session.debugger.program.writers.get(slot)
+        places = [Place(f"from here, {here}", None)]
+        if self.session.debugger.program.slots[slot].persistent:
+            places.append(Place(f"from the start of this iteration, {here.iteration}:0", f"{here.iteration}:0"))
+            places.append(Place("from the very start, 0:0", "0:0"))
+        elif writer is not None and here.op > writer + 1:
+            at = f"{here.iteration}:{writer + 1}"
+            places.append(Place(f"from where it was computed, {at}", at))
+        return places
+
+    def _nudge(self, steps: int) -> None:
+        slot, cell = self._cursor
+        try:
+            edit = self.session.debugger.nudge(Target(slot, (cell,), scalar=True), steps)
+        except ValueError as error:
+            self._refuse(error)
+            return
+        self._show(f"{edit.text} at {edit.position}; u takes it back")
+
+    # Looking
+
+    def _explain(self) -> None:
+        slot, cell = self._cursor
+        index = self.session.debugger.program.slots[slot].shape
+        name = spell(self.session.debugger.program, Target(slot, (cell,)))
+        del index
+        self.app.push_screen(TextPage(f"where {name} comes from", self.session.explain_cell(slot, cell)))
+
+    def _page(self, title: str, line: str) -> None:
+        self.app.push_screen(TextPage(title, list(self.session.execute(line).lines)))
+
+    def _help(self) -> None:
+        pane = self.focused if isinstance(self.focused, Pane) else None
+        self.app.push_screen(TextPage("Keys that work here", helping.keys(pane)))
+
+    def _tensor(self, by: int) -> None:
+        """The cursor to the next or previous slot."""
+        from bptui.tui.drawing.table import shown_slots
+
+        if self.scene is None:
+            return
+        slots = shown_slots(self.scene)  # type: ignore[arg-type]
+        here = slots.index(self._cursor[0].removesuffix(".grad")) if self._cursor[0].removesuffix(".grad") in slots else 0
+        self._point(slots[(here + by) % len(slots)], 0)
+
+    def _point(self, slot: str, cell: int) -> None:
+        self._cursor = (slot, cell)
+        self._looked = True
+        self._note = ""
+        self._draw()
+
+    def on_pane_pointed(self, message: Pane.Pointed) -> None:
+        """The reader moved in the values."""
+        self._point(message.slot, message.cell)
+
+    def on_pane_rowed(self, message: Pane.Rowed) -> None:
+        """The reader moved in the program."""
+        self._row = message.op
+        self._note = ""
+        self._draw()
+
+    def on_pane_asked(self, message: Pane.Asked) -> None:
+        """An arrow that is a verb in its pane."""
+        self.action_verb(message.verb)
+
+    # Time
+
+    def _play(self) -> None:
+        if self._ticking is not None:
+            self._stop_playing()
+            self._show("paused")
+            return
+        self._ticking = self.set_interval(PLAY_SECONDS, lambda: self._do("next"))
+        self._show("playing; space pauses")
+
+    def _stop_playing(self) -> None:
+        if self._ticking is not None:
+            self._ticking.stop()
+            self._ticking = None
+
+    def _continue(self) -> None:
+        debugger = self.session.debugger
+        end = Position(debugger.program.network.iterations - 1, debugger.count)
+        if debugger.position >= end:
+            self._show(f"already at or past the end, iteration {debugger.program.network.iterations}")
+            return
+        self._looked = False
+        self._free_run = Running(debugger, end, self._show, self._ended)
+        self._free_run.slice(self)
+
+    def _ended(self) -> None:
+        self._free_run = None
+
+    def _stop_running(self) -> bool:
+        """Any key interrupts a run."""
+        if self._free_run is None:
+            return False
+        self._free_run.stop()
+        self._free_run = None
+        self._show("interrupted; c goes on")
+        return True
+
+    # The command line
+
+    def _open_line(self, text: str) -> None:
+        line = self.query_one("#line", Input)
+        self.add_class("typing")
+        line.value = text
+        line.focus()
+        line.cursor_position = len(text)
+
+    def _close_line(self) -> None:
+        self.remove_class("typing")
+        if isinstance(self.focused, Input):
+            self.query_one(ProgramPane).focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter runs the line and closes it."""
+        self._close_line()
+        if event.value.strip():
+            self._do(event.value.strip())
+
+    # Layout
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Another arrangement for another size."""
+        self._lay_out(*event.size)
+        if self.is_mounted:
+            self._draw()
+
+    def _lay_out(self, columns: int, rows: int) -> None:
+        self.set_class(columns < _SMALLEST[0] or rows < _SMALLEST[1], "tiny")
+        self.set_class(columns < _COMPACT[0] or rows < _COMPACT[1], "compact")
+        self.set_class(columns >= _WIDE and rows >= _COMPACT[1], "wide")
+
+    def _focus_pane(self, number: int) -> None:
+        pane = next(pane for pane in self.query(Pane) if pane.number == number)
+        self._open_page(pane)
+        pane.focus()
+
+    def _focus_next(self) -> None:
+        panes = list(self.query(Pane))
+        here = panes.index(self.focused) if isinstance(self.focused, Pane) else -1
+        self._focus_pane(panes[(here + 1) % len(panes)].number)
+
+    def _open_page(self, pane: Pane) -> None:
+        """In the small layout values and loss are pages of their own."""
+        self.set_class(pane.id == "values", "page-values")
+        self.set_class(pane.id == "loss", "page-loss")
+
+    def _zoom(self) -> None:
+        """One pane alone, and back."""
+        if self.maximized is not None:
+            self.minimize()
+        elif isinstance(self.focused, Pane):
+            self.maximize(self.focused)

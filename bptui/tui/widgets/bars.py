@@ -1,0 +1,67 @@
+"""The lines at the top and the bottom of the screen."""
+
+from __future__ import annotations
+
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widget import Widget
+
+from bptui.commands.registry import COMMANDS, Command
+from bptui.tui.drawing import prose
+from bptui.tui.drawing.lines import Line, cut, line, strip, width
+from bptui.tui.scene import Scene
+
+
+class Bar(Widget):
+    """One line, drawn from the scene."""
+
+    scene: reactive[Scene | None] = reactive(None, layout=False, always_update=True)
+
+    def made(self, scene: Scene, columns: int) -> Line:
+        """The line."""
+        raise NotImplementedError
+
+    def render_line(self, y: int) -> Strip:
+        """The line, once."""
+        runs = self.made(self.scene, self.size.width) if self.scene is not None and y == 0 else ()
+        return strip(runs, self.size.width, self.rich_style)
+
+
+class HeaderBar(Bar):
+    """The network and the moment."""
+
+    def made(self, scene: Scene, columns: int) -> Line:
+        return prose.header(scene, columns)
+
+
+class StatusBar(Bar):
+    """The cell under the cursor in full, or what the last command said."""
+
+    def made(self, scene: Scene, columns: int) -> Line:
+        return cut(prose.status(scene), columns)
+
+
+class KeysBar(Bar):
+    """The most useful keys; it never changes."""
+
+    def made(self, scene: Scene, columns: int) -> Line:
+        del scene
+        return footer(columns)
+
+
+def footer(columns: int) -> Line:
+    """As many keys as there is room for; help is always among them."""
+    shown = [command for command in COMMANDS if command.footer]
+    while shown and width(_keys(shown)) > columns:
+        removable = [command for command in shown if command.verb not in ("help", "next", "back")]
+        if not removable:
+            break
+        shown.remove(removable[-1])
+    return cut(_keys(shown), columns)
+
+
+def _keys(commands: list[Command]) -> Line:
+    runs = []
+    for command in commands:
+        runs += [(f" {command.key}", "bold"), (f" {command.footer} ", "dim")]
+    return line(*runs)

@@ -1,0 +1,133 @@
+"""What all panes have in common: a title on a line, drawn lines below it, a place that stays in sight."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widget import Widget
+
+from bptui.tui.drawing.lines import Line, line, rule, spread, strip
+from bptui.tui.scene import Scene
+
+
+class Pane(Widget, can_focus=True):
+    """Draws a scene by the Line API; only the main screen writes `scene`."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(0, -1)", "up", show=False, id="pane.up"),
+        Binding("down,j", "move(0, 1)", "down", show=False, id="pane.down"),
+        Binding("left,h", "move(-1, 0)", "left", show=False, id="pane.left"),
+        Binding("right,l", "move(1, 0)", "right", show=False, id="pane.right"),
+        Binding("pageup", "move(0, -8)", "page up", show=False, id="pane.page_up"),
+        Binding("pagedown", "move(0, 8)", "page down", show=False, id="pane.page_down"),
+    ]
+
+    scene: reactive[Scene | None] = reactive(None, layout=False, always_update=True)
+    help_moves = ""
+
+    class Pointed(Message):
+        """The reader moved to a cell of the values."""
+
+        def __init__(self, slot: str, cell: int) -> None:
+            super().__init__()
+            self.slot = slot
+            self.cell = cell
+
+    class Rowed(Message):
+        """The reader moved to an operation of the program."""
+
+        def __init__(self, op: int) -> None:
+            super().__init__()
+            self.op = op
+
+    class Asked(Message):
+        """An arrow that stands for a verb in this pane."""
+
+        def __init__(self, verb: str) -> None:
+            super().__init__()
+            self.verb = verb
+
+    def __init__(self, number: int, pane_id: str) -> None:
+        super().__init__(id=pane_id)
+        self.number = number
+        self.top = 0
+        self._drawn: list[Line] | None = None
+
+    def title(self, scene: Scene) -> str:
+        """The words on the title line."""
+        raise NotImplementedError
+
+    def content(self, scene: Scene, columns: int, rows: int) -> tuple[list[Line], int]:
+        """Every line there is, and the one that has to be in sight."""
+        raise NotImplementedError
+
+    def move(self, scene: Scene, across: int, down: int) -> None:
+        """An arrow was pressed; a pane without a cursor scrolls."""
+        del scene, across
+        self.top = max(0, self.top + down)
+
+    def action_move(self, across: int, down: int) -> None:
+        """Move within this pane."""
+        if self.scene is not None:
+            self.move(self.scene, across, down)
+            self.redraw()
+
+    def redraw(self) -> None:
+        """Draw again at the next chance."""
+        self._drawn = None
+        self.refresh()
+
+    def watch_scene(self) -> None:
+        """A new scene."""
+        self.redraw()
+
+    def on_focus(self) -> None:
+        """The title says where the focus is."""
+        self.redraw()
+
+    def on_blur(self) -> None:
+        """And where it is not."""
+        self.redraw()
+
+    def on_resize(self) -> None:
+        """All is laid out by the size."""
+        self.redraw()
+
+    def get_content_width(self, container: Size, viewport: Size) -> int:
+        """As wide as there is room."""
+        del viewport
+        return container.width
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the pane."""
+        if self._drawn is None:
+            self._drawn = self._draw()
+        base: Style = self.rich_style
+        return strip(self._drawn[y] if y < len(self._drawn) else (), self.size.width, base)
+
+    def _draw(self) -> list[Line]:
+        columns, rows = self.size.width, self.size.height - 1
+        if self.scene is None or columns < 4 or rows < 1:
+            return []
+        lines, seen = self.content(self.scene, columns, rows)
+        head = rule(f"{self.number} {self.title(self.scene)}", columns, focused=self.has_focus)
+        return [head, *self._window(lines, seen, rows, columns)]
+
+    def _window(self, lines: list[Line], seen: int, rows: int, columns: int) -> list[Line]:
+        """The lines in sight; the first and the last say how many are beyond."""
+        if seen >= 0:
+            self.top = min(max(self.top, seen - rows + 2), max(0, seen - 1))
+        self.top = max(0, min(self.top, len(lines) - rows))
+        shown = lines[self.top : self.top + rows]
+        below = len(lines) - self.top - rows
+        if self.top and shown:
+            shown[0] = spread(shown[0], line((f" ↑ {self.top} more", "dim")), columns)
+        if below > 0 and shown:
+            shown[-1] = spread(shown[-1], line((f" ↓ {below} more", "dim")), columns)
+        return shown
