@@ -22,10 +22,11 @@ class Canvas:
             if 0 <= x + k < self.columns and 0 <= y < self.rows:
                 self._text[x + k, y] = (character, style)
 
-    def free(self, x: int, y: int, length: int) -> bool:
-        """Whether a stretch of a row lies inside and holds no text, nor touches any."""
+    def free(self, x: int, y: int, length: int, over: str = "") -> bool:
+        """Whether a stretch of a row lies inside and holds no text, nor touches any, but for the characters `over`."""
         inside = x >= 0 and x + length <= self.columns and 0 <= y < self.rows
-        return inside and all((k, y) not in self._text for k in range(x - 1, x + length + 1))
+        around = (self._text.get((k, y), (" ", ""))[0] for k in range(x - 1, x + length + 1))
+        return inside and all(character == " " or character in over for character in around)
 
     def dot(self, x: int, y: int, style: str) -> None:
         """One dot, in a grid of 2 × 4 for each cell."""
@@ -47,7 +48,7 @@ class Canvas:
             self.write(x, y + k, "│" + " " * (columns - 2) + "│", style)
         self.write(x, y, "╭" + "─" * (columns - 2) + "╮", style)
         self.write(x, y + rows - 1, "╰" + "─" * (columns - 2) + "╯", style)
-        self.write(x + 2, y, f" {title} ", style)
+        self.write(x + 1, y, f" {title} ", style)
 
     def lines(self) -> list[Line]:
         """The picture, row by row, runs of one style merged."""

@@ -14,7 +14,7 @@ from bptui.tui.drawing.lines import Line
 from bptui.tui.drawing.numbers import UNSET, colour, decimals, signed
 from bptui.tui.scene import Scene
 
-_LABEL_GAP = 15
+_LABEL_GAP = 13
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Neuron:
 
     @property
     def middle(self) -> int:
-        """The row at which lines meet it."""
-        return self.y + self.height // 2
+        """The row at which lines meet it: that of its first number."""
+        return self.y + min(1, self.height - 1)
 
 
 @dataclass
@@ -70,7 +70,9 @@ def _columns(scene: Scene, sample: int, level: int) -> list[Column]:
         for j in range(program.slots[node.output].shape[1]):
             column.neurons.append(_neuron(scene, node.output, sample, j, _facts(program, node, sample, j), level))
         layout.append(column)
-    layout.append(Column("loss", [_loss(scene, sample, level)]))
+    if level >= 1:
+        for j, neuron in enumerate(layout[-1].neurons):
+            neuron.facts.append(Fact("t", "y", sample * program.slots["y"].shape[1] + j))
     return layout
 
 
@@ -100,40 +102,34 @@ def _title(program: Program, slot: str, cell: int) -> str:
     return names[cell] if names else f"{program.name(slot)}{cell % program.slots[slot].shape[-1] + 1}"
 
 
-def _loss(scene: Scene, sample: int, level: int) -> Neuron:
-    """The error, with the targets it is measured against."""
-    program = scene.view.program
-    targets = [Fact("t", "y", sample * program.slots["y"].shape[1] + j) for j in range(program.slots["y"].shape[1])]
-    facts = [Fact(" ", "loss", 0), *(targets[:3] if level >= 1 else [])]
-    return Neuron(program.name("loss"), "loss", 0, facts)
-
-
 def _place(layout: list[Column], scene: Scene, columns: int, rows: int, level: int) -> bool:
     """Give every neuron its place; False where they don't fit."""
     for column in layout:
         for neuron in column.neurons:
             neuron.height = 1 if level == 0 else len(neuron.facts) + 2
             wide = max(len(_fact(scene, fact)) for fact in neuron.facts)
-            neuron.width = len(neuron.title) + 1 + wide if level == 0 else max(wide + 4, len(neuron.title) + 6)
+            neuron.width = len(neuron.title) + 1 + wide if level == 0 else max(wide + 4, len(neuron.title) + 4)
     wide = [max((n.width for n in column.neurons), default=0) for column in layout]
     gap = (columns - 2 - sum(wide)) / max(1, len(layout) - 1)
-    if gap < 4 or any(sum(n.height for n in column.neurons) > rows for column in layout):
+    rows -= 1  # the last one is the loss's
+    several = [column.neurons for column in layout if len(column.neurons) > 1]
+    tallest = max((neuron.height for neurons in several for neuron in neurons), default=1)
+    highest = max(neuron.height for column in layout for neuron in column.neurons)
+    if gap < 4 or highest > rows or any(len(neurons) * tallest > rows for neurons in several):
         return False
     x = 1.0
     for column, width in zip(layout, wide, strict=True):
-        _stack(column, round(x), width, rows)
+        _stack(column, round(x), width, rows - (tallest if len(column.neurons) > 1 else column.neurons[0].height))
         x += width + gap
     return True
 
 
-def _stack(column: Column, x: int, width: int, rows: int) -> None:
-    """One column, its neurons spread evenly from top to bottom."""
-    count, height = len(column.neurons), sum(n.height for n in column.neurons)
-    free = rows - height
+def _stack(column: Column, x: int, width: int, free: int) -> None:
+    """One column, its neurons spread evenly, so that the rows of equally long columns lie level."""
+    count = len(column.neurons)
     for k, neuron in enumerate(column.neurons):
-        above = sum(n.height for n in column.neurons[:k])
         neuron.x = x + (width - neuron.width) // 2
-        neuron.y = above + (free // 2 if count == 1 else free * k // (count - 1))
+        neuron.y = free // 2 if count == 1 else round(free * k / (count - 1))
 
 
 def _draw(layout: list[Column], scene: Scene, columns: int, rows: int, level: int) -> list[Line]:
@@ -149,7 +145,19 @@ def _draw(layout: list[Column], scene: Scene, columns: int, rows: int, level: in
     for edge in edges:
         if edge.lit:
             _arrow(canvas, edge)
+    _error(canvas, scene, layout[-1].neurons[-1])
     return canvas.lines()
+
+
+def _error(canvas: Canvas, scene: Scene, last: Neuron) -> None:
+    """The loss, under the last of the outputs."""
+    text, style = _number(scene, "loss", 0)
+    name = scene.view.program.name("loss")
+    y = min(last.y + last.height, canvas.rows - 1)
+    x = last.x + max(0, last.width - len(name) - len(text) - 2)
+    lit = scene.lit("loss", 0)
+    canvas.write(x, y, name, "now+bold" if lit else "plain+bold")
+    canvas.write(x + len(name) + 1, y, text, style + ("+bold" if lit else ""))
 
 
 @dataclass(frozen=True)
@@ -179,10 +187,6 @@ def _edges(layout: list[Column], scene: Scene) -> Iterator[Edge]:
                     elif k == j:
                         lit = scene.fresh(target.slot, target.cell)
                         yield Edge(source, target, "", 0, lit, phase == "backward")
-    last, error = places[program.network.nodes[-1].key], places["loss"][0]
-    for source in last:
-        lit = scene.lit("loss", 0) or (phase == "backward" and scene.written[0] == program.output + ".grad")
-        yield Edge(source, error, "", 0, lit, phase == "backward")
 
 
 def _weight_lit(scene: Scene, weight: str, cell: int) -> bool:
@@ -191,9 +195,12 @@ def _weight_lit(scene: Scene, weight: str, cell: int) -> bool:
 
 
 def _stroke(canvas: Canvas, edge: Edge) -> None:
-    start = (edge.source.x + edge.source.width, edge.source.middle + 0.4)
-    end = (edge.target.x - 0.5, edge.target.middle + 0.4)
-    canvas.stroke(start, end, "now" if edge.lit else "faint")
+    left, right = edge.source.x + edge.source.width, edge.target.x
+    style = "now" if edge.lit else "faint"
+    if edge.source.middle == edge.target.middle:
+        canvas.write(left, edge.source.middle, ("━" if edge.lit else "─") * (right - left), style)
+    else:
+        canvas.stroke((left, edge.source.middle + 0.4), (right - 0.5, edge.target.middle + 0.4), style)
 
 
 def _arrow(canvas: Canvas, edge: Edge) -> None:
@@ -216,8 +223,9 @@ def _label(canvas: Canvas, scene: Scene, edge: Edge) -> None:
     level = edge.source.middle == edge.target.middle
     for part in (0.5, 0.3, 0.7, 0.4, 0.6) if level else (0.26, 0.34, 0.2, 0.74, 0.5, 0.62):
         x = round(left + (right - left) * part - length / 2)
+        x = max(left + 2, min(x, right - length - 2))
         y = round(edge.source.middle + (edge.target.middle - edge.source.middle) * part)
-        if x > left and x + length < right and canvas.free(x, y, length):
+        if x + length < right and canvas.free(x, y, length, over="─━"):
             canvas.write(x - 1, y, " " + name, "now+bold" if edge.lit else "plain")
             canvas.write(x + len(name), y, number + " ", style)
             _gradient(canvas, scene, edge, x + len(name), y)
@@ -244,7 +252,7 @@ def _box(canvas: Canvas, scene: Scene, neuron: Neuron, level: int) -> None:
         canvas.write(neuron.x + len(neuron.title) + 1, neuron.y, *_styled(scene, neuron.facts[0]))
         return
     canvas.box(neuron.x, neuron.y, neuron.width, neuron.height, neuron.title, frame)
-    canvas.write(neuron.x + 2, neuron.y, f" {neuron.title} ", "now+bold" if read or written else "plain+bold")
+    canvas.write(neuron.x + 1, neuron.y, f" {neuron.title} ", "now+bold" if read or written else "plain+bold")
     for k, fact in enumerate(neuron.facts, 1):
         canvas.write(neuron.x + 1, neuron.y + k, fact.prefix, "dim+italic")
         text, style = _styled(scene, fact)

@@ -53,34 +53,37 @@ def _operation(scene: Scene, k: int, columns: int, *, focused: bool) -> Line:
     name = "now+bold" if k == view.done else "plain" if done else "dim"
     under = "+cursor" if focused and k == scene.row else ""
     head = (f" {mark} {k + 1:>2}  ", ("now" if k == view.done else "dim"))
-    values = _values(scene, k)
-    room = columns - width((head,)) - width(values) - 1
-    text = words.sentence(view.program, instruction)
-    if len(text) > room:
-        text = words.left(view.program, instruction) if len(words.left(view.program, instruction)) <= room else text
+    full, short = words.sentence(view.program, instruction), words.left(view.program, instruction)
+    values = next(v for v in _values(scene, k) if columns - width((head, *v)) > len(short) or not v)
+    room = columns - width((head, *values)) - 1
+    text = full if len(full) <= room else short
     return spread((head, *cut(((text, name + under),), max(4, room))), values, columns)
 
 
-def _values(scene: Scene, k: int) -> Line:
-    """The value written, if it is short, or its range."""
+def _values(scene: Scene, k: int) -> list[Line]:
+    """The value written, more and more briefly: its numbers, its range, nothing."""
     view = scene.view
     slot = view.program.instructions[k].writes
-    done = k < view.position.op or k == view.done
-    there = view.state.computed[slot] if done else 0
+    there = view.state.computed[slot] if k < view.position.op or k == view.done else 0
     if not there:
-        return line((UNSET + " ", "dim"))
+        return [line((UNSET + " ", "dim")), ()]
     array = view.state.arrays[slot].reshape(-1)
-    places = decimals(array, there)
-    if array.size > MOST_VALUES:
-        shape = "×".join(map(str, view.state.arrays[slot].shape))
-        known = array[:there]
-        return line((f"{shape}: {signed(float(known.min()), places)} … {signed(float(known.max()), places)} ", "dim"))
     mark = "~" if slot in view.stale.outdated else "°" if slot in view.stale.old else " "
+    known, places = array[:there], decimals(array, there)
+    shape = "×".join(map(str, view.state.arrays[slot].shape))
+    span = f"{shape}: {signed(float(known.min()), places)} … {signed(float(known.max()), places)}{mark}"
+    brief = [line((span, "dim")), line((mark, "dim")), ()]
+    return brief if array.size > MOST_VALUES else [_numbers(scene, k, places, mark), *brief]
+
+
+def _numbers(scene: Scene, k: int, places: int, mark: str) -> Line:
+    view = scene.view
+    slot = view.program.instructions[k].writes
     shown = [
         (signed(float(value), places), colour(float(value)) + ("+bold" if k == view.done else ""))
-        if cell < there
+        if cell < view.state.computed[slot]
         else (UNSET, "dim")
-        for cell, value in enumerate(array)
+        for cell, value in enumerate(view.state.arrays[slot].reshape(-1))
     ]
     runs = [part for run in shown for part in (run, (" ", "plain"))]
     return line(*runs[:-1], (mark, "dim"))

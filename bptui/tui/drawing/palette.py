@@ -18,7 +18,9 @@ _WORDS = {
     "bold": Style(bold=True),
     "italic": Style(italic=True),
     "strike": Style(strike=True),
-    "cursor": Style(reverse=True),
+    # The reader's own place: a ground of its own where the focus is, a line under it elsewhere.
+    "cursor": Style(bgcolor="#2f4263"),
+    "under": Style(underline=True),
     "wash": Style(bgcolor="#1c2b21"),
 }
 

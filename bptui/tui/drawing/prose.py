@@ -52,7 +52,7 @@ def explanation(scene: Scene, columns: int, rows: int) -> list[Line]:
     extras = [*_more(made, columns), *[_drawn(e, columns) for e in equations(program, moment, scene.digits)]]
     left_out = False
     for extra in extras:
-        if extra and len(lines) + len(extra) + 1 <= room:
+        if extra and len(lines) + len(extra) <= room:
             lines += extra
         else:
             left_out = left_out or bool(extra)
@@ -89,7 +89,7 @@ def _drawn(equation: Equation, columns: int) -> list[Line]:
     drawn = equation.draw()
     if max(map(len, drawn)) > columns - 3:
         return []
-    return [line(("  " + text, "plain")) for text in drawn]
+    return [*([line("")] if len(drawn) > 1 else []), *[line(("  " + text, "plain")) for text in drawn]]
 
 
 def _story(scene: Scene, columns: int) -> list[Line]:

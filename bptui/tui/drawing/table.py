@@ -43,12 +43,13 @@ def shown_slots(scene: Scene) -> list[str]:
     seen.pop("y", None)
     others = [n for n, s in program.slots.items() if n not in seen and s.kind not in ("rows", "gradient")]
     parts = [n for n, s in program.slots.items() if s.kind == "gradient" and n != f"{s.of}.grad"]
-    return [*seen, *[n for n in others if n in ("y", "X", "Y", "lr")], *parts]
+    return [*seen, *[n for n in ("y", "lr", "X", "Y") if n in others], *parts]
 
 
 def _slot(scene: Scene, slot: str, columns: int, *, focused: bool) -> Iterator[Row]:
     size = scene.view.program.slots[slot].size
-    yield Row(_heading(scene, slot), (), slot)
+    if size > 1:
+        yield Row(_heading(scene, slot), (), slot)
     if size <= MOST_LISTED:
         for cell in _reading_order(scene, slot):
             yield _listed(scene, slot, cell, columns, focused=focused)
@@ -63,7 +64,7 @@ def _heading(scene: Scene, slot: str) -> Line:
     program = scene.view.program
     names = Names(program)
     shape = program.slots[slot].shape
-    size = f" {'×'.join(map(str, shape))}" if shape and program.slots[slot].size > 1 else ""
+    size = f" {'×'.join(map(str, shape))}"
     gradient = names.slot(slot + ".grad") if slot + ".grad" in program.slots else ""
     alias = f" ({slot})" if names.slot(slot) != slot else ""
     head = f" {names.slot(slot)}{alias}{size}"
@@ -85,7 +86,8 @@ def _listed(scene: Scene, slot: str, cell: int, columns: int, *, focused: bool) 
     index = tuple(int(k) for k in np.unravel_index(cell, view.program.slots[slot].shape))
     lit = "now+bold" if scene.lit(slot, cell) else "plain"
     label = Names(view.program).cell(slot, index)
-    runs: list[Run] = [(f"   {label:<13}"[:16].ljust(16), lit), *number_runs(scene, slot, cell, focused=focused)]
+    indent = "   " if view.program.slots[slot].size > 1 else " "
+    runs: list[Run] = [(f"{indent}{label}"[:15].ljust(16), lit), *number_runs(scene, slot, cell, focused=focused)]
     gradient = f"{slot}.grad"
     cells = [(slot, cell)]
     if gradient in view.program.slots:
@@ -119,7 +121,7 @@ def number_runs(scene: Scene, slot: str, cell: int, *, focused: bool) -> list[Ru
     """One number in its column, with its mark: `~` outdated, `°` of the old weights, `*` set by hand."""
     view = scene.view
     there = view.state.computed[slot]
-    under = "+cursor" if focused and scene.cursor == (slot, cell) else ""
+    under = ("+cursor" if focused else "+under") if scene.cursor == (slot, cell) else ""
     if cell >= there:
         return [(point_aligned(UNSET, 3, _VALUE - 1), "dim" + under), (" ", "plain")]
     value = view.number(slot, cell)

@@ -35,6 +35,7 @@ PLAY_SECONDS = 0.6
 _SMALLEST = (40, 14)
 _COMPACT = (100, 30)
 _WIDE = 160
+_TALL = 38
 # Words that a key asks an argument for: the command line opens with them.
 _ASKING = ("goto", "find")
 
@@ -65,7 +66,7 @@ class MainScreen(Screen[None]):
         self.session = session
         self._view = session.debugger.view()
         self._cursor = self._first_cell()
-        self._row = 0
+        self._row = -1
         self._looked = False
         self._note = ""
         self._ticking: Timer | None = None
@@ -131,7 +132,7 @@ class MainScreen(Screen[None]):
             "play": self._play, "set": self._edit, "nudge": lambda: self._nudge(1), "continue": self._continue,
             "explain": self._explain, "help": self._help, "quit": self.app.exit,
             "formulas": lambda: self._page("Every update formula", "formulas"),
-            "to": lambda: self._do(f"to {self._row + 1}"), "to-back": lambda: self._do(f"to-back {self._row + 1}"),
+            "to": lambda: self._run_to("to"), "to-back": lambda: self._run_to("to-back"),
         }  # fmt: skip
         if verb in _ASKING:
             self._open_line(f"{verb} ")
@@ -176,7 +177,7 @@ class MainScreen(Screen[None]):
 
     def _after(self, line: str, answer: Answer) -> None:
         if answer.loaded:
-            self._cursor, self._row = self._first_cell(), 0
+            self._cursor, self._row = self._first_cell(), -1
         verb = line.split()[0] if line.split() else ""
         self._looked = False
         moved = verb not in ("print", "p", "save") and len(answer.lines) <= 2
@@ -187,6 +188,12 @@ class MainScreen(Screen[None]):
         else:
             said = answer.lines[1:] if note == "" else answer.lines
             self._show("  ".join(said))
+
+    def _run_to(self, verb: str) -> None:
+        if self._row < 0:
+            self._show("choose an operation first: ↑ and ↓ in the program (1)")
+        else:
+            self._do(f"{verb} {self._row + 1}")
 
     def _position(self) -> Position:
         return self.session.debugger.position
@@ -236,9 +243,7 @@ class MainScreen(Screen[None]):
 
     def _explain(self) -> None:
         slot, cell = self._cursor
-        index = self.session.debugger.program.slots[slot].shape
         name = spell(self.session.debugger.program, Target(slot, (cell,)))
-        del index
         self.app.push_screen(TextPage(f"where {name} comes from", self.session.explain_cell(slot, cell)))
 
     def _page(self, title: str, line: str) -> None:
@@ -347,6 +352,7 @@ class MainScreen(Screen[None]):
         self.set_class(columns < _SMALLEST[0] or rows < _SMALLEST[1], "tiny")
         self.set_class(columns < _COMPACT[0] or rows < _COMPACT[1], "compact")
         self.set_class(columns >= _WIDE and rows >= _COMPACT[1], "wide")
+        self.set_class(rows >= _TALL, "tall")
 
     def _focus_pane(self, number: int) -> None:
         pane = next(pane for pane in self.query(Pane) if pane.number == number)

@@ -12,7 +12,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from bptui.tui.drawing.lines import Line, line, rule, spread, strip
+from bptui.tui.drawing.lines import Line, line, rule, strip
 from bptui.tui.scene import Scene
 
 
@@ -116,18 +116,20 @@ class Pane(Widget, can_focus=True):
         if self.scene is None or columns < 4 or rows < 1:
             return []
         lines, seen = self.content(self.scene, columns, rows)
-        head = rule(f"{self.number} {self.title(self.scene)}", columns, focused=self.has_focus)
-        return [head, *self._window(lines, seen, rows, columns)]
+        shown = self._window(lines, seen, rows)
+        beyond = self._beyond(len(lines), rows)
+        head = rule(f"{self.number} {self.title(self.scene)}", columns - len(beyond), focused=self.has_focus)
+        return [line(*head, (beyond, "dim")), *shown]
 
-    def _window(self, lines: list[Line], seen: int, rows: int, columns: int) -> list[Line]:
-        """The lines in sight; the first and the last say how many are beyond."""
+    def _window(self, lines: list[Line], seen: int, rows: int) -> list[Line]:
+        """The lines in sight."""
         if seen >= 0:
             self.top = min(max(self.top, seen - rows + 2), max(0, seen - 1))
         self.top = max(0, min(self.top, len(lines) - rows))
-        shown = lines[self.top : self.top + rows]
-        below = len(lines) - self.top - rows
-        if self.top and shown:
-            shown[0] = spread(shown[0], line((f" ↑ {self.top} more", "dim")), columns)
-        if below > 0 and shown:
-            shown[-1] = spread(shown[-1], line((f" ↓ {below} more", "dim")), columns)
-        return shown
+        return lines[self.top : self.top + rows]
+
+    def _beyond(self, count: int, rows: int) -> str:
+        """What the title line says of lines that are out of sight."""
+        below = max(0, count - self.top - rows)
+        parts = [f"↑ {self.top}"] * (self.top > 0) + [f"↓ {below}"] * (below > 0)
+        return f" {'  '.join(parts)} more " if parts else ""

@@ -22,9 +22,9 @@ class ProgramPane(Pane):
 
     def content(self, scene: Scene, columns: int, rows: int) -> tuple[list[Line], int]:
         listed = listing(scene, columns, headings=not scene.compact, focused=self.has_focus)
-        wanted = scene.row if self.has_focus else scene.view.upcoming
+        wanted = scene.row if self.has_focus and scene.row >= 0 else scene.view.upcoming
         seen = next((k for k, row in enumerate(listed) if row.op == wanted), 0)
-        if scene.compact and not self.has_focus:
+        if scene.compact:
             self.top = max(0, seen - rows // 2)
         return [row.line for row in listed], seen
 
@@ -32,7 +32,8 @@ class ProgramPane(Pane):
         if across:
             self.post_message(self.Asked("next" if across > 0 else "back"))
         else:
-            self.post_message(self.Rowed(max(0, min(len(scene.view.program) - 1, scene.row + down))))
+            here = scene.row if scene.row >= 0 else scene.view.upcoming - down
+            self.post_message(self.Rowed(max(0, min(len(scene.view.program) - 1, here + down))))
 
 
 class ValuesPane(Pane):
