@@ -111,15 +111,15 @@ def _place(layout: list[Column], scene: Scene, columns: int, rows: int, level: i
             neuron.width = len(neuron.title) + 1 + wide if level == 0 else max(wide + 4, len(neuron.title) + 4)
     wide = [max((n.width for n in column.neurons), default=0) for column in layout]
     gap = (columns - 2 - sum(wide)) / max(1, len(layout) - 1)
-    rows -= 1  # the last one is the loss's
-    several = [column.neurons for column in layout if len(column.neurons) > 1]
-    tallest = max((neuron.height for neurons in several for neuron in neurons), default=1)
-    highest = max(neuron.height for column in layout for neuron in column.neurons)
-    if gap < 4 or highest > rows or any(len(neurons) * tallest > rows for neurons in several):
-        return False
+    tallest = max((n.height for column in layout for n in column.neurons if len(column.neurons) > 1), default=1)
     x = 1.0
     for column, width in zip(layout, wide, strict=True):
-        _stack(column, round(x), width, rows - (tallest if len(column.neurons) > 1 else column.neurons[0].height))
+        # The row below the last column is the loss's; with room to spare all keep it free, and lie level.
+        high = tallest if len(column.neurons) > 1 else column.neurons[0].height
+        room = rows - (column is layout[-1] or len(column.neurons) * high < rows)
+        if gap < 4 or len(column.neurons) * high > room:
+            return False
+        _stack(column, round(x), width, room - high)
         x += width + gap
     return True
 
