@@ -134,11 +134,11 @@ def _run(arguments: list[str]) -> int:
 
 def _examples(arguments: list[str]) -> int:
     """`bptui examples`."""
-    from bptui.files import examples
+    from bptui.files.examples import examples
 
     _Parser(prog="bptui examples", description="the built-in networks, a line each").parse_args(arguments)
-    for line in examples.describe():
-        print(line)
+    for name, title in examples():
+        print(f"{name:<9} {title}")
     return 0
 
 

@@ -60,7 +60,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("play", ("space",), "run visibly, step after step; again to pause", app=True),
     Command("goto", ("g",), "any position, such as 3:4 or 3:4.1", "POSITION"),
     Command("set", ("e",), "edit the cell under the cursor", "TARGET = VALUE [at POSITION]", footer="edit"),
-    Command("nudge", ("plus", "equals_sign"), "a little more: prediction, loss and gradients follow", "TARGET [AMOUNT]",
+    Command("nudge", ("plus",), "a little more: prediction, loss and gradients follow", "TARGET [AMOUNT]",
             shown="+", footer="more"),
     Command("", ("minus",), "a little less", shown="-", footer="less", app=True),
     Command("undo", ("u",), "take back the last edit", footer="undo"),

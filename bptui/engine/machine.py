@@ -20,7 +20,7 @@ from bptui.engine.program import Instruction, Program, Slot
 
 ALIGN = 64
 _UFUNCS = (
-    "absolute add copyto divide exp greater log log1p maximum multiply negative square subtract tanh".split()
+    "absolute add copyto divide exp greater log log1p matmul maximum multiply negative square subtract tanh".split()
 )
 _SCOPE: Mapping[str, Any] = {name: getattr(np, name) for name in _UFUNCS}
 
@@ -103,7 +103,8 @@ class Machine:
         names = {role: self._names[slot] for role, slot in instruction.roles.items()}
         names.update({name: f"t{index}_{name}" for name in instruction.row.temps})
         names["out"] = out or self._names[instruction.writes]
-        return instruction.row.run_text(names, instruction.n)
+        single = all(self.program.slots[slot].size == 1 for slot in instruction.reads[:2])
+        return instruction.row.run_text(names, instruction.n, single=single)
 
     def _compile(self, text: str) -> Callable[..., None]:
         # Every name in the text is one that this module made; nothing a person typed gets here.

@@ -23,6 +23,7 @@ class Op:
     args     the roles of what is read, in order
     shape    (shapes of the arguments) → shape of the result
     vjps     role of an argument → (backward op, the roles it reads: those of this op, `out`, or `g`, the gradient of out)
+    single   the `run` form where both operands have one cell: there `dot` may give -0.0 where `@` gives 0.0
     temps    name → the role whose shape it has, `role.row` for one column, `role?` for a boolean of that shape
     scaled   the result is divided by `n`, the size of a mean; the division is left out where n is 1
     wrap     whether the source needs brackets before that division
@@ -40,6 +41,7 @@ class Op:
     scaled: bool = False
     wrap: bool = False
     in_place: bool = False
+    single: str = ""
 
     def source_text(self, names: Mapping[str, str], n: int = 1) -> str:
         """The right side a reader sees, with the slots' names in it."""
@@ -48,9 +50,9 @@ class Op:
             return text
         return f"({text}) / {n}" if self.wrap else f"{text} / {n}"
 
-    def run_text(self, names: Mapping[str, str], n: int = 1) -> str:
+    def run_text(self, names: Mapping[str, str], n: int = 1, *, single: bool = False) -> str:
         """The statements that are executed; `names` has `out` and the temporaries too."""
-        text = self.run.format(**names)
+        text = (single and self.single or self.run).format(**names)
         return text if not self.scaled or n == 1 else text + f"; divide({names['out']}, {n}, {names['out']})"
 
 
@@ -86,7 +88,16 @@ _DENSE_VJPS = {"W": ("dense.W", ("x", "g")), "b": ("dense.b", ("g",)), "x": ("de
 
 _FORWARD = (
     Op("draw", ("X", "rows"), "{X}[{rows}]", '{X}.take({rows}, 0, {out}, "clip")', _drawn, "draw"),
-    Op("dense", ("x", "W"), "{x} @ {W}", "{x}.dot({W}, {out})", _matmul, "matmul", _DENSE_VJPS),
+    Op(
+        "dense",
+        ("x", "W"),
+        "{x} @ {W}",
+        "{x}.dot({W}, {out})",
+        _matmul,
+        "matmul",
+        _DENSE_VJPS,
+        single="matmul({x}, {W}, {out})",
+    ),
     Op(
         "dense+b",
         ("x", "W", "b"),
@@ -95,6 +106,7 @@ _FORWARD = (
         _matmul,
         "matmul",
         _DENSE_VJPS,
+        single="matmul({x}, {W}, {out}); add({out}, {b}, {out})",
     ),
     Op(
         "add",
@@ -140,8 +152,24 @@ _FORWARD = (
 
 _BACKWARD = (
     Op("copy", ("g",), "{g}", "copyto({out}, {g})", _same),
-    Op("dense.x", ("g", "W"), "{g} @ {W}.T", "{g}.dot({W}.T, {out})", _matmul_nt, "matmul_nt"),
-    Op("dense.W", ("x", "g"), "{x}.T @ {g}", "{x}.T.dot({g}, {out})", _matmul_tn, "matmul_tn"),
+    Op(
+        "dense.x",
+        ("g", "W"),
+        "{g} @ {W}.T",
+        "{g}.dot({W}.T, {out})",
+        _matmul_nt,
+        "matmul_nt",
+        single="matmul({g}, {W}.T, {out})",
+    ),
+    Op(
+        "dense.W",
+        ("x", "g"),
+        "{x}.T @ {g}",
+        "{x}.T.dot({g}, {out})",
+        _matmul_tn,
+        "matmul_tn",
+        single="matmul({x}.T, {g}, {out})",
+    ),
     Op("dense.b", ("g",), "{g}.sum(0)", "{g}.sum(0, None, {out})", _columns, "columns"),
     Op(
         "sigmoid.z",

@@ -192,7 +192,7 @@ class Table:
         faults = [finite(item, self.largest) for item in items]
         first = next(k for k, fault in enumerate(faults) if fault)
         nested = any(isinstance(item, list | dict) for item in items)
-        spoils = self.where + where[len(self.where) : len(self.where) + 1] if nested else None
+        spoils = where[: len(self.where) + 1] if nested else None
         self.report.add((*where, first), f"{what} holds a wrong value: {faults[first]}", spoils=spoils)
         good = [0.0 if fault else float(cast("float", item)) for item, fault in zip(items, faults, strict=True)]
         return np.array(good, dtype=np.float64)

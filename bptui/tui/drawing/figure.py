@@ -140,8 +140,11 @@ def _draw(layout: list[Column], scene: Scene, columns: int, rows: int, level: in
     for column in layout:
         for neuron in column.neurons:
             _box(canvas, scene, neuron, level)
-    for edge in sorted(edges, key=lambda edge: not edge.lit):
-        _label(canvas, scene, edge)
+    # All labels before any gradient, in one order, so that a label stands still from step to step.
+    placed = [(edge, _label(canvas, scene, edge)) for edge in edges]
+    for edge, place in placed:
+        if place is not None:
+            _gradient(canvas, scene, edge, *place)
     for edge in edges:
         if edge.lit:
             _arrow(canvas, edge)
@@ -210,11 +213,11 @@ def _arrow(canvas: Canvas, edge: Edge) -> None:
         canvas.write(edge.target.x - 1, edge.target.middle, "▶", "now")
 
 
-def _label(canvas: Canvas, scene: Scene, edge: Edge) -> None:
-    """The weight's name and number on its line, where there is room; its gradient below."""
+def _label(canvas: Canvas, scene: Scene, edge: Edge) -> tuple[int, int] | None:
+    """The weight's name and number on its line, where there is room; where the number stands."""
     left, right = edge.source.x + edge.source.width, edge.target.x
     if not edge.weight or right - left < _LABEL_GAP:
-        return
+        return None
     program = scene.view.program
     names = program.cell_names.get(edge.weight)
     name = f"{names[edge.cell]} " if names else ""
@@ -228,11 +231,12 @@ def _label(canvas: Canvas, scene: Scene, edge: Edge) -> None:
         if x + length < right and canvas.free(x, y, length, over="─━"):
             canvas.write(x - 1, y, " " + name, "now+bold" if edge.lit else "plain")
             canvas.write(x + len(name), y, number + " ", style)
-            _gradient(canvas, scene, edge, x + len(name), y)
-            return
+            return x + len(name), y
+    return None
 
 
 def _gradient(canvas: Canvas, scene: Scene, edge: Edge, x: int, y: int) -> None:
+    """A weight's gradient, below its number or above."""
     slot = f"{edge.weight}.grad"
     if slot not in scene.view.program.slots or edge.cell >= scene.view.state.computed[slot]:
         return

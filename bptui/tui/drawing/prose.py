@@ -138,6 +138,10 @@ def status(scene: Scene) -> Line:
 
 
 def _why_stale(view: View, slot: str, cell: int) -> str:
+    """What there is to know of a number besides its value."""
+    before = view.before.get(slot)
+    if before is not None:
+        return f"   {float(before.reshape(-1)[cell])!r} before this iteration's update"
     if view.is_outdated(slot, cell):
         cause = view.stale.causes[slot]
         return f"   ~ computed before {cause.text} at {cause.position}"

@@ -87,7 +87,7 @@ def _listed(scene: Scene, slot: str, cell: int, columns: int, *, focused: bool) 
     lit = "now+bold" if scene.lit(slot, cell) else "plain"
     label = Names(view.program).cell(slot, index)
     indent = "   " if view.program.slots[slot].size > 1 else " "
-    runs: list[Run] = [(f"{indent}{label}"[:15].ljust(16), lit), *number_runs(scene, slot, cell, focused=focused)]
+    runs: list[Run] = [((indent + _short(label, 15 - len(indent))).ljust(16), lit), *number_runs(scene, slot, cell, focused=focused)]
     gradient = f"{slot}.grad"
     cells = [(slot, cell)]
     if gradient in view.program.slots:
@@ -98,6 +98,14 @@ def _listed(scene: Scene, slot: str, cell: int, columns: int, *, focused: bool) 
         was = float(before.reshape(-1)[cell])
         runs.append((f"  was {signed(was, decimals(before, before.size))}", "dim"))
     return Row(line(*runs), tuple(cells), slot)
+
+
+def _short(label: str, room: int) -> str:
+    """A label that fits; which row of the batch it is stays readable."""
+    if len(label) <= room:
+        return label
+    name, mark, row = label.partition("⁽")
+    return name[: room - len(mark + row) - 1] + "…" + mark + row
 
 
 def _grid(scene: Scene, slot: str, columns: int, *, focused: bool) -> Iterator[Row]:

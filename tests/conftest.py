@@ -1,0 +1,28 @@
+"""What several rooms' tests need: running the real command line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Result = subprocess.CompletedProcess[str]
+
+
+def run_bptui(*arguments: str, stdin: str | bytes = "", cwd: Path | None = None, env: dict[str, str] | None = None) -> Result:
+    """`bptui …` as a person's shell would start it, with no terminal."""
+    given = stdin.encode() if isinstance(stdin, str) else stdin
+    settings = {**os.environ, "PYTHONIOENCODING": "utf-8", **(env or {})}
+    command = [sys.executable, "-m", "bptui", *arguments]
+    done = subprocess.run(command, input=given, capture_output=True, cwd=cwd, env=settings, check=False, timeout=100)
+    return subprocess.CompletedProcess(command, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+@pytest.fixture
+def bptui() -> Callable[..., Result]:
+    """The command line."""
+    return run_bptui

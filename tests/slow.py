@@ -1,0 +1,203 @@
+"""A slow, obvious model of time: everything is computed again from the very start, one shown source at a time.
+
+It shares with bptui the program it is given (slots, instructions, what they start from) and nothing that runs it: each
+instruction's *shown* source is evaluated by Python with plain NumPy, elements are copied one after the other, edits are
+written in the order in which they were given.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field
+from functools import cache
+from types import CodeType
+from typing import Any
+
+import numpy as np
+
+from bptui.engine.player import State
+from bptui.engine.program import Program
+from bptui.engine.timeline import Position
+
+NAMESPACE: dict[str, Any] = {name: getattr(np, name) for name in ("exp", "tanh", "maximum", "where", "square", "log", "log1p")}
+
+
+@dataclass(frozen=True)
+class Written:
+    """An edit, as a person gave it."""
+
+    position: Position
+    slot: str
+    cells: tuple[int, ...]
+    values: tuple[float, ...]
+    nudge: bool = False
+
+
+@cache
+def shown(source: str, names: tuple[str, ...]) -> CodeType:
+    """The right side of a shown line as Python reads it: a dot in a slot's name as `_`."""
+    text = source.partition(" = ")[2]
+    for name in sorted(names, key=len, reverse=True):
+        if "." in name:
+            text = text.replace(name, name.replace(".", "_"))
+    return compile(text, "<shown source>", "eval")
+
+
+def evaluate(program: Program, k: int, arrays: dict[str, np.ndarray]) -> np.ndarray:
+    """The whole result of instruction k, by its shown source."""
+    instruction = program.instructions[k]
+    assert instruction.source.startswith(f"{instruction.writes} = ")
+    names = {name.replace(".", "_"): array for name, array in arrays.items()}
+    with np.errstate(all="ignore"):
+        return np.asarray(eval(shown(instruction.source, tuple(arrays)), {"np": np, **NAMESPACE}, names))
+
+
+@dataclass
+class Run:
+    """Where a computation from the start has got to."""
+
+    program: Program
+    edits: list[Written]
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    computed: dict[str, int] = field(default_factory=dict)
+    losses: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        dtype = np.dtype(self.program.network.dtype)
+        for name, slot in self.program.slots.items():
+            kind = np.dtype(np.int64) if slot.kind == "rows" else dtype
+            self.arrays[name] = np.zeros(slot.shape, kind)
+            if slot.persistent:
+                self.arrays[name][...] = self.program.initial[name]
+        self.clear()
+
+    def clear(self) -> None:
+        """What an iteration computes anew is not there before."""
+        self.computed = {name: slot.size if slot.persistent else 0 for name, slot in self.program.slots.items()}
+
+    def write(self, position: Position) -> None:
+        for edit in self.edits:
+            if edit.position == position:
+                self.arrays[edit.slot].reshape(-1)[list(edit.cells)] = edit.values
+
+    def until(self, target: Position) -> Run:
+        """Compute from the very start to the target."""
+        self.write(Position())
+        if target == Position():
+            return self
+        for t in range(target.iteration + 1):
+            self.clear()
+            self.draw(t)
+            for k in range(len(self.program)):
+                if self.instruction(t, k, target):
+                    return self
+            self.losses.append(float(self.arrays["loss"]))
+        raise AssertionError(f"{target} was never reached")
+
+    def draw(self, t: int) -> None:
+        network = self.program.network
+        if "rows" not in self.arrays:
+            return
+        rows, batch = len(network.x), network.batch
+        epoch, place = divmod(t, rows // batch)
+        order = np.random.default_rng([network.seed, zlib.crc32(b"order"), epoch]).permutation(rows)
+        self.arrays["rows"][:] = order[place * batch : (place + 1) * batch]
+        self.computed["rows"] = batch
+
+    def instruction(self, t: int, k: int, target: Position) -> bool:
+        """Copy the result of instruction k, cell by cell; whether the target was reached."""
+        slot = self.program.instructions[k].writes
+        size = self.program.slots[slot].size
+        result = evaluate(self.program, k, self.arrays).reshape(-1)
+        for e in range(1, size + 1):
+            self.arrays[slot].reshape(-1)[e - 1] = result[e - 1]
+            if not self.program.slots[slot].persistent:
+                self.computed[slot] = e
+            here = Position(t, k, e) if e < size else Position(t, k + 1)
+            if any(edit.position == here for edit in self.edits):
+                self.write(here)
+                result = evaluate(self.program, k, self.arrays).reshape(-1) if e < size else result
+            if here == target:
+                return True
+        return False
+
+    def state(self, position: Position) -> State:
+        arrays = {}
+        for name, array in self.arrays.items():
+            copy, there = array.copy(), self.computed[name]
+            if array.dtype.kind == "f":
+                copy.reshape(-1)[there:] = np.nan
+            elif not there:
+                copy[...] = -1
+            arrays[name] = copy
+        return State(position, arrays, dict(self.computed))
+
+    def all_losses(self) -> list[float]:
+        """Those of the iterations before, and the present one's as soon as it is there."""
+        return self.losses + ([float(self.arrays["loss"])] if self.computed["loss"] else [])
+
+
+def run(program: Program, edits: list[Written], position: Position) -> Run:
+    """Everything from the start to a position."""
+    return Run(program, list(edits)).until(position)
+
+
+class Clock:
+    """Positions as one running number of elements, and the verbs that move along it, by counting."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.sizes = [program.size(k) for k in range(len(program))]
+        self.each = sum(self.sizes)
+
+    def number(self, position: Position) -> int:
+        return position.iteration * self.each + sum(self.sizes[: position.op]) + position.element
+
+    def position(self, number: int) -> Position:
+        if number <= 0:
+            return Position()
+        t, rest = divmod(number, self.each)
+        if rest == 0:
+            return Position(t - 1, len(self.sizes))
+        op = 0
+        while rest >= self.sizes[op]:
+            rest -= self.sizes[op]
+            op += 1
+        return Position(t, op, rest)
+
+    def boundary(self, number: int) -> bool:
+        return self.position(number).element == 0
+
+    def next(self, number: int) -> int:
+        number += 1
+        while not self.boundary(number):
+            number += 1
+        return number
+
+    def back(self, number: int) -> int:
+        number = max(0, number - 1)
+        while not self.boundary(number):
+            number -= 1
+        return number
+
+    def phase(self, number: int) -> str:
+        """The phase of the operation whose element is written next."""
+        op = self.position(number).op % len(self.sizes)
+        return self.program.instructions[op].phase
+
+    def finish(self, number: int) -> int:
+        """To the end of the phase, which no phase of the next iteration belongs to."""
+        phase, t = self.phase(number), number // self.each
+        number += 1
+        while self.phase(number) == phase and number // self.each == t:
+            number += 1
+        return number
+
+    def start(self, number: int) -> int:
+        if number == 0:
+            return 0
+        phase, t = self.phase(number - 1), (number - 1) // self.each
+        number -= 1
+        while number and self.phase(number - 1) == phase and (number - 1) // self.each == t:
+            number -= 1
+        return number

@@ -1,0 +1,214 @@
+"""Time: any walk, with any edits anywhere, gives the bits of a computation from the very start.
+
+The most important tests of bptui. `walks.Walk` drives a debugger and tells the same to the slow, obvious model of
+`slow.py`; after every action both must agree on every bit of every slot, on what is computed and on the losses.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import networks
+import slow
+from bptui.debugger.debugger import DebuggerError
+from bptui.engine.build import build
+from bptui.engine.player import Player, state_at
+from bptui.engine.timeline import Edit, Position, PositionError, Timeline, normal, parse
+from walks import CHANGES, MOVES, Walk, random_action
+
+DTYPES = ("float64", "float32")
+ACTIONS = st.tuples(st.sampled_from(MOVES + CHANGES), *[st.integers(0, 9999)] * 3)
+CASES = st.tuples(st.sampled_from(sorted(networks.ALL)), st.sampled_from(DTYPES), st.sampled_from([None, 1]))
+PATIENT = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+
+
+@PATIENT
+@given(CASES, st.lists(ACTIONS, min_size=1, max_size=14))
+def test_any_walk_is_a_fresh_replay(case, actions):
+    name, dtype, memory = case
+    walk = Walk.of(networks.ALL[name](dtype=dtype), memory)
+    for action in actions:
+        walk.act(action)
+        walk.check()
+
+
+@pytest.mark.parametrize("name", sorted(networks.ALL))
+def test_a_longer_random_walk(name):
+    number = sorted(networks.ALL).index(name)
+    random = np.random.default_rng(number)
+    walk = Walk.of(networks.ALL[name](), memory=[None, 1][number % 2])
+    for _ in range(30):
+        walk.act(random_action(random))
+        walk.check()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(60))
+def test_soak(seed):
+    random = np.random.default_rng(10_000 + seed)
+    names = sorted(networks.ALL)
+    name, dtype = names[seed % len(names)], DTYPES[seed // len(names) % 2]
+    walk = Walk.of(networks.ALL[name](dtype=dtype), memory=[None, 1][seed % 2])
+    for _ in range(400):
+        walk.act(random_action(random))
+        walk.check()
+
+
+# Far away
+
+
+@pytest.mark.parametrize("memory", [None, 2000], ids=["large memory", "small memory"])
+def test_thousands_of_iterations_back_and_forth(memory):
+    walk = Walk.of(networks.article(iterations=5000), memory)
+    for iteration, op in [(3000, 4), (1, 2), (2999, 9), (2999, 8), (1499, 1), (0, 0), (40, 9)]:
+        walk.here = Position(iteration, op)
+        walk.debugger.goto(walk.here)
+        slow_run = slow.run(walk.program, [], walk.here)
+        assert walk.debugger.view().state.same_bits(slow_run.state(walk.here))
+        assert list(walk.debugger.view().losses) == slow_run.all_losses()
+
+
+def test_stepping_back_over_many_iterations_one_operation_at_a_time():
+    walk = Walk.of(networks.sigmoid_net())
+    walk.debugger.goto(Position(40, 3))
+    ahead = [walk.debugger.view().state]
+    for _ in range(100):
+        walk.debugger.back()
+        ahead.append(walk.debugger.view().state)
+    for expected in reversed(ahead):
+        assert walk.debugger.view().state.same_bits(expected)
+        walk.debugger.next()
+
+
+def test_the_checkpoints_keep_within_their_memory():
+    timeline = Timeline(build(networks.article()))
+    player = Player(timeline, memory=10 * 256)
+    player.goto(timeline, Position(500, 3))
+    assert len(player._checkpoints) <= max(4, 10 * 256 // player.machine.vector.nbytes)
+    assert player.stride > 1
+
+
+# Examples that a reader can follow
+
+
+def test_an_edit_at_the_very_start_is_seen_at_once():
+    debugger = Walk.of(networks.article()).debugger
+    debugger.next(2)
+    debugger.set("w5", "0.2", "0:0")
+    assert str(debugger.position) == "0:2"
+    assert debugger.evaluate("prediction") == pytest.approx(0.242, abs=1e-12)
+    debugger.undo()
+    assert debugger.evaluate("prediction") == pytest.approx(0.191, abs=1e-12)
+    debugger.redo()
+    assert debugger.evaluate("prediction") == pytest.approx(0.242, abs=1e-12)
+
+
+def test_an_edit_from_here_on_leaves_what_was_computed():
+    debugger = Walk.of(networks.article()).debugger
+    debugger.next(2)
+    debugger.set("w5", "0.2")
+    assert debugger.evaluate("prediction") == pytest.approx(0.191, abs=1e-12)
+    debugger.next(7)
+    assert debugger.evaluate("z1.grad")[0, 0] == pytest.approx(-0.809 * 0.2, abs=1e-12)
+
+
+def test_a_nudge_at_the_end_changes_the_whole_iteration():
+    debugger = Walk.of(networks.article()).debugger
+    debugger.next(9)
+    before = debugger.view().state
+    debugger.nudge(debugger.program.targets["w5"])
+    after = debugger.view().state
+    for slot in ("z2", "loss", "z2.grad", "W2.grad", "z1.grad", "W1.grad", "W1", "W2"):
+        assert before.arrays[slot].tobytes() != after.arrays[slot].tobytes(), slot
+    assert debugger.undo().nudge
+    assert debugger.view().state.same_bits(before)
+
+
+def test_a_run_of_nudges_is_one_edit_and_one_undo():
+    debugger = Walk.of(networks.article()).debugger
+    debugger.next(9)
+    before = debugger.view().state
+    for steps in (1, 1, -1, 1):
+        debugger.nudge(debugger.program.targets["w5"], steps)
+    assert len(debugger.timeline.edits) == 1
+    assert debugger.timeline.edits[0].values[0] == pytest.approx(0.16)
+    debugger.undo()
+    assert debugger.view().state.same_bits(before)
+
+
+def test_a_loss_edited_at_the_end_of_its_iteration_stays_so_in_the_plot():
+    debugger = Walk.of(networks.article()).debugger
+    debugger.next(9)
+    debugger.set("loss", "7")
+    assert debugger.view().losses == (7.0,)
+    assert debugger.next().losses == (7.0,)
+    debugger.undo()
+    assert debugger.view().losses == (pytest.approx(0.3272405),)
+
+
+def test_looking_elsewhere_leaves_the_present_alone():
+    debugger = Walk.of(networks.skip_net()).debugger
+    debugger.goto_text("2:5.2")
+    debugger.set("z_h1[0, 0]", "3")
+    before = debugger.view().state
+    for text in ("0:0", "2:5.1", "2:5.2", "2:5", "7:1"):
+        assert debugger.look(parse(debugger.program, text)).position == parse(debugger.program, text)
+        assert debugger.view().state.same_bits(before)
+
+
+def test_a_timeline_is_a_pure_function_of_its_edits():
+    program = build(networks.article())
+    edits = [Edit(Position(0, 9), "W1", (0,), np.array([0.5])), Edit(Position(0, 2), "z1", (1,), np.array([2.0]))]
+    timeline = Timeline(program, tuple(edits))
+    once = state_at(timeline, Position(3, 4))
+    player = Player(Timeline(program))
+    for k in (1, 0, 2, 1, 2):
+        player.goto(Timeline(program, tuple(edits[:k])), Position(k, 5))
+    player.goto(timeline, Position(3, 4))
+    assert player.state().same_bits(once)
+
+
+# Positions
+
+
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [("0:0", "0:0"), ("1:0", "0:9"), ("0:9", "0:9"), ("0:0.2", "0:1"), ("3:1.1", "3:2"), ("2:0.1", "2:0.1"), (" 7:3 ", "7:3")],
+)
+def test_a_moment_is_written_in_one_way(text, means):
+    assert str(parse(build(networks.article()), text)) == means
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "3", "0:10", "0:9.1", "0:0.3", "-1:0", "a:b", "1:2.3.4", "0:", ":1", "0:1.", "1e3:0", "9999999999999:0", "0:1.5 x"],
+)
+def test_what_is_no_position_is_refused(text):
+    with pytest.raises(PositionError):
+        parse(build(networks.article()), text)
+
+
+def test_positions_are_ordered_as_time_is():
+    program = build(networks.sigmoid_net())
+    clock = slow.Clock(program)
+    positions = [clock.position(n) for n in range(3 * clock.each)]
+    assert positions == sorted(positions)
+    assert len(set(positions)) == len(positions)
+    assert all(normal(program, p.iteration, p.op, p.element) == p for p in positions)
+
+
+def test_a_new_edit_forgets_what_was_undone():
+    walk = Walk.of(networks.article())
+    for edit in ("set w5 = 1", "set w6 = 1"):
+        walk.debugger.set(*edit.removeprefix("set ").split(" = "))
+    walk.debugger.undo()
+    walk.debugger.set("w1", "1")
+    with pytest.raises(DebuggerError, match="nothing to redo"):
+        walk.debugger.redo()
+    walk.debugger.undo()
+    walk.debugger.nudge(walk.program.targets["w2"])
+    with pytest.raises(DebuggerError, match="nothing to redo"):
+        walk.debugger.redo()

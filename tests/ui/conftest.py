@@ -1,0 +1,123 @@
+"""What the tests of the app share: opening it at a size, pressing keys, and reading what the screen shows."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import numpy as np
+import pytest
+from rich.style import Style
+from textual.pilot import Pilot
+
+from bptui.commands.session import Session
+from bptui.engine.network import Network
+from bptui.files import specs
+from bptui.tui.app import BptuiApp
+
+Cells = list[list[tuple[str, str]]]
+
+
+class Reader:
+    """A person at the app: presses keys, and sees nothing but the screen."""
+
+    def __init__(self, app: BptuiApp, pilot: Pilot[None]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    @property
+    def session(self) -> Session:
+        return self.app.session
+
+    @property
+    def position(self) -> str:
+        return str(self.session.debugger.position)
+
+    async def press(self, *keys: str) -> None:
+        """Keys as Textual names them; `type` is for text."""
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def type(self, text: str) -> None:
+        """Text, character by character."""
+        await self.press(*("space" if c == " " else c for c in text))
+
+    async def command(self, text: str) -> None:
+        """A line after `:`."""
+        await self.press("colon")
+        await self.type(text)
+        await self.press("enter")
+
+    async def until(self, shown: str, seconds: float = 10) -> None:
+        """Wait for a word on the screen."""
+        for _ in range(round(seconds / 0.02)):
+            if shown in self.text():
+                return
+            await self.pilot.pause(0.02)
+        raise AssertionError(f"{shown!r} did not come on the screen:\n{self.text()}")
+
+    # What is to be seen
+
+    def lines(self) -> list[str]:
+        """The text of every line of the screen, to its full width."""
+        return [strip.text for strip in self.app.screen._compositor.render_strips()]
+
+    def text(self) -> str:
+        return "\n".join(line.rstrip() for line in self.lines())
+
+    def cells(self) -> Cells:
+        """Every cell of the screen with its character and its style."""
+        result = []
+        for strip in self.app.screen._compositor.render_strips():
+            result.append([(character, look(segment.style)) for segment in strip for character in segment.text])
+        return result
+
+    def styled(self, *, color: str) -> list[str]:
+        """The texts on the screen in one foreground colour, stripped, in reading order."""
+        found = []
+        for row in self.cells():
+            run = ""
+            for character, style in [*row, ("", "")]:
+                if f"fg:{color} " in style:
+                    run += character
+                elif run:
+                    found.append(run.strip())
+                    run = ""
+        return [text for text in found if text]
+
+    def line_with(self, part: str) -> str:
+        """The first line that holds a text."""
+        return next((line for line in self.lines() if part in line), "")
+
+    def bits(self) -> dict[str, bytes]:
+        """Everything the debugger's state consists of."""
+        state = self.session.debugger.look(self.session.debugger.position)
+        there = {name: np.asarray(count).tobytes() for name, count in state.computed.items()}
+        return {name: array.tobytes() for name, array in state.arrays.items() if state.computed[name]} | {
+            f"{name} computed": count for name, count in there.items()
+        }
+
+
+def look(style: Style | None) -> str:
+    """A style as text; the links and meta of a segment are no part of what is seen."""
+    if style is None:
+        return "none"
+    flags = [name for name in ("bold", "dim", "italic", "underline", "strike", "reverse") if getattr(style, name)]
+    color = style.color.get_truecolor().hex if style.color else "-"
+    ground = style.bgcolor.get_truecolor().hex if style.bgcolor else "-"
+    return f"fg:{color} bg:{ground} {' '.join(flags)}"
+
+
+@asynccontextmanager
+async def opened(network: Network | str, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Reader]:
+    """The app on a network, ready for keys."""
+    app = BptuiApp(specs.load(network) if isinstance(network, str) else network)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        yield Reader(app, pilot)
+
+
+@pytest.fixture
+def app() -> Iterator[object]:
+    """`async with app("article", (80, 24)) as reader`."""
+    return opened
