@@ -26,7 +26,11 @@ def key_table() -> str:
     """The table of keys and words, from the registry's rows."""
     rows = ["| key | word | does |", "| --- | --- | --- |"]
     for command in COMMANDS:
-        names = [command.shown] if command.shown else [key for key in command.keys if not key.startswith("f1") or key == "f1"]
+        names = (
+            [command.shown]
+            if command.shown
+            else [key for key in command.keys if not key.startswith("f1") or key == "f1"]
+        )
         keys = " ".join(f"`{key}`" for key in names)
         word = f"`{command.words}`" if command.verb and not command.app else ""
         rows.append(f"| {keys} | {word} | {command.help} |")
@@ -58,7 +62,14 @@ def test_every_command_runs(line: str, tmp_path: Path) -> None:
     env = {**os.environ, "PATH": f"{here}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
     shell = shutil.which("bash") or "sh"
     done = subprocess.run(
-        [shell, "-c", line], cwd=tmp_path, env=env, input="", capture_output=True, text=True, encoding="utf-8", timeout=60
+        [shell, "-c", line],
+        cwd=tmp_path,
+        env=env,
+        input="",
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
     )
     assert (done.returncode, done.stderr) == (0, "")
     # A plain session with nothing typed has nothing to say; everything else answers.

@@ -49,7 +49,10 @@ def _matcher(text: str) -> Callable[[float], bool]:
     if exponent is not None:
         style = f".{len(decimals or '')}e"
     else:
-        style, wanted = f".{len(decimals or '')}f", f"{'-' * (sign in ('-', '−'))}{whole or 0}" + (f".{decimals}" if decimals else "")
+        style, wanted = (
+            f".{len(decimals or '')}f",
+            f"{'-' * (sign in ('-', '−'))}{whole or 0}" + (f".{decimals}" if decimals else ""),
+        )
     target = format(float(wanted), style)
     return lambda value: bool(np.isfinite(value)) and format(value, style) == target
 
@@ -76,7 +79,11 @@ def _history(debugger: Debugger) -> Iterator[Found]:
     state = debugger.look(start)
     for name, slot in program.slots.items():
         if slot.persistent:
-            source = "as it was at the start" if not here.iteration or name not in program.writers else _source(debugger, name)
+            source = (
+                "as it was at the start"
+                if not here.iteration or name not in program.writers
+                else _source(debugger, name)
+            )
             yield from _cells(state, name, range(slot.size), start, source)
     for k in range(here.op + (here.element > 0)):
         yield from _written(debugger, k)

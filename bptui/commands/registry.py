@@ -98,7 +98,9 @@ def find(word: str) -> Command:
     for command in words():
         if command.verb == verb:
             return command
-    raise CommandError(f"no command is called {word[:40]!r}{nearest(word, [c.verb for c in words()]) or ' (help lists them)'}")
+    raise CommandError(
+        f"no command is called {word[:40]!r}{nearest(word, [c.verb for c in words()]) or ' (help lists them)'}"
+    )
 
 
 def words() -> Iterator[Command]:
@@ -110,5 +112,7 @@ def help_lines(word: str = "") -> list[str]:
     """What `help` prints: every word with its letter, or one."""
     rows = [find(word)] if word else list(words())
     width = max(len(row.words) for row in rows)
-    letters = ["+" if row.verb == "nudge" else row.keys[0] if row.keys and len(row.keys[0]) == 1 else "" for row in rows]
+    letters = [
+        "+" if row.verb == "nudge" else row.keys[0] if row.keys and len(row.keys[0]) == 1 else "" for row in rows
+    ]
     return [f"{row.words:<{width}}  {letter:<2} {row.help}" for row, letter in zip(rows, letters, strict=True)]

@@ -166,7 +166,9 @@ class Session:
         lines = []
         for k, instruction in enumerate(view.program.instructions):
             mark = "▸" if k == view.done else "›" if k == view.upcoming else " "
-            there = view.state.computed[instruction.writes] and (instruction.phase != "update" or k <= (view.done or -1))
+            there = view.state.computed[instruction.writes] and (
+                instruction.phase != "update" or k <= (view.done or -1)
+            )
             value = wording.short_text(view.state, instruction.writes, self.digits) if there else wording.UNSET
             lines.append(f"{mark} {k + 1:>2} {instruction.phase:<8}  {instruction.source}  {value}{_stale(view, k)}")
         lines += [f"  edit {edit.position}  {edit.text}" for edit in view.timeline.ordered]
@@ -202,7 +204,9 @@ class Session:
         value = wording.number_text(state.arrays[slot].reshape(-1)[cell], self.digits or 7)
         by_hand = self.debugger.set_by_hand(slot, cell)
         if by_hand is not None:
-            return [f"{solution.origin(program, slot, cell).partition(':')[0]} = {value}: set by hand, {_described(by_hand)}"]
+            return [
+                f"{solution.origin(program, slot, cell).partition(':')[0]} = {value}: set by hand, {_described(by_hand)}"
+            ]
         writer = self.debugger.writer(slot, cell)
         if writer is None:
             return [f"{solution.origin(program, slot, cell)}, {value}"]
@@ -227,7 +231,9 @@ class Session:
         for drawn in solution.update_matrices(program, state):
             lines += drawn
         numbers = [line for moment in self._updates() for line in solution.update_numbers(program, moment, self.digits)]
-        return Answer((*lines, "", f"in iteration {debugger.position.iteration}:", *numbers) if numbers else tuple(lines))
+        return Answer(
+            (*lines, "", f"in iteration {debugger.position.iteration}:", *numbers) if numbers else tuple(lines)
+        )
 
     def _updates(self) -> list[Moment]:
         """The updates of this iteration that have been carried out."""

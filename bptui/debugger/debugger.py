@@ -65,23 +65,23 @@ class Debugger:
         return self.goto(parse(self.program, text))
 
     def next(self, k: int = 1) -> View:
-        """k operations on; a half-done one is finished first, which counts as one."""
+        """K operations on; a half-done one is finished first, which counts as one."""
         return self.goto(self._moment(self._moments() + k))
 
     def back(self, k: int = 1) -> View:
-        """k operations back; a half-done one is left undone first, which counts as one."""
+        """K operations back; a half-done one is left undone first, which counts as one."""
         here = self._moments() + (self.position.element > 0)
         return self.goto(self._moment(max(0, here - k)))
 
     def step(self, k: int = 1) -> View:
-        """k elements on, into and out of operations."""
+        """K elements on, into and out of operations."""
         moment, element = self._moments(), self.position.element + k
         while element >= (size := self.program.size(moment % self.count)):
             moment, element = moment + 1, element - size
         return self.goto(self._moment(moment, element))
 
     def step_back(self, k: int = 1) -> View:
-        """k elements back."""
+        """K elements back."""
         moment, element = self._moments(), self.position.element - k
         while element < 0 and moment > 0:
             moment -= 1
@@ -108,11 +108,11 @@ class Debugger:
         return self.goto(self._moment(base + k))
 
     def iteration(self, k: int = 1) -> View:
-        """k whole training iterations on, at the same operation."""
+        """K whole training iterations on, at the same operation."""
         return self.goto(self._moment(self._moments() + k * self.count, self.position.element))
 
     def iteration_back(self, k: int = 1) -> View:
-        """k whole training iterations back, at the same operation; to the start where there are not so many."""
+        """K whole training iterations back, at the same operation; to the start where there are not so many."""
         moment = self._moments() - k * self.count
         return self.goto(START if moment < 0 else self._moment(moment, self.position.element))
 
@@ -147,7 +147,7 @@ class Debugger:
         return replace(self.goto(START), message="stopped at the start: nothing to stop at before it")
 
     def until(self, text: str) -> View:
-        """On, operation by operation, until an expression is true. Raises ExpressionError, or DebuggerError at the end."""
+        """On, operation by operation, until an expression is true. Raises ExpressionError; DebuggerError at the end."""
         expression = expressions.parse(self.program, text)
         here = self.position
         stops = {self.program.writers.get(slot, -1) for slot in expression.slots} | {self.count - 1}

@@ -59,7 +59,8 @@ FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {
     "abs": np.abs, "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "tanh": np.tanh, "sign": np.sign,
     "isnan": np.isnan, "isfinite": np.isfinite,
     "max": np.max, "min": np.min, "sum": np.sum, "mean": _of_some(np.mean), "std": _of_some(np.std), "norm": _norm,
-    "any": np.any, "all": np.all, "argmax": np.argmax, "argmin": np.argmin, "size": lambda value: np.float64(np.size(value)),
+    "any": np.any, "all": np.all, "argmax": np.argmax, "argmin": np.argmin,
+    "size": lambda value: np.float64(np.size(value)),
 }  # fmt: skip
 METHODS = ("max", "min", "sum", "mean", "std", "norm", "any", "all", "argmax", "argmin", "abs", "size")
 _OPERATORS: Mapping[type[ast.AST], Callable[..., Any]] = {
@@ -115,7 +116,9 @@ def parse_target(program: Program, text: str) -> Target:
     text = " ".join(text.split())
     target = _as_target(program, _tree(text)) if text else None
     if target is None:
-        raise ExpressionError(f"{text or 'nothing'} can't be set: name a slot, a label or a cell, such as w5 or W1[0, 1]")
+        raise ExpressionError(
+            f"{text or 'nothing'} can't be set: name a slot, a label or a cell, such as w5 or W1[0, 1]"
+        )
     return target
 
 
@@ -232,7 +235,7 @@ class _Reader:
         return evaluate
 
     def _constant(self, tree: ast.Constant) -> Evaluate:
-        if type(tree.value) not in (int, float):
+        if not isinstance(tree.value, int | float) or isinstance(tree.value, bool):
             raise ExpressionError(f"{tree.value!r} is no number")
         try:
             number = np.float64(tree.value)
@@ -305,7 +308,9 @@ class _Reader:
         if isinstance(tree.func, ast.Attribute) and tree.func.attr in METHODS:
             return FUNCTIONS[tree.func.attr], [tree.func.value, *tree.args]
         called = ast.unparse(tree.func)[:40]
-        raise ExpressionError(f"{called} is no function{nearest(called, FUNCTIONS) or ' (' + ', '.join(FUNCTIONS) + ')'}")
+        raise ExpressionError(
+            f"{called} is no function{nearest(called, FUNCTIONS) or ' (' + ', '.join(FUNCTIONS) + ')'}"
+        )
 
 
 def value_of(state: State, target: Target) -> Any:

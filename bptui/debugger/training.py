@@ -28,7 +28,7 @@ def train(
     program: Program,
     iterations: int,
     until: Expression | None = None,
-    progress: Callable[[int, float], None] = lambda iteration, loss: None,
+    progress: Callable[[int, float], None] | None = None,
 ) -> Result:
     """Train; `until` is looked at whenever an iteration's loss is known, the last time after the last update.
 
@@ -44,7 +44,8 @@ def train(
             machine.begin(t)
             to_loss()
             loss = float(machine.arrays["loss"])
-            progress(t, loss)
+            if progress is not None:
+                progress(t, loss)
             if until is not None and until.holds(state):
                 reason = "until"
                 break

@@ -10,7 +10,7 @@ import numpy as np
 from bptui.engine import initial
 from bptui.engine.naming import name_cells
 from bptui.engine.network import Array, Network, Node, checked
-from bptui.engine.ops import ACTIVATIONS, LOSSES, OPS
+from bptui.engine.ops import ACTIVATIONS, LOSSES
 from bptui.engine.program import Instruction, Program, Slot, check
 
 
@@ -150,8 +150,6 @@ class _Builder:
 
     def program(self) -> Program:
         targets, cell_names, names = name_cells(self.network, self.slots, self.outputs)
-        result = Program(
-            self.network, self.slots, tuple(self.instructions), self.start, targets, cell_names, names
-        )
+        result = Program(self.network, self.slots, tuple(self.instructions), self.start, targets, cell_names, names)
         check(result)
         return result

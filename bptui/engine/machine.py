@@ -19,9 +19,23 @@ from bptui.engine.ops import Shape
 from bptui.engine.program import Instruction, Program, Slot
 
 ALIGN = 64
-_UFUNCS = (
-    "absolute add copyto divide exp greater log log1p matmul maximum multiply negative square subtract tanh".split()
-)
+_UFUNCS = [
+    "absolute",
+    "add",
+    "copyto",
+    "divide",
+    "exp",
+    "greater",
+    "log",
+    "log1p",
+    "matmul",
+    "maximum",
+    "multiply",
+    "negative",
+    "square",
+    "subtract",
+    "tanh",
+]
 _SCOPE: Mapping[str, Any] = {name: getattr(np, name) for name in _UFUNCS}
 
 

@@ -243,7 +243,9 @@ def _node_problems(network: Network) -> Iterator[Problem]:
         yield from _own_problems(node)
         for key in node.inputs:
             if key not in keys:
-                yield Problem(node.where, f"{node.key} reads {key!r}, which is no node{nearest(key, sorted(keys - {node.key}))}")
+                yield Problem(
+                    node.where, f"{node.key} reads {key!r}, which is no node{nearest(key, sorted(keys - {node.key}))}"
+                )
     yield from _end_problems(network, keys)
 
 

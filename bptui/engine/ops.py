@@ -22,7 +22,7 @@ class Op:
 
     args     the roles of what is read, in order
     shape    (shapes of the arguments) → shape of the result
-    vjps     role of an argument → (backward op, the roles it reads: those of this op, `out`, or `g`, the gradient of out)
+    vjps     role of an argument → (backward op, the roles it reads: this op's, `out`, or `g`, the gradient of out)
     single   the `run` form where both operands have one cell: there `dot` may give -0.0 where `@` gives 0.0
     temps    name → the role whose shape it has, `role.row` for one column, `role?` for a boolean of that shape
     scaled   the result is divided by `n`, the size of a mean; the division is left out where n is 1
@@ -52,7 +52,7 @@ class Op:
 
     def run_text(self, names: Mapping[str, str], n: int = 1, *, single: bool = False) -> str:
         """The statements that are executed; `names` has `out` and the temporaries too."""
-        text = (single and self.single or self.run).format(**names)
+        text = ((single and self.single) or self.run).format(**names)
         return text if not self.scaled or n == 1 else text + f"; divide({names['out']}, {n}, {names['out']})"
 
 
@@ -205,7 +205,8 @@ _BACKWARD = (
         "softmax.z",
         ("g", "a"),
         "{a} * ({g} - ({g} * {a}).sum(1, keepdims=True))",
-        "multiply({g}, {a}, {out}); {out}.sum(1, None, {r}, True); subtract({g}, {r}, {out}); multiply({a}, {out}, {out})",
+        "multiply({g}, {a}, {out}); {out}.sum(1, None, {r}, True); "
+        "subtract({g}, {r}, {out}); multiply({a}, {out}, {out})",
         _same,
         "row",
         temps={"r": "g.row"},

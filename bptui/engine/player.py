@@ -21,7 +21,7 @@ MEMORY = 256 * 2**20
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """A copy of every slot at one moment. `computed[slot]` cells are there, counted from the first; the rest are nan."""
+    """A copy of every slot at one moment. `computed[slot]` cells, from the first on, are there; the rest are nan."""
 
     position: Position
     arrays: dict[str, Array]

@@ -26,11 +26,11 @@ def operands(op: Op, role: str, shape: Shape, cell: tuple[int, ...]) -> Index:
     if op.reach == "row":
         return (cell[0], _ALL)
     if op.reach.startswith("matmul"):
-        return _matmul_operands(op.reach, role == op.args[0], shape, cell)
+        return _matmul_operands(op.reach, shape, cell, first=role == op.args[0])
     return (_ALL,) * len(shape)
 
 
-def _matmul_operands(reach: str, first: bool, shape: Shape, cell: tuple[int, ...]) -> Index:
+def _matmul_operands(reach: str, shape: Shape, cell: tuple[int, ...], *, first: bool) -> Index:
     if len(shape) == 1:
         return (cell[1],)
     if first:
@@ -43,20 +43,20 @@ def spread(op: Op, shape: Shape, masks: Mapping[str, Array]) -> Array:
     result = np.zeros(shape, bool)
     for role, mask in masks.items():
         if mask.any():
-            result |= _spread_one(op, role == op.args[0], shape, mask)
+            result |= _spread_one(op, shape, mask, first=role == op.args[0])
     return result
 
 
-def _spread_one(op: Op, first: bool, shape: Shape, mask: Array) -> Array:
+def _spread_one(op: Op, shape: Shape, mask: Array, *, first: bool) -> Array:
     if op.reach == "each":
         return np.broadcast_to(mask, shape)
     if op.reach == "columns":
-        return mask.any(0)
+        return np.asarray(mask.any(0))
     if op.reach == "row":
         return np.broadcast_to(mask.any(1, keepdims=True), shape)
     if op.reach.startswith("matmul") and mask.ndim == 2:
         axis = 0 if (first and op.reach == "matmul_tn") or (not first and op.reach != "matmul_nt") else 1
-        lines = mask.any(axis)
+        lines = np.asarray(mask.any(axis))
         return np.broadcast_to(lines[:, None] if first else lines, shape)
     if op.reach.startswith("matmul"):
         return np.broadcast_to(mask, shape)

@@ -52,7 +52,9 @@ def normal(program: Program, iteration: int, op: int, element: int) -> Position:
     """The one way to write a moment. Raises PositionError if the program has no such position."""
     count = len(program)
     if op > count or (element and op == count):
-        raise PositionError(f"there is no position {Position(iteration, op, element)}: an iteration has {count} operations")
+        raise PositionError(
+            f"there is no position {Position(iteration, op, element)}: an iteration has {count} operations"
+        )
     if element > (size := program.size(op) if op < count else 0):
         written = program.instructions[op].writes
         raise PositionError(f"there is no position {Position(iteration, op, element)}: {written} has {size} elements")

@@ -116,7 +116,10 @@ def _dense_w(reader: Reader, instruction: Instruction, index: Index) -> list[Ter
     forward, (k, j) = _forward(reader, instruction), index
     x, g, z, w = forward.roles["x"], instruction.roles["g"], forward.writes, forward.roles["W"]
     return [
-        Term((g, (i, j)), reader.derivative((z, (i, j)), (w, index), reader.names.cell(x, (i, k)), reader.value(x, (i, k))))
+        Term(
+            (g, (i, j)),
+            reader.derivative((z, (i, j)), (w, index), reader.names.cell(x, (i, k)), reader.value(x, (i, k))),
+        )
         for i in range(reader.program.slots[x].shape[0])
     ]
 
@@ -125,7 +128,10 @@ def _dense_x(reader: Reader, instruction: Instruction, index: Index) -> list[Ter
     forward, (i, k) = _forward(reader, instruction), index
     x, g, z, w = forward.roles["x"], instruction.roles["g"], forward.writes, forward.roles["W"]
     return [
-        Term((g, (i, j)), reader.derivative((z, (i, j)), (x, index), reader.names.cell(w, (k, j)), reader.value(w, (k, j))))
+        Term(
+            (g, (i, j)),
+            reader.derivative((z, (i, j)), (x, index), reader.names.cell(w, (k, j)), reader.value(w, (k, j))),
+        )
         for j in range(reader.program.slots[w].shape[1])
     ]
 

@@ -188,4 +188,3 @@ def symbolic_update(program: Program, instruction: Instruction, index: Index, st
     left = reader.names.cell(instruction.writes, index)
     plain = f"{left} {MINUS} {product([reader.names.cell('lr', ()), reader.names.cell(instruction.roles['g'], index)])}"
     return f"{left} ← {more.get('written out', plain)}"
-

@@ -36,7 +36,9 @@ class Equation:
 
     def draw(self) -> list[str]:
         """With tall brackets, the signs at half height."""
-        height = max((len(part.rows) for part in self.parts if isinstance(part, Matrix) and not part.caption), default=1)
+        height = max(
+            (len(part.rows) for part in self.parts if isinstance(part, Matrix) and not part.caption), default=1
+        )
         columns = [_column(part, height) for part in self.parts]
         return [" ".join(lines).rstrip() for lines in zip(*columns, strict=True)]
 

@@ -85,7 +85,9 @@ def update_numbers(program: Program, moment: Moment, digits: int | None = None) 
 
 def update_matrices(program: Program, state: State) -> list[list[str]]:
     """Every update as matrices, in symbols, drawn."""
-    found = [symbols(program, instruction, state) for instruction in program.instructions if instruction.phase == "update"]
+    found = [
+        symbols(program, instruction, state) for instruction in program.instructions if instruction.phase == "update"
+    ]
     return [equation.draw() for equation in found if equation is not None]
 
 

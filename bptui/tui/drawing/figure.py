@@ -109,11 +109,11 @@ def _place(layout: list[Column], scene: Scene, columns: int, rows: int, level: i
             neuron.height = 1 if level == 0 else len(neuron.facts) + 2
             wide = max(len(_fact(scene, fact)) for fact in neuron.facts)
             neuron.width = len(neuron.title) + 1 + wide if level == 0 else max(wide + 4, len(neuron.title) + 4)
-    wide = [max((n.width for n in column.neurons), default=0) for column in layout]
-    gap = (columns - 2 - sum(wide)) / max(1, len(layout) - 1)
+    widths = [max((n.width for n in column.neurons), default=0) for column in layout]
+    gap = (columns - 2 - sum(widths)) / max(1, len(layout) - 1)
     tallest = max((n.height for column in layout for n in column.neurons if len(column.neurons) > 1), default=1)
     x = 1.0
-    for column, width in zip(layout, wide, strict=True):
+    for column, width in zip(layout, widths, strict=True):
         # The row below the last column is the loss's; with room to spare all keep it free, and lie level.
         high = tallest if len(column.neurons) > 1 else column.neurons[0].height
         room = rows - (column is layout[-1] or len(column.neurons) * high < rows)

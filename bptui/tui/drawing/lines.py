@@ -56,7 +56,10 @@ def rule(title: str, columns: int, *, focused: bool = False) -> Line:
     """A pane's title on a line."""
     text = f" {title} "
     bar = "━" if focused else "─"
-    return line((text, "bold" if focused else "dim"), (bar * max(0, columns - cell_len(text) - 1), "dim" if focused else "faint"))
+    return line(
+        (text, "bold" if focused else "dim"),
+        (bar * max(0, columns - cell_len(text) - 1), "dim" if focused else "faint"),
+    )
 
 
 def wrapped(text: str, columns: int, name: str = "plain", indent: str = "") -> list[Line]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -20,11 +21,11 @@ def plot(losses: Sequence[float], columns: int, rows: int) -> list[Line]:
     if not known:
         canvas.write(1, 0, "the loss of every iteration is drawn here", "dim")
         return canvas.lines()
-    high, low = max(loss for _, loss in known), min(0.0, min(loss for _, loss in known))
+    high, low = max(loss for _, loss in known), min(0.0, *(loss for _, loss in known))
     high = high if high > low else low + 1.0
     _axes(canvas, high, low, len(losses))
     places = [_place(canvas, t, loss, len(losses), high, low) for t, loss in known]
-    for here, there in zip(places, places[1:], strict=False):
+    for here, there in itertools.pairwise(places):
         canvas.stroke(here, there, "dim")
     x, y = places[-1]
     canvas.write(int(x), min(rows - 2, int(y)), "●", "now")

@@ -21,7 +21,9 @@ def header(scene: Scene, columns: int) -> Line:
     network = view.program.network
     sizes = "-".join(str(n) for n in layer_sizes(network))
     rate = number(float(view.state.arrays["lr"]), 4)
-    left = line((f" {safe(network.name)} ", "bold"), (f"  {sizes} · {network.loss} · sgd  ", "dim"), (f"lr {rate}", "plain"))
+    left = line(
+        (f" {safe(network.name)} ", "bold"), (f"  {sizes} · {network.loss} · sgd  ", "dim"), (f"lr {rate}", "plain")
+    )
     if scene.compact:
         left = line((f" {safe(network.name)} ", "bold"), (f" lr {rate}", "plain"))
     return spread(left, _moment(view), columns)
@@ -71,7 +73,9 @@ def _rows(made: Formula, columns: int) -> list[Line]:
         last = k == len(made.rows) - 1
         parts = wrapped(row, columns - indent - 3, "bold" if last else "plain")
         for n, part in enumerate(parts):
-            lines.append(line((head, "now+bold"), (f" {sign} ", "dim"), *part) if n == 0 else line(" " * (indent + 3), *part))
+            lines.append(
+                line((head, "now+bold"), (f" {sign} ", "dim"), *part) if n == 0 else line(" " * (indent + 3), *part)
+            )
     return lines
 
 

@@ -87,7 +87,10 @@ def _listed(scene: Scene, slot: str, cell: int, columns: int, *, focused: bool) 
     lit = "now+bold" if scene.lit(slot, cell) else "plain"
     label = Names(view.program).cell(slot, index)
     indent = "   " if view.program.slots[slot].size > 1 else " "
-    runs: list[Run] = [((indent + _short(label, 15 - len(indent))).ljust(16), lit), *number_runs(scene, slot, cell, focused=focused)]
+    runs: list[Run] = [
+        ((indent + _short(label, 15 - len(indent))).ljust(16), lit),
+        *number_runs(scene, slot, cell, focused=focused),
+    ]
     gradient = f"{slot}.grad"
     cells = [(slot, cell)]
     if gradient in view.program.slots:

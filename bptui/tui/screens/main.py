@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import ClassVar
 
 from textual import events
@@ -20,10 +19,8 @@ from bptui.commands.registry import COMMANDS
 from bptui.commands.session import Answer, Session
 from bptui.commands.wording import number_text
 from bptui.debugger.debugger import spell
-from bptui.engine.player import Moment
 from bptui.engine.program import Target
 from bptui.engine.timeline import Position
-from bptui.explain.notation import Names
 from bptui.tui.screens import helping
 from bptui.tui.screens.dialogs import EditDialog, Place, TextPage
 from bptui.tui.screens.running import Running
@@ -128,7 +125,7 @@ class MainScreen(Screen[None]):
             self._stop_playing()
         elif interrupted:
             return
-        special = {
+        special: dict[str, Callable[[], object]] = {
             "play": self._play, "set": self._edit, "nudge": lambda: self._nudge(1), "continue": self._continue,
             "explain": self._explain, "help": self._help, "quit": self.app.exit,
             "formulas": lambda: self._page("Every update formula", "formulas"),
@@ -148,11 +145,12 @@ class MainScreen(Screen[None]):
         if key.isdigit():
             self._focus_pane(int(key))
         else:
-            {
+            keys: dict[str, Callable[[], object]] = {
                 "minus": lambda: self._nudge(-1), "z": self._zoom, "colon": lambda: self._open_line(""),
                 "tab": self._focus_next, "left_square_bracket": lambda: self._tensor(-1),
                 "right_square_bracket": lambda: self._tensor(1),
-            }[key]()  # fmt: skip
+            }  # fmt: skip
+            keys[key]()
 
     def action_leave(self) -> None:
         """Close the command line, or come back from a page or a zoomed pane."""
@@ -178,7 +176,7 @@ class MainScreen(Screen[None]):
     def _after(self, line: str, answer: Answer) -> None:
         if answer.loaded:
             self._cursor, self._row = self._first_cell(), -1
-        verb = line.split()[0] if line.split() else ""
+        verb = line.split(maxsplit=1)[0] if line.split() else ""
         self._looked = False
         moved = verb not in ("print", "p", "save") and len(answer.lines) <= 2
         note = "" if moved and answer.lines and answer.lines[0].startswith(f"{self._position()} ") else None
@@ -260,7 +258,9 @@ class MainScreen(Screen[None]):
         if self.scene is None:
             return
         slots = shown_slots(self.scene)  # type: ignore[arg-type]
-        here = slots.index(self._cursor[0].removesuffix(".grad")) if self._cursor[0].removesuffix(".grad") in slots else 0
+        here = (
+            slots.index(self._cursor[0].removesuffix(".grad")) if self._cursor[0].removesuffix(".grad") in slots else 0
+        )
         self._point(slots[(here + by) % len(slots)], 0)
 
     def _point(self, slot: str, cell: int) -> None:
