@@ -316,7 +316,8 @@ def test_gradients_are_those_of_finite_differences(name):
     program = build(network)
     machine = Machine(program)
     machine.begin(0)
-    machine.segment(0, len(program.instructions) - 1)()
+    with machine.quiet():
+        machine.segment(0, len(program.instructions) - 1)()
     to_loss = Machine(program)
     for parameter in program.parameters:
         if f"{parameter}.grad" not in program.slots:
@@ -333,7 +334,8 @@ def slope(machine: Machine, parameter: str, cell: int, h: float = 1e-5) -> float
         machine.reset()
         machine.begin(0)
         machine.arrays[parameter].reshape(-1)[cell] += step
-        machine.segment(0, machine.program.loss_index + 1)()
+        with machine.quiet():
+            machine.segment(0, machine.program.loss_index + 1)()
         losses.append(float(machine.arrays["loss"]))
     return (losses[0] - losses[1]) / (2 * h)
 

@@ -18,6 +18,7 @@ from bptui.debugger.expressions import NotComputedError
 from bptui.debugger.view import View
 from bptui.engine.network import Network
 from bptui.engine.player import Moment
+from bptui.engine.program import Target
 from bptui.engine.timeline import Edit
 from bptui.explain import solution
 from bptui.files import specs, writing
@@ -204,9 +205,7 @@ class Session:
         value = wording.number_text(state.arrays[slot].reshape(-1)[cell], self.digits or 7)
         by_hand = self.debugger.set_by_hand(slot, cell)
         if by_hand is not None:
-            return [
-                f"{solution.origin(program, slot, cell).partition(':')[0]} = {value}: set by hand, {_described(by_hand)}"
-            ]
+            return [f"{self.debugger.spell(Target(slot, (cell,)))} = {value}: set by hand, {_described(by_hand)}"]
         writer = self.debugger.writer(slot, cell)
         if writer is None:
             return [f"{solution.origin(program, slot, cell)}, {value}"]

@@ -385,7 +385,7 @@ def _values(program: Program, state: State, target: Target, text: str) -> Array:
         raise ExpressionError(f"{text}: rows of different lengths, or no numbers") from None
     if not np.isfinite(array).all():
         raise DebuggerError(f"{text} is not a finite number")
-    shape = program.slots[target.slot].shape if target.whole else (len(target.cells),)
+    shape = program.slots[target.slot].shape if target.whole else target.form
     if array.ndim and array.shape != shape and not (array.size == 1 and len(target.cells) == 1):
         have, want = ("×".join(map(str, s)) or "one number" for s in (array.shape, shape))
         raise DebuggerError(f"{text} has shape {have}, {want} is needed")

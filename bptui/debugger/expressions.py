@@ -178,7 +178,7 @@ def _named(program: Program, tree: ast.AST) -> Target | None:
         return None
     if f"{base.slot}.grad" not in program.slots:
         raise ExpressionError(f"{dotted}: {program.name(base.slot)} has no gradient")
-    return Target(f"{base.slot}.grad", base.cells, base.whole, base.scalar)
+    return Target(f"{base.slot}.grad", base.cells, base.whole, base.scalar, base.shape)
 
 
 def _as_target(program: Program, tree: ast.expr) -> Target | None:
@@ -187,10 +187,12 @@ def _as_target(program: Program, tree: ast.expr) -> Target | None:
     base = _as_target(program, tree.value)
     if base is None:
         return None
-    shape = program.slots[base.slot].shape if base.whole else (len(base.cells),)
+    shape = program.slots[base.slot].shape if base.whole else base.form
     cells = np.array(base.cells).reshape(shape)
     picked = _pick(cells, _index(tree.slice), ast.unparse(tree))
-    return Target(base.slot, tuple(int(k) for k in np.ravel(picked)), scalar=np.ndim(picked) == 0)
+    return Target(
+        base.slot, tuple(int(k) for k in np.ravel(picked)), scalar=np.ndim(picked) == 0, shape=np.shape(picked)
+    )
 
 
 def _pick(array: Array, index: Any, text: str) -> Array:
@@ -321,7 +323,7 @@ def value_of(state: State, target: Target) -> Any:
     if target.whole:
         return array if array.ndim else array[()]
     cells = array.reshape(-1)[list(target.cells)]
-    return cells[0] if target.scalar else cells
+    return cells[0] if target.scalar else cells.reshape(target.form)
 
 
 def _sized(op: ast.AST, values: list[Any]) -> list[Any]:

@@ -82,12 +82,19 @@ class Target:
 
     whole   it names the slot itself
     scalar  its value is a number rather than a list
+    shape   of its value, where cells were picked by an index; a label's are a list
     """
 
     slot: str
     cells: tuple[int, ...]
     whole: bool = False
     scalar: bool = False
+    shape: Shape = ()
+
+    @property
+    def form(self) -> Shape:
+        """The shape of the value of what is neither whole nor scalar."""
+        return self.shape or (len(self.cells),)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import unicodedata
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import numpy as np
 import pytest
 from rich.style import Style
+from textual import events
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from bptui.commands.session import Session
@@ -15,6 +19,8 @@ from bptui.engine.network import Network
 from bptui.files import specs
 from bptui.tui.app import BptuiApp
 
+# How often the loop turns for a key: it goes up from the pane to the app, a turn or two for each container.
+TURNS = 60
 Cells = list[list[tuple[str, str]]]
 
 
@@ -34,13 +40,23 @@ class Reader:
         return str(self.session.debugger.position)
 
     async def press(self, *keys: str) -> None:
-        """Keys as Textual names them; `type` is for text."""
-        await self.pilot.press(*keys)
+        """Keys as Textual names them; `type` is for text.
+
+        `pilot.press` waits 65 ms a key; here each key gets time to be handled, and the screen is waited for once.
+        """
+        driver = self.app._driver
+        assert driver is not None
+        for key in keys:
+            event = events.Key(key, _character(key))
+            event.set_sender(self.app)
+            driver.send_message(event)
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
         await self.pilot.pause()
 
     async def type(self, text: str) -> None:
         """Text, character by character."""
-        await self.press(*("space" if c == " " else c for c in text))
+        await self.press(*(c if c.isalnum() else _character_to_key(c) for c in text))
 
     async def command(self, text: str) -> None:
         """A line after `:`."""
@@ -96,6 +112,17 @@ class Reader:
         return {name: array.tobytes() for name, array in state.arrays.items() if state.computed[name]} | {
             f"{name} computed": count for name, count in there.items()
         }
+
+
+def _character(key: str) -> str | None:
+    """What a terminal sends with a key."""
+    if len(key) == 1:
+        return key
+    name = key.replace("_", " ").upper()
+    try:
+        return unicodedata.lookup({"PLUS": "PLUS SIGN", "MINUS": "HYPHEN-MINUS", "SLASH": "SOLIDUS"}.get(name, name))
+    except KeyError:
+        return None
 
 
 def look(style: Style | None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
@@ -37,6 +38,10 @@ class TextPage(ModalScreen[None]):
             with VerticalScroll(id="page-body"):
                 yield Static(Content(text), id="page-text")
             yield Static(Content(" esc close   ↑ ↓ scroll"), id="page-keys")
+
+    def on_resize(self, event: events.Resize) -> None:
+        """The text scrolls within what the title, the keys and the border leave."""
+        self.query_one("#page-body").styles.max_height = max(1, int(event.size.height * 0.9) - 5)
 
     def action_scroll(self, rows: int) -> None:
         """Up or down."""

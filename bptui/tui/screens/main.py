@@ -81,7 +81,11 @@ class MainScreen(Screen[None]):
                     yield FormulaPane(4, "formula").data_bind(MainScreen.scene)
                     yield LossPane(5, "loss").data_bind(MainScreen.scene)
             yield StatusBar(id="status").data_bind(MainScreen.scene)
-            yield Input(id="line", placeholder="a command, such as  set w5 = 0.2 at 0:0   (help lists them)")
+            yield Input(
+                id="line",
+                placeholder="a command, such as  set w5 = 0.2 at 0:0   (help lists them)",
+                select_on_focus=False,  # it opens with a word, such as `find `, that typing must not replace
+            )
             yield KeysBar(id="keys").data_bind(MainScreen.scene)
         yield Static(Content("too small"), id="small")
 
@@ -116,15 +120,17 @@ class MainScreen(Screen[None]):
 
     # Keys
 
+    def on_key(self, event: events.Key) -> None:
+        """Any key interrupts a run, and does nothing else then; only q leaves at once."""
+        if event.key != "q" and self._stop_running():
+            event.stop()
+
     def action_verb(self, verb: str) -> None:
         """A key of a verb: from every pane, except while somebody types."""
         if isinstance(self.focused, Input):
             return
-        interrupted = self._stop_running()
         if verb != "play":
             self._stop_playing()
-        elif interrupted:
-            return
         special: dict[str, Callable[[], object]] = {
             "play": self._play, "set": self._edit, "nudge": lambda: self._nudge(1), "continue": self._continue,
             "explain": self._explain, "help": self._help, "quit": self.app.exit,
@@ -337,7 +343,9 @@ class MainScreen(Screen[None]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter runs the line and closes it."""
         self._close_line()
-        if event.value.strip():
+        if event.value.strip() in ("continue", "c"):
+            self._continue()
+        elif event.value.strip():
             self._do(event.value.strip())
 
     # Layout

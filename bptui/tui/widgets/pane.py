@@ -124,7 +124,8 @@ class Pane(Widget, can_focus=True):
     def _window(self, lines: list[Line], seen: int, rows: int) -> list[Line]:
         """The lines in sight."""
         if seen >= 0:
-            self.top = min(max(self.top, seen - rows + 2), max(0, seen - 1))
+            # By the moment alone, not by how it was reached: stepping back shows the same screen again.
+            self.top = seen - rows // 2
         self.top = max(0, min(self.top, len(lines) - rows))
         return lines[self.top : self.top + rows]
 

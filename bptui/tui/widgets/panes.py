@@ -21,11 +21,10 @@ class ProgramPane(Pane):
         return "Program"
 
     def content(self, scene: Scene, columns: int, rows: int) -> tuple[list[Line], int]:
+        del rows
         listed = listing(scene, columns, headings=not scene.compact, focused=self.has_focus)
         wanted = scene.row if self.has_focus and scene.row >= 0 else scene.view.upcoming
         seen = next((k for k, row in enumerate(listed) if row.op == wanted), 0)
-        if scene.compact:
-            self.top = max(0, seen - rows // 2)
         return [row.line for row in listed], seen
 
     def move(self, scene: Scene, across: int, down: int) -> None:
