@@ -80,11 +80,11 @@ def _open(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     if options.script is not None and not options.plain:
         raise InputError("-x FILE goes with --plain")
-    if not options.plain:
-        _refuse_without_terminal()
+    # The spec first: its mistakes are worth telling with or without a terminal.
     network = _load(options.spec)
     if options.plain:
         return _plain(network, options)
+    _refuse_without_terminal()
     from bptui.tui.app import run
 
     return run(network, options.digits)
