@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import bptui as package
-from bptui.files import examples
+from bptui.files.examples import example_names
 from conftest import run_bptui
 
 XOR = 'seed = 1\ndata = "xor"\nlayers = ["dense 4 tanh", "dense 1 sigmoid"]\nloss = "bce"\nlr = 0.5\n'
@@ -57,12 +57,12 @@ def test_examples_are_a_line_each():
     done = run_bptui("examples")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert [line.split()[0] for line in lines] == list(examples.example_names())
+    assert [line.split()[0] for line in lines] == list(example_names())
     assert [line.split()[0] for line in lines][:3] == ["article", "mazur", "xor"]
     assert all(len(line.split()) > 2 for line in lines)
 
 
-@pytest.mark.parametrize("name", examples.example_names())
+@pytest.mark.parametrize("name", example_names())
 def test_every_example_traces_and_learns(name):
     done = run_bptui("trace", name, "--format", "json")
     assert (done.returncode, done.stderr) == (0, "")
@@ -112,7 +112,7 @@ def test_trace_of_drawn_batches_is_two_rows(tmp_path):
 
 
 def test_source_begins_with_what_is_written():
-    for name in examples.example_names():
+    for name in example_names():
         for line in run_bptui("trace", name, "--format", "json").stdout.splitlines():
             row = json.loads(line)
             assert row["source"].startswith(row["writes"] + " = ")

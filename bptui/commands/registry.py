@@ -79,7 +79,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("", ("z",), "this pane alone, and back", app=True),
     Command("", ("left_square_bracket",), "the previous tensor", shown="[", app=True),
     Command("", ("right_square_bracket",), "the next tensor", shown="]", app=True),
-    Command("", ("1", "2", "3", "4", "5"), "focus a pane", shown="1–5", app=True),
+    Command("", ("1", "2", "3", "4", "5"), "focus a pane", shown="1–5", footer="panes", app=True),
     Command("", ("tab",), "focus the next pane", app=True),
     Command("", ("colon",), "type a command", shown=":", footer="command", app=True),
     Command("help", ("question_mark", "f1"), "the keys and words that work here", "[WORD]", shown="?", footer="help"),

@@ -76,6 +76,12 @@ class Scene:
         return slot == name and cell in cells
 
     @property
+    def centre(self) -> int:
+        """The operation that has to be in sight: the next one, or the last of a finished iteration."""
+        view = self.view
+        return view.upcoming if view.done is None or view.position.op < len(view.program) else view.done
+
+    @property
     def position(self) -> Position:
         """Where it is."""
         return self.view.position

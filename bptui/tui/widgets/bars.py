@@ -11,6 +11,8 @@ from bptui.tui.drawing import prose
 from bptui.tui.drawing.lines import Line, cut, line, strip, width
 from bptui.tui.scene import Scene
 
+_ALWAYS = ("next", "back", "edit", "panes", "help")
+
 
 class Bar(Widget):
     """One line, drawn from the scene."""
@@ -53,7 +55,7 @@ def footer(columns: int) -> Line:
     """As many keys as there is room for; help is always among them."""
     shown = [command for command in COMMANDS if command.footer]
     while shown and width(_keys(shown)) > columns:
-        removable = [command for command in shown if command.verb not in ("help", "next", "back")]
+        removable = [command for command in shown if command.footer not in _ALWAYS]
         if not removable:
             break
         shown.remove(removable[-1])

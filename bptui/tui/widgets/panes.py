@@ -23,7 +23,7 @@ class ProgramPane(Pane):
     def content(self, scene: Scene, columns: int, rows: int) -> tuple[list[Line], int]:
         del rows
         listed = listing(scene, columns, headings=not scene.compact, focused=self.has_focus)
-        wanted = scene.row if self.has_focus and scene.row >= 0 else scene.view.upcoming
+        wanted = scene.row if self.has_focus and scene.row >= 0 else scene.centre
         seen = next((k for k, row in enumerate(listed) if row.op == wanted), 0)
         return [row.line for row in listed], seen
 

@@ -1,0 +1,185 @@
+"""Editing with keys only: the dialog, the nudge, undo, and the marks that edits leave."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def values(reader, label):
+    """A cell's line in the values pane, after its label."""
+    line = next(line[:45] for line in reader.lines() if line.startswith((f"   {label} ", f" {label} ")) and "@" not in line[:20])
+    return line[16:].split()
+
+
+def operation(reader, number):
+    """An operation's line in the program pane."""
+    return next(line[:45].rstrip() for line in reader.lines() if line[3:6].strip() == str(number))
+
+
+async def retype(reader, text):
+    await reader.press("e")
+    await reader.type(text)
+
+
+async def test_an_edit_before_the_second_layer_changes_the_prediction_when_stepped(app):
+    async with app("article") as reader:
+        await reader.press("n")
+        await retype(reader, "0.2")
+        await reader.press("enter")
+        assert "set w5 = 0.2 at 0:1; u takes it back" in reader.text()
+        assert "set w5 = 0.2  at 0:1" in reader.text()  # a marked row in the listing
+        assert "0.2420" not in reader.text()
+        await reader.press("n")
+        assert operation(reader, 2).endswith("+0.2420")
+        assert "= 0.85·0.2 + 0.48·0.15" in reader.text()
+        await reader.press("u")
+        assert "undone: set w5 = 0.2" in reader.text()
+        assert operation(reader, 2).endswith("+0.1910")
+        await reader.press("U")
+        assert operation(reader, 2).endswith("+0.2420")
+
+
+async def test_a_nudge_at_the_end_moves_prediction_loss_and_gradients_at_once(app):
+    async with app("article") as reader:
+        await reader.press("i")
+        before, first = reader.cells(), {k: operation(reader, k) for k in range(1, 10)}
+        await reader.press("plus")
+        after = {k: operation(reader, k) for k in range(1, 10)}
+        assert reader.position == "0:9"
+        assert after[2].endswith("+0.1995°")
+        assert after[3].endswith("+0.3204°")
+        assert all(after[k] != first[k] for k in (2, 3, 4, 5, 6, 7, 8, 9))
+        assert after[1] == first[1]
+        assert "E 0.3204" in reader.lines()[0]
+        await reader.press("plus", "plus")
+        assert "nudge w5 to 0.17 at 0:0" in reader.text()
+        await reader.press("u")  # a run of nudges is one edit
+        assert "undone: nudge w5 to 0.17" in reader.text()
+        assert {k: operation(reader, k) for k in range(1, 10)} == first
+        await reader.press("n", "N")
+        assert reader.cells() == before
+
+
+async def test_minus_takes_the_nudge_back(app):
+    async with app("article") as reader:
+        await reader.press("n", "n", "plus", "minus", "minus")
+        assert operation(reader, 2).endswith("+0.1825")
+        assert values(reader, "w5")[0] == "+0.1300"
+
+
+async def test_the_dialog_refuses_a_bad_number_and_keeps_the_old_one(app):
+    async with app("article") as reader:
+        for bad in ["abc", "1/0", "nan", "1e999", "", "  ", "[1, 2]", "0.1 0.2", "__import__('os')", "w5 > 0", "0x", "9" * 400]:
+            await retype(reader, bad or "x")
+            if not bad:
+                await reader.press("backspace")
+            await reader.press("enter")
+            assert "w5 stays 0.14" in " ".join(reader.text().replace("│", " ").split()), bad
+            await reader.press("escape")
+            assert "stays" not in reader.text()
+            assert reader.text().count("w5 = 0.14") == 1  # the status line
+        await retype(reader, "oops")
+        await reader.press("enter")
+        await reader.press(*["backspace"] * 4)
+        await reader.type("0.2")
+        await reader.press("enter")
+        assert values(reader, "w5") == ["+0.2000", "*", "·"]
+
+
+async def test_the_dialog_takes_an_expression(app):
+    async with app("article") as reader:
+        await retype(reader, "w6 * 2")
+        await reader.press("enter")
+        assert values(reader, "w5")[0] == "+0.3000"
+
+
+@pytest.mark.parametrize("presses, place, prediction", [(0, "1:2", "+0.2557~"), (1, "0:9", "+0.2679"), (2, "0:0", None), (3, "1:2", "+0.2557~")])
+async def test_choosing_from_when_an_edit_holds(app, presses, place, prediction):
+    """From here: the prediction is outdated; from this iteration's start: it follows; from the very start: all follows."""
+    async with app("article") as reader:
+        await reader.press("i", "n", "n")
+        assert reader.position == "1:2"
+        await reader.press("e")
+        assert "● from here, 1:2" in reader.text()
+        await reader.press(*["down"] * presses)
+        assert reader.text().count("●") == 2  # the other one is in the plot
+        await reader.type("0.2")
+        await reader.press("enter")
+        assert f"set w5 = 0.2 at {place}" in reader.text()
+        if prediction:
+            assert operation(reader, 2).endswith(prediction)
+        else:
+            assert reader.session.debugger.evaluate("w5") != 0.2
+
+
+async def test_up_in_the_dialog_goes_the_other_way(app):
+    async with app("article") as reader:
+        await reader.press("n", "e", "up")
+        assert "● from the very start, 0:0" in reader.text()
+
+
+async def test_a_computed_value_can_be_set_where_it_was_computed(app):
+    async with app("article") as reader:
+        await reader.press("n", "n", "n")
+        await reader.press("2", "up", "up", "up")
+        assert "h1 = 0.85" in reader.text()
+        await reader.press("e", "down")
+        assert "● from where it was computed, 0:1" in reader.text()
+        await reader.type("1")
+        await reader.press("enter")
+        assert operation(reader, 2).endswith("+0.2120")
+
+
+async def test_a_cell_not_computed_yet_is_refused_with_the_operations_name(app):
+    async with app("article") as reader:
+        await reader.press("2", "right")
+        await reader.press("e")
+        assert "w5.grad is not computed yet: operation 5, W2.grad" in reader.text()
+        assert "from here" not in reader.text()
+        await reader.press("plus")
+        assert "operation 5" in reader.text()
+        assert not reader.session.debugger.timeline.edits
+
+
+async def test_undo_and_redo_at_nothing_say_so(app):
+    async with app("article") as reader:
+        await reader.press("u")
+        assert "nothing to undo" in reader.text()
+        await reader.press("U")
+        assert "nothing to redo" in reader.text()
+
+
+async def test_what_an_edit_from_here_outdates_is_marked_and_the_status_says_why(app):
+    async with app("article") as reader:
+        await reader.press("f", "f")  # to the loss
+        await retype(reader, "0.2")
+        await reader.press("enter")
+        assert values(reader, "w5")[:2] == ["+0.2000", "*"]
+        assert values(reader, "prediction")[:2] == ["+0.1910", "~"]
+        assert values(reader, "E")[:2] == ["+0.3272", "~"]
+        assert values(reader, "h1")[:1] == ["+0.8500"]
+        assert "~" not in values(reader, "h1")
+        assert "E ~0.3272" in reader.lines()[0]
+        await reader.press("2", *["down"] * 2)
+        assert "prediction = 0.191   ~ computed before set w5 = 0.2 at 0:3" in reader.text()
+        outdated = [s for row in reader.cells() for c, s in row if "strike" in s]
+        assert outdated  # struck through, too
+
+
+async def test_after_the_updates_the_activations_are_marked_as_of_the_old_weights(app):
+    async with app("article") as reader:
+        await reader.press("n", "n", "n", "n", "n", "n", "n")
+        assert "°" not in "".join(line[:45] for line in reader.lines())
+        await reader.press("n", "n")
+        assert values(reader, "prediction")[1] == "°"
+        assert values(reader, "w5")[0] != "+0.1400"
+        assert "°" not in values(reader, "w5")[:1]
+        await reader.press("n")
+        assert "°" not in "".join(values(reader, "h1")[:2])
+
+
+async def test_the_learning_rate_is_a_number_like_another(app):
+    async with app("article") as reader:
+        await reader.command("set lr = 0.1")
+        assert "lr 0.1 " in reader.lines()[0]
+        assert values(reader, "lr")[:2] == ["+0.1000", "*"]

@@ -1,0 +1,266 @@
+"""Every key from every focus, the command line, and the pages."""
+
+from __future__ import annotations
+
+import pytest
+
+from bptui.commands.registry import COMMANDS
+
+SIZES = [(80, 24), (120, 40), (200, 60)]
+PANES = ["1", "2", "3", "4", "5"]
+TITLES = {"1": "1 Program", "2": "2 Values", "3": "3 Network", "4": "4 Formula", "5": "5 Time and loss"}
+
+
+def focused_title(reader):
+    """The pane whose title line is the strong one."""
+    return next(number for number, title in TITLES.items() if any(f"{title}" in line and "━" in part for line in reader.lines() for part in [line[line.find(title):][:60]]))
+
+
+@pytest.mark.parametrize("size", SIZES[:2])
+@pytest.mark.parametrize("pane", PANES)
+async def test_every_key_does_its_work_from_every_pane(app, size, pane):
+    """One story that presses every key of the registry while a given pane has the focus."""
+    pressed = set()
+
+    async with app("article", size) as reader:
+
+        async def press(*keys):
+            pressed.update(keys)
+            await reader.press(*keys)
+
+        async def at(key, position):
+            await press(key)
+            assert reader.position == position, key
+            assert reader.app.screen.focused.number == int(pane), key
+
+        async def opens(key, text, leave="escape"):
+            await press(key)
+            assert text in reader.text(), key
+            await reader.press(leave)
+            await reader.press(pane)
+
+        await press("1", "down", "down", pane)  # the row cursor, for t
+        assert reader.app.screen.focused.number == int(pane)
+        for key, position in [
+            ("n", "0:1"), ("s", "0:1.1"), ("S", "0:1"), ("N", "0:0"), ("f10", "0:1"), ("f11", "0:1.1"), ("f", "0:2"),
+            ("F", "0:0"), ("i", "0:9"), ("I", "0:0"), ("t", "0:3"), ("i", "1:3"), ("T", "0:3"), ("plus", "0:3"),
+            ("minus", "0:3"), ("u", "0:3"), ("U", "0:3"), ("u", "0:3"), ("equals_sign", "0:3"), ("u", "0:3"),
+            ("left_square_bracket", "0:3"), ("right_square_bracket", "0:3"),
+        ]:  # fmt: skip
+            await at(key, position)
+        await opens("g", "goto ")
+        await opens("slash", "find ")
+        await opens("colon", "a command, such as")
+        await opens("e", "enter set   ↑ ↓ from when   esc leave it")
+        await opens("enter", "enter set   ↑ ↓ from when   esc leave it")
+        for leave in ("escape", "q", "enter", "space"):
+            await opens("x", "where w5 comes from", leave)
+        await opens("m", "w1 ← w1 − lr")
+        await opens("question_mark", "Keys that work here")
+        await opens("f1", "Keys that work here")
+        assert reader.position == "0:3"
+        await at("z", "0:3")
+        assert TITLES[pane] in reader.text()
+        assert sum(title in reader.text() for title in TITLES.values()) == 1
+        await at("n", "0:4")
+        await at("z", "0:4")
+        assert sum(title in reader.text() for title in TITLES.values()) > 1
+        await press("space")
+        assert "playing" in reader.text()
+        await press("space")
+        assert "paused" in reader.text()
+        await press("c")
+        await reader.until("stopped at the end")
+        await at("C", "0:0")
+        await press("f5")
+        await reader.until("stopped at the end")
+        await press("tab")
+        assert reader.app.screen.focused.number == int(pane) % 5 + 1
+        await press("4", "3", "2", "1", "5", pane)
+        assert {key for command in COMMANDS for key in command.keys} - pressed == {"q"}
+        await reader.press("q")
+    assert reader.app.return_code == 0
+
+
+@pytest.mark.parametrize("size", [*SIZES, (40, 14), (3, 2)])
+@pytest.mark.parametrize("spec", ["mazur", "xor"])
+async def test_no_key_at_any_size_brings_it_down(app, spec, size):
+    keys = [key for command in COMMANDS for key in command.keys if key not in ("q", "c", "f5")]
+    more = ["up", "down", "left", "right", "h", "j", "k", "l", "pageup", "pagedown", "home", "end", "insert", "delete", "a",
+            "ctrl+a", "ctrl+z", "f12", "0", "9", "6", "shift+tab", "backspace", "ctrl+p", "ctrl+l"]  # fmt: skip
+    async with app(spec, size) as reader:
+        for pane in PANES:
+            for key in [*keys, *more]:
+                if key == "ctrl+z":
+                    continue
+                await reader.press(pane, key, "escape", "escape")
+                assert reader.app.is_running, key
+        assert reader.app.return_code in (None, 0)
+        assert reader.app._exception is None
+
+
+async def test_keys_typed_on_the_line_are_text(app):
+    async with app("article") as reader:
+        await reader.press("colon")
+        await reader.type("nNsqixm+-?/[]125z cC")
+        assert reader.position == "0:0"
+        assert "nNsqixm+-?/[]125z cC" in reader.text()
+        await reader.press("f10", "f11", "f5", "f1", "tab")
+        assert reader.position == "0:0"
+        await reader.press("escape")
+        assert "nNsqixm" not in reader.text()
+        await reader.press("n")
+        assert reader.position == "0:1"
+
+
+async def test_the_line_speaks_plain_modes_words(app):
+    async with app("article") as reader:
+        await reader.command("next 2")
+        assert reader.position == "0:2"
+        await reader.command("set w5 = 0.2 at 0:0")
+        assert "set w5: 0.14 -> 0.2 at 0:0" in reader.text()
+        assert "+0.2420" in reader.text()
+        await reader.command("print W1")
+        assert "W1 = [[0.11, 0.12], [0.21, 0.08]]" in reader.text()
+        await reader.command("p prediction * 2")
+        assert "prediction * 2 = [[0.484]]" in reader.text()
+        await reader.command("goto 1:0")
+        assert reader.position == "0:9"
+        await reader.command("print h2")
+        assert "h2 = 0.48" in reader.text()
+        await reader.command("undo")
+        assert "undone: set w5 = 0.2" in reader.text()
+        await reader.command("list")
+        assert "z1 = x @ W1" in reader.text()
+        await reader.press("escape")
+        await reader.command("help")
+        assert "goto POSITION" in reader.text()
+        await reader.press("escape")
+        await reader.command("help goto")
+        assert "any position" in reader.text()
+        await reader.command("i 3")
+        assert reader.position == "3:9"
+        await reader.command("   ")
+        await reader.command("# a comment")
+        assert reader.position == "3:9"
+        await reader.command("quit")
+    assert reader.app.return_code == 0
+
+
+@pytest.mark.parametrize(
+    "line", ["frobnicate", "goto", "goto 9:99", "goto -1:0", "set", "set w5", "set w9 = 1", "set w5 = nan", "print", "print 1/", "next 0",
+             "next x", "nudge", "find", "find abc", "to 99", "until", "until w5 >", "explain", "explain q", "run", "save", "load", "load /", "undo now",
+             "help nonsense", "x" * 300, "set w5 = 0.1 at 99999999999999999999:0", "\u202e[/]"])  # fmt: skip
+async def test_a_bad_line_says_why_and_changes_nothing(app, line):
+    async with app("article") as reader:
+        await reader.press("n")
+        before = reader.bits()
+        await reader.press("colon")
+        reader.app.screen.query_one("#line").value = line
+        await reader.press("enter")
+        assert len(reader.app.screen_stack) == 2  # no page over the main screen
+        status = reader.lines()[-2].strip()
+        assert status
+        assert status != "w5 = 0.14"
+        assert "\u202e" not in status
+        assert (reader.position, reader.bits()) == ("0:1", before)
+        await reader.press("n")
+        assert reader.position == "0:2"
+
+
+async def test_g_takes_a_position(app):
+    async with app("article") as reader:
+        await reader.press("g")
+        await reader.type("3:4.1")
+        await reader.press("enter")
+        assert reader.position == "3:4.1"
+        await reader.press("g", "escape", "n")
+        assert reader.position == "3:5"
+
+
+async def test_slash_finds_a_number_by_what_the_screen_shows(app):
+    async with app("article") as reader:
+        await reader.press("n", "slash")
+        await reader.type("0.85")
+        await reader.press("enter")
+        assert "h1 = 0.85  at 0:1, z1 = x @ W1" in reader.text()
+
+
+async def test_help_shows_every_key_and_the_moves_of_the_focused_pane(app):
+    async with app("article", (200, 60)) as reader:
+        for pane, moves in [("1", "t and T"), ("2", "enter edits it"), ("3", "another row of the batch"), ("4", "scroll"), ("5", "one iteration")]:
+            await reader.press(pane, "question_mark")
+            assert moves in reader.line_with("↑ ↓") + reader.line_with("← →")
+            for command in COMMANDS:
+                if command.keys:
+                    assert command.help in reader.text()
+            await reader.press("escape")
+
+
+async def test_every_line_of_a_page_can_be_reached_on_a_small_screen(app):
+    async with app("article", (80, 24)) as reader:
+        await reader.press("question_mark")
+        assert "esc close" in reader.text()
+        seen = reader.text()
+        for _ in range(60):
+            await reader.press("down")
+            seen += reader.text()
+        assert all(command.help.split(",")[0] in seen for command in COMMANDS if command.keys)
+        assert "save my.toml" in " ".join(reader.text().replace("│", " ").split())
+        await reader.press(*["up"] * 60)
+        assert "one operation on" in reader.text()
+
+
+async def test_x_opens_a_number_down_to_inputs_and_weights(app):
+    async with app("article") as reader:
+        await reader.press("n", "n", "2", "down", "down")
+        assert "prediction = 0.191" in reader.text()
+        await reader.press("x")
+        assert "where prediction comes from" in reader.text()
+        for part in ("h1", "i1", "w1", "w5", "0.191"):
+            assert part in reader.text()
+
+
+async def test_m_shows_all_six_update_formulas_and_the_matrices(app):
+    async with app("article") as reader:
+        await reader.press("m")
+        for k in range(1, 7):
+            assert f"w{k} ← w{k} − lr · (prediction − target)" in reader.text()
+        assert "⎡w1  w3⎤ ← ⎡w1  w3⎤ − lr · ⎡∂E/∂w1  ∂E/∂w3⎤" in reader.text()
+        await reader.press("escape")
+        await reader.press("i", "m")
+        assert "0.121326" in reader.text()
+
+
+async def test_the_cursor_in_the_values_and_by_tensor(app):
+    async with app("article") as reader:
+        names = []
+        for _ in range(9):
+            await reader.press("right_square_bracket")
+            names.append(reader.lines()[-2].split()[0])
+        assert len(set(names)) >= 8
+        assert names[-1] == names[0] or names[8] == names[0]
+        await reader.press("left_square_bracket")
+        assert reader.lines()[-2].split()[0] == names[-2]
+        await reader.press("2", *["up"] * 30)
+        assert "i1 = 2.0" in reader.text()
+        await reader.press(*["down"] * 30)
+        assert "lr = 0.05" in reader.text()
+
+
+async def test_tab_goes_round_and_numbers_focus(app):
+    async with app("article") as reader:
+        seen = []
+        for _ in range(6):
+            seen.append(focused_title(reader))
+            await reader.press("tab")
+        assert seen == ["1", "2", "3", "4", "5", "1"]
+        for pane in PANES:
+            await reader.press(pane)
+            assert focused_title(reader) == pane
+
+
+async def test_q_quits_with_code_0(app):
+    async with app("article") as reader:
+        await reader.press("q")
+    assert reader.app.return_code == 0
