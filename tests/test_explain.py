@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import re
 
+import networks
 import numpy as np
 import pytest
 
-import networks
 from bptui.commands.session import Session
 from bptui.debugger.debugger import Debugger
 from bptui.engine.network import Network
@@ -226,7 +226,7 @@ def test_a_batch_says_which_row():
 def test_the_session_explains_every_cell_of_every_slot_at_every_position():
     session = Session(networks.skip_net())
     program = session.debugger.program
-    for op in (0, 5, len(program) - 3, len(program)):
+    for op in (5, len(program)):
         session.execute(f"goto 1:{op}")
         for slot in program.slots.values():
             for cell in range(min(2, slot.size)):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
+import networks
 import numpy as np
 import pytest
 
-import networks
 from bptui.debugger.expressions import ExpressionError, NotComputedError, parse, parse_target
 from bptui.engine.build import build
 from bptui.engine.player import state_at

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import run_bptui
 
 from bptui.engine.build import build
 from bptui.engine.player import Player, State
 from bptui.engine.program import Program
 from bptui.engine.timeline import Position, Timeline
 from bptui.files import specs
-from conftest import run_bptui
 
 GOLDEN = Path(__file__).parent / "golden"
 ARTICLE = json.loads((GOLDEN / "article.json").read_text())
@@ -134,7 +134,7 @@ def test_mazur_values(slot, key):
 
 @pytest.mark.parametrize("layer", ["1", "2"])
 def test_mazur_gradients(layer):
-    assert end("mazur", 0).arrays[f"W{layer}.grad"].T == exactly(MAZUR["iteration_0"][f"grad_W{layer}"])
+    assert exactly(MAZUR["iteration_0"][f"grad_W{layer}"]) == end("mazur", 0).arrays[f"W{layer}.grad"].T
 
 
 def test_mazur_error_and_its_parts():
@@ -154,7 +154,7 @@ def test_mazur_slopes(slot, key):
 def test_mazur_after_updates(updates):
     expected, trained = MAZUR["after_updates"][updates], end("mazur", int(updates) - 1).arrays
     for layer in ("1", "2"):
-        assert trained[f"W{layer}"].T == exactly(expected[f"W{layer}"])
+        assert exactly(expected[f"W{layer}"]) == trained[f"W{layer}"].T
         assert trained[f"b{layer}"] == exactly(expected[f"b{layer}"])
     then = end("mazur", int(updates)).arrays
     assert then["a2"][0] == exactly(expected["o"])
@@ -199,7 +199,6 @@ def test_trace_of_the_article():
 def test_run_of_the_article_until():
     done = run_bptui("run", "article", "--until", "loss < 1e-6", "--format", "json")
     last = done.stdout.splitlines()[-1]
-    assert '"iterations":20,"reason":"until"' in last or '"iterations":20,' in last
     found = json.loads(last)
     assert (found["iterations"], found["reason"]) == (20, "until")
     assert found["loss"] == exactly(ARTICLE["trajectory"]["rows"][20][2])
@@ -213,5 +212,5 @@ def test_run_of_mazur():
     assert (found["iterations"], found["reason"]) == (10000, "iterations")
     assert found["loss"] == pytest.approx(3.510187782978859e-05, abs=1e-12)
     expected = MAZUR["after_updates"]["10000"]
-    assert np.array(found["parameters"]["W1"]).T == exactly(expected["W1"])
-    assert np.array(found["parameters"]["W2"]).T == exactly(expected["W2"])
+    assert exactly(expected["W1"]) == np.array(found["parameters"]["W1"]).T
+    assert exactly(expected["W2"]) == np.array(found["parameters"]["W2"]).T

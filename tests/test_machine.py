@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import networks
 import numpy as np
 import pytest
+from test_ops import NETWORKS
 
-import networks
 from bptui.engine.build import build
 from bptui.engine.machine import ALIGN, Machine
 from bptui.engine.ops import OPS
 from bptui.engine.program import Instruction, Program, ProgramError, Slot, check
-from test_ops import NETWORKS
 
 EVERY = {**NETWORKS, **{name: make() for name, make in networks.ALL.items()}}
 

@@ -11,11 +11,11 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import networks
 import numpy as np
 import pytest
-
-import networks
 import slow
+
 from bptui.engine.build import build
 from bptui.engine.machine import Machine
 from bptui.engine.network import Network, Node
@@ -158,17 +158,17 @@ ORACLES: dict[str, Oracle] = {
     "dense": lambda x, W: torch.nn.functional.linear(x, W.T),
     "dense+b": lambda x, W, b: torch.nn.functional.linear(x, W.T, b),
     "add": lambda a, b: a + b,
-    "sigmoid": lambda z: torch.sigmoid(z),
-    "tanh": lambda z: torch.tanh(z),
-    "relu": lambda z: torch.relu(z),
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "relu": torch.relu,
     "leaky-relu": lambda z: torch.nn.functional.leaky_relu(z, 0.01),
     "softmax": lambda z: torch.softmax(z, 1),
     "half-mse": mean(rows)(lambda p, y: 0.5 * torch.nn.functional.mse_loss(p, y, reduction="sum")),
-    "mse": lambda p, y: torch.nn.functional.mse_loss(p, y),
-    "bce": lambda p, y: torch.nn.functional.binary_cross_entropy(p, y),
-    "bce-logits": lambda z, y: torch.nn.functional.binary_cross_entropy_with_logits(z, y),
+    "mse": torch.nn.functional.mse_loss,
+    "bce": torch.nn.functional.binary_cross_entropy,
+    "bce-logits": torch.nn.functional.binary_cross_entropy_with_logits,
     "softmax-ce": mean(rows)(lambda p, y: -(y * torch.clamp(torch.log(p), min=-100)).sum()),
-    "softmax-ce-logits": lambda z, y: torch.nn.functional.cross_entropy(z, y),
+    "softmax-ce-logits": torch.nn.functional.cross_entropy,
 }
 PROBABILITIES = ("bce", "softmax-ce")
 ON_ONE_CELL = ("half-mse", "mse", "bce", "bce-logits", "softmax-ce", "softmax-ce-logits")
@@ -276,7 +276,7 @@ def torch_step(network: Network, program: Program) -> tuple[float, dict[str, np.
     op = program.instructions[program.loss_index].op
     loss = ORACLES[op](values[program.network.nodes[-1].key], torch.tensor(network.y))
     loss.backward()
-    return float(loss), {name: tensor.grad.numpy() for name, tensor in parameters.items()}
+    return float(loss.detach()), {name: tensor.grad.numpy() for name, tensor in parameters.items()}
 
 
 def torch_node(node: Node, inputs: list[Any], parameters: dict[str, Any]) -> Any:

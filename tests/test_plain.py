@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-
 from conftest import run_bptui
 
 Z2 = "0:2 forward  z2 = z1 @ W2  [[0.191]]"
@@ -287,7 +285,7 @@ def test_explain_what_is_not_there_or_set_by_hand():
 def test_help():
     done = run_bptui("article", "--plain", stdin="help\nhelp set\nhelp n\nhelp bogus\n")
     lines = done.stdout.splitlines()
-    for word in "next back step step-back finish start iteration goto set nudge undo redo explain formulas find print list info run save load help quit".split():
+    for word in ["next", "back", "step", "step-back", "finish", "start", "iteration", "goto", "set", "nudge", "undo", "redo", "explain", "formulas", "find", "print", "list", "info", "run", "save", "load", "help", "quit"]:
         assert sum(line.startswith((f"{word} ", word + "  ")) for line in lines) >= 1, word
     assert lines[-2].startswith("set TARGET = VALUE [at POSITION]")
     assert lines[-1].startswith("next [K]")

@@ -331,7 +331,7 @@ ONE_MISTAKE = [
     ("y too wide", good("[[1]]", "[[1, 2]]"), "data =", "y has 2 columns, the last layer gives 1"),
     ("y is a number", good("[[1]]", "1"), "data =", "y is a list of rows"),
     ("x and no y", good(", y = [[1]]", ""), "data =", "data has no y"),
-    ("no data", good("data = { x = [[2, 3]], y = [[1]] }\n", ""), "", "data is missing: write data = \"xor\""),
+    ("no data", good("data = { x = [[2, 3]], y = [[1]] }\n", ""), "", 'data is missing: write data = "xor"'),
     ("data is a number", good("{ x = [[2, 3]], y = [[1]] }", "3"), "data =", "data is 3: write data ="),
     ("data of a later version", good("{ x = [[2, 3]], y = [[1]] }", "'moons'"), "data =", "no data are called 'moons' in this version (it has xor, and, or)"),
     ("misspelt data", good("{ x = [[2, 3]], y = [[1]] }", "'xorr'"), "data =", "(did you mean xor?)"),
@@ -392,9 +392,9 @@ ONE_MISTAKE = [
     ("labels of another shape", good('[["w1", "w2"], ["w3", "w4"]]', '[["w1", "w2"]]'), "labels", "labels of W1 are for 2 inputs and 1 neuron, the layer has 2 inputs and 2 neurons"),
     ("ragged labels", good('["w3", "w4"]', '["w3"]'), "labels", "row 1 of the labels of W has 1 labels, row 0 has 2"),
     ("flat labels of W", good('[["w1", "w2"], ["w3", "w4"]]', '["w1", "w2"]'), "labels", "labels of W are rows of texts"),
-    ("labels of numbers", good('["h1", "h2"]', "[1, 2]"), "labels", "labels of out are a list of texts such as [\"h1\", \"h2\"], not 1"),
+    ("labels of numbers", good('["h1", "h2"]', "[1, 2]"), "labels", 'labels of out are a list of texts such as ["h1", "h2"], not 1'),
     ("labels in a list", good('labels = { out = ["prediction"] }', 'labels = ["p"]'), 'labels = ["p"]', "labels is a table such as"),
-    ("labels of what is not there", good("out = [\"p", "outt = [\"p"), "outt", "unknown key 'outt' in labels (did you mean out?)"),
+    ("labels of what is not there", good('out = ["p', 'outt = ["p'), "outt", "unknown key 'outt' in labels (did you mean out?)"),
     ("labels of no biases", good("labels = { W", "labels = { b = ['b_1', 'b_2'], W"), "b_1", "labels for b, but bias = false"),
     ("labels of x too few", good("seed = 1", "labels = { x = ['a'] }"), "labels", "1 label for x, which has 2 columns"),
     ("a list for the loss", good("seed = 1", "labels = { loss = ['a'] }"), "labels", "a list is no text"),
@@ -414,10 +414,10 @@ ONE_MISTAKE = [
     ("layers of tables", GOOD.replace("[[layer]]", "[[layers]]"), "[[layers]]", "tables go under [[layer]]"),
     ("a layer in single brackets", 'data = "xor"\nloss = "mse"\n[layer]\ndense = 1\n', "[layer]", "a layer is headed [[layer]], in two brackets"),
     ("layers is a text", 'data = "xor"\nloss = "mse"\nlayers = "dense 1"\n', "layers", "layers is a list of lines"),
-    ("a layer is a number", 'data = "xor"\nloss = "mse"\nlayers = [\n"dense 2",\n3,\n"dense 1"]\n', "3,", "a line such as \"dense 4 tanh\" is expected, not 3"),
+    ("a layer is a number", 'data = "xor"\nloss = "mse"\nlayers = [\n"dense 2",\n3,\n"dense 1"]\n', "3,", 'a line such as "dense 4 tanh" is expected, not 3'),
     ("an unknown kind", 'data = "xor"\nloss = "mse"\nlayers = ["dnse 1"]\n', "layers", "'dnse' is no kind of layer (did you mean dense?)"),
     ("an empty line", 'data = "xor"\nloss = "mse"\nlayers = [""]\n', "layers", "'' is no kind of layer"),
-    ("no size in a line", 'data = "xor"\nloss = "mse"\nlayers = ["dense"]\n', "layers", "no number of neurons: write \"dense 4 tanh\""),
+    ("no size in a line", 'data = "xor"\nloss = "mse"\nlayers = ["dense"]\n', "layers", 'no number of neurons: write "dense 4 tanh"'),
     ("no number in a line", 'data = "xor"\nloss = "mse"\nlayers = ["dense tanh"]\n', "layers", "'tanh' is no number of neurons"),
     ("a negative number in a line", 'data = "xor"\nloss = "mse"\nlayers = ["dense -3"]\n', "layers", "'-3' is no number of neurons"),
     ("no neurons in a line", 'data = "xor"\nloss = "mse"\nlayers = ["dense 0"]\n', "layers", "at least 1 unit, not 0"),
@@ -442,7 +442,7 @@ ONE_MISTAKE = [
     ("a node called like code", GRAPH.replace("out =", '"a b; import os" ='), "a b;", "a node may not be called 'a b; import os'"),
     ("a node called like a layer", GRAPH.replace("out =", "1 ="), "1 =", "'1' can't be a node's name"),
     ("a node that is a number", GRAPH.replace('"dense 1 sigmoid (s)"', "1"), "out =", "is expected, not 1"),
-    ("a node without from", GRAPH.replace('"dense 1 sigmoid (s)"', "{ dense = 1 }"), "out =", "a node says what it reads: from = \"x\""),
+    ("a node without from", GRAPH.replace('"dense 1 sigmoid (s)"', "{ dense = 1 }"), "out =", 'a node says what it reads: from = "x"'),
     ("net is a list", 'data = "xor"\nloss = "mse"\nnet = []\n', "net", "net is a table such as"),
     ("classes out of range", 'data = { x = [[1], [2]], y = [0, 3] }\nlayers = ["dense 3"]\nloss = "softmax-ce"\n', "data", "row 1 of y is 3.0: the classes of 3 outputs are numbered 0 to 2"),
     ("classes between", 'data = { x = [[1], [2]], y = [0, 0.5] }\nlayers = ["dense 3"]\nloss = "softmax-ce"\n', "data", "row 1 of y is 0.5"),
@@ -551,6 +551,10 @@ class TestNoSpecAtAll:
         assert found.isprintable()
         assert "\\x1b]0;x\\x07\\u202e\\x9b31m\\n" in found
 
+    def test_a_suggestion_is_made_safe_too(self, spec):
+        text = GRAPH.replace("h1 =", '"h\\u202e\\u001b1" =').replace("(h1", "(h11")
+        assert any("did you mean h\\u202e\\x1b1?" in line for line in mistakes(spec, text))
+
     def test_long_values_are_shortened(self, spec):
         assert len(the_mistake(spec, good("half-mse", "x" * 100_000))) < 400
         assert len(the_mistake(spec, "k" * 100_000 + " = 1\n" + GOOD)) < 400
@@ -595,6 +599,11 @@ class TestLines:
     def test_any_text_is_walked_to_its_end(self, text, is_json):
         found = Lines(text, is_json=is_json).find(("a", 0, "b"))
         assert found is None or 1 <= found <= text.count("\n") + 1
+
+    def test_numbers_over_several_lines(self):
+        lines = Lines("y = [1,\n  2, 3,\n  4]\nd = 1\n")
+        assert [lines.find(("y", k)) for k in range(4)] == [1, 2, 2, 3]
+        assert lines.find(("d",)) == 4
 
     def test_deep_nesting_is_no_crash(self):
         assert Lines("a = 1\nb = " + "[" * 100_000).find(("a",)) == 1
@@ -767,7 +776,7 @@ class TestSaving:
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr(os, "fsync", fail)
-        with pytest.raises(FileError, match="a.toml: can't be written: No space left on device"):
+        with pytest.raises(FileError, match=r"a\.toml: can't be written: No space left on device"):
             save("a.toml", text + "# more\n")
         assert Path("a.toml").read_text() == text
         assert [path.name for path in Path().iterdir()] == ["a.toml"]
@@ -802,8 +811,7 @@ class TestSaving:
         build(spec(text))
 
     def test_the_template_explains_every_key(self):
-        for key in ("title seed dtype data layers layer net layout loss lr optim iterations labels freeze narration "
-                    "dense name act bias W b batch use x y").split():  # fmt: skip
+        for key in ["title", "seed", "dtype", "data", "layers", "layer", "net", "layout", "loss", "lr", "optim", "iterations", "labels", "freeze", "narration", "dense", "name", "act", "bias", "W", "b", "batch", "use", "x", "y"]:  # fmt: skip
             assert re.search(rf"\b{key}\b", TEMPLATE), key
 
 
@@ -846,8 +854,8 @@ class TestMutations:
 
     def test_bytes(self, spec):
         rng = random.Random(1)
-        loaded = sum(self.outcome(spec, self.mutate(rng), "net.toml") for _ in range(3000))
-        assert 300 < loaded < 2700
+        loaded = sum(self.outcome(spec, self.mutate(rng), "net.toml") for _ in range(1500))
+        assert 150 < loaded < 1350
 
     def test_values(self, spec):
         import tomllib
@@ -855,6 +863,6 @@ class TestMutations:
         rng = random.Random(2)
         parsed = [tomllib.loads(text) for text in self.SEEDS]
         loaded = sum(
-            self.outcome(spec, json.dumps(self.values(rng, rng.choice(parsed))).encode(), "net.json") for _ in range(3000)
+            self.outcome(spec, json.dumps(self.values(rng, rng.choice(parsed))).encode(), "net.json") for _ in range(1500)
         )
-        assert 50 < loaded < 2900
+        assert 25 < loaded < 1450

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from itertools import product
 
+import networks
 import numpy as np
 import pytest
 
-import networks
 from bptui.debugger.debugger import Debugger
 from bptui.engine.network import Network
 

@@ -6,18 +6,18 @@ The most important tests of bptui. `walks.Walk` drives a debugger and tells the 
 
 from __future__ import annotations
 
+import networks
 import numpy as np
 import pytest
+import slow
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from walks import CHANGES, MOVES, Walk, random_action
 
-import networks
-import slow
 from bptui.debugger.debugger import DebuggerError
 from bptui.engine.build import build
 from bptui.engine.player import Player, state_at
 from bptui.engine.timeline import Edit, Position, PositionError, Timeline, normal, parse
-from walks import CHANGES, MOVES, Walk, random_action
 
 DTYPES = ("float64", "float32")
 ACTIONS = st.tuples(st.sampled_from(MOVES + CHANGES), *[st.integers(0, 9999)] * 3)
@@ -63,7 +63,7 @@ def test_soak(seed):
 @pytest.mark.parametrize("memory", [None, 2000], ids=["large memory", "small memory"])
 def test_thousands_of_iterations_back_and_forth(memory):
     walk = Walk.of(networks.article(iterations=5000), memory)
-    for iteration, op in [(3000, 4), (1, 2), (2999, 9), (2999, 8), (1499, 1), (0, 0), (40, 9)]:
+    for iteration, op in [(2000, 4), (1, 2), (1999, 9), (0, 0), (40, 9)]:
         walk.here = Position(iteration, op)
         walk.debugger.goto(walk.here)
         slow_run = slow.run(walk.program, [], walk.here)

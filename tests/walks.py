@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+from slow import Clock, Run, Written, run
 
 from bptui.debugger.debugger import Debugger, DebuggerError
 from bptui.debugger.view import View
 from bptui.engine.network import Network
 from bptui.engine.player import Player, state_at
 from bptui.engine.program import Target
-from bptui.engine.timeline import Position
-from slow import Clock, Run, Written, run
+from bptui.engine.timeline import START, Position
 
 MOVES = ("next", "back", "step", "step-back", "finish", "start", "iteration", "iteration-back", "goto", "to", "to-back")
 CHANGES = ("set", "set", "set-at", "set-at", "nudge", "nudge", "undo", "redo")
@@ -28,7 +28,7 @@ class Walk:
     """A debugger and what is known of it: where it should be and which edits it should have."""
 
     debugger: Debugger
-    here: Position = Position()
+    here: Position = START
     edits: list[Written] = field(default_factory=list)
     undone: list[Written] = field(default_factory=list)
 
@@ -215,7 +215,9 @@ class Walk:
         assert view.moment.index == last
         before = self.clock.position(t * self.clock.each + sum(self.clock.sizes[:last]))
         assert view.moment.before.same_bits(run(self.program, self.edits, before).state(before))
-        assert view.moment.after.same_bits(view.state)
+        written = self.program.instructions[last].writes
+        kept = [edit for edit in self.edits if edit.position != self.here or edit.slot != written]
+        assert view.moment.after.same_bits(run(self.program, kept, self.here).state(self.here))
         begun = [k for k, i in enumerate(self.program.instructions) if i.phase == "update" and k <= last]
         assert list(view.before) == [self.program.instructions[k].writes for k in begun]
         for k in begun[:2]:

@@ -75,18 +75,20 @@ class Debugger:
 
     def step(self, k: int = 1) -> View:
         """K elements on, into and out of operations."""
-        moment, element = self._moments(), self.position.element + k
+        whole, k = divmod(k, self._elements)
+        moment, element = self._moments() + whole * self.count, self.position.element + k
         while element >= (size := self.program.size(moment % self.count)):
             moment, element = moment + 1, element - size
         return self.goto(self._moment(moment, element))
 
     def step_back(self, k: int = 1) -> View:
         """K elements back."""
-        moment, element = self._moments(), self.position.element - k
+        whole, k = divmod(k, self._elements)
+        moment, element = self._moments() - whole * self.count, self.position.element - k
         while element < 0 and moment > 0:
             moment -= 1
             element += self.program.size(moment % self.count)
-        return self.goto(self._moment(moment, max(0, element)))
+        return self.goto(self._moment(moment, max(0, element)) if moment >= 0 else START)
 
     def finish(self) -> View:
         """To the end of the phase that the next operation belongs to."""
@@ -259,7 +261,8 @@ class Debugger:
         t = self.position.iteration if iteration is None else iteration
         after = normal(self.program, t, index + 1, 0)
         after = min(after, self.position) if t == self.position.iteration else after
-        return Moment(index, self.look(normal(self.program, t, index, 0)), self.look(after))
+        before = self.look(normal(self.program, t, index, 0))
+        return Moment(index, before, self.look(after, self._unedited(after, self.program.instructions[index].writes)))
 
     def writer(self, slot: str, cell: int = 0) -> tuple[int, int] | None:
         """(iteration, index) of the instruction that wrote what a cell holds now, or None: it is as it began."""
@@ -301,6 +304,11 @@ class Debugger:
 
     # Inside
 
+    @property
+    def _elements(self) -> int:
+        """The number of elements that an iteration writes."""
+        return sum(self.program.size(k) for k in range(self.count))
+
     def _moments(self) -> int:
         """The number of operations done since the start."""
         return self.position.iteration * self.count + self.position.op
@@ -334,6 +342,11 @@ class Debugger:
         if max(target.cells) >= state.computed[slot.name]:
             where = f"{self.spell(target)} is not computed at {state.position}"
             raise DebuggerError(f"{where}: {self.writing(slot.name)}")
+
+    def _unedited(self, position: Position, slot: str) -> Timeline:
+        """The timeline without edits of a slot at a position: there it holds what its instruction wrote."""
+        edits = [edit for edit in self.timeline.edits if edit.position != position or edit.slot != slot]
+        return self.timeline if len(edits) == len(self.timeline.edits) else Timeline(self.program, tuple(edits))
 
     def _place_of_nudge(self, target: Target) -> Position:
         here = self.position
@@ -383,8 +396,9 @@ def _values(program: Program, state: State, target: Target, text: str) -> Array:
         if isinstance(error, ExpressionError):
             raise
         raise ExpressionError(f"{text}: rows of different lengths, or no numbers") from None
-    if not np.isfinite(array).all():
-        raise DebuggerError(f"{text} is not a finite number")
+    with np.errstate(over="ignore"):
+        if not np.isfinite(array.astype(program.network.dtype)).all():
+            raise DebuggerError(f"{text} is not a finite number in {program.network.dtype}")
     shape = program.slots[target.slot].shape if target.whole else target.form
     if array.ndim and array.shape != shape and not (array.size == 1 and len(target.cells) == 1):
         have, want = ("×".join(map(str, s)) or "one number" for s in (array.shape, shape))

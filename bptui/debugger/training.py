@@ -44,9 +44,10 @@ def train(
             machine.begin(t)
             to_loss()
             loss = float(machine.arrays["loss"])
+            met = until is not None and until.holds(state)
             if progress is not None:
                 progress(t, loss)
-            if until is not None and until.holds(state):
+            if met:
                 reason = "until"
                 break
             if not math.isfinite(loss):

@@ -6,6 +6,7 @@ import asyncio
 import unicodedata
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from functools import cache
 
 import numpy as np
 import pytest
@@ -81,6 +82,12 @@ class Reader:
     def text(self) -> str:
         return "\n".join(line.rstrip() for line in self.lines())
 
+    def inside(self, selector: str) -> str:
+        """The text within a widget, its lines joined and its border left out."""
+        region = self.app.screen.query_one(selector).region
+        lines = [line[region.x : region.right] for line in self.lines()[region.y : region.bottom]]
+        return " ".join(" ".join(lines).replace("│", " ").split())
+
     def cells(self) -> Cells:
         """Every cell of the screen with its character and its style."""
         result = []
@@ -125,6 +132,7 @@ def _character(key: str) -> str | None:
         return None
 
 
+@cache
 def look(style: Style | None) -> str:
     """A style as text; the links and meta of a segment are no part of what is seen."""
     if style is None:

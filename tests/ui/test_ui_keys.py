@@ -13,7 +13,7 @@ TITLES = {"1": "1 Program", "2": "2 Values", "3": "3 Network", "4": "4 Formula",
 
 def focused_title(reader):
     """The pane whose title line is the strong one."""
-    return next(number for number, title in TITLES.items() if any(f"{title}" in line and "━" in part for line in reader.lines() for part in [line[line.find(title):][:60]]))
+    return next(number for number, title in TITLES.items() if f" {title} ━" in reader.text() or f" {title} · iteration 0 ━" in reader.text())
 
 
 @pytest.mark.parametrize("size", SIZES[:2])
@@ -39,17 +39,17 @@ async def test_every_key_does_its_work_from_every_pane(app, size, pane):
             await reader.press(leave)
             await reader.press(pane)
 
-        await press("1", "down", "down", pane)  # the row cursor, for t
+        await press("1", "down", "down", "down", pane)  # the row cursor, for t
         assert reader.app.screen.focused.number == int(pane)
         for key, position in [
-            ("n", "0:1"), ("s", "0:1.1"), ("S", "0:1"), ("N", "0:0"), ("f10", "0:1"), ("f11", "0:1.1"), ("f", "0:2"),
+            ("n", "0:1"), ("N", "0:0"), ("s", "0:0.1"), ("S", "0:0"), ("f10", "0:1"), ("N", "0:0"), ("f11", "0:0.1"), ("f", "0:2"),
             ("F", "0:0"), ("i", "0:9"), ("I", "0:0"), ("t", "0:3"), ("i", "1:3"), ("T", "0:3"), ("plus", "0:3"),
             ("minus", "0:3"), ("u", "0:3"), ("U", "0:3"), ("u", "0:3"), ("equals_sign", "0:3"), ("u", "0:3"),
             ("left_square_bracket", "0:3"), ("right_square_bracket", "0:3"),
         ]:  # fmt: skip
             await at(key, position)
-        await opens("g", "goto ")
-        await opens("slash", "find ")
+        await opens("g", " goto")
+        await opens("slash", " find")
         await opens("colon", "a command, such as")
         await opens("e", "enter set   ↑ ↓ from when   esc leave it")
         await opens("enter", "enter set   ↑ ↓ from when   esc leave it")
@@ -82,21 +82,16 @@ async def test_every_key_does_its_work_from_every_pane(app, size, pane):
     assert reader.app.return_code == 0
 
 
-@pytest.mark.parametrize("size", [*SIZES, (40, 14), (3, 2)])
-@pytest.mark.parametrize("spec", ["mazur", "xor"])
+@pytest.mark.parametrize("spec, size", [("mazur", (80, 24)), ("xor", (120, 40)), ("xor", (3, 2))])
 async def test_no_key_at_any_size_brings_it_down(app, spec, size):
     keys = [key for command in COMMANDS for key in command.keys if key not in ("q", "c", "f5")]
-    more = ["up", "down", "left", "right", "h", "j", "k", "l", "pageup", "pagedown", "home", "end", "insert", "delete", "a",
-            "ctrl+a", "ctrl+z", "f12", "0", "9", "6", "shift+tab", "backspace", "ctrl+p", "ctrl+l"]  # fmt: skip
+    keys += ["up", "down", "left", "right", "h", "j", "k", "l", "pageup", "pagedown", "home", "end", "insert", "delete", "a",
+             "ctrl+a", "f12", "0", "9", "6", "shift+tab", "backspace", "ctrl+p", "ctrl+l"]  # fmt: skip
     async with app(spec, size) as reader:
-        for pane in PANES:
-            for key in [*keys, *more]:
-                if key == "ctrl+z":
-                    continue
-                await reader.press(pane, key, "escape", "escape")
-                assert reader.app.is_running, key
-        assert reader.app.return_code in (None, 0)
-        assert reader.app._exception is None
+        for k, key in enumerate(keys):
+            await reader.press(PANES[k % 5], key, key, "escape", "escape")
+            assert reader.app._exception is None, key
+        assert reader.app.return_code is None
 
 
 async def test_keys_typed_on_the_line_are_text(app):
@@ -123,7 +118,7 @@ async def test_the_line_speaks_plain_modes_words(app):
         await reader.command("print W1")
         assert "W1 = [[0.11, 0.12], [0.21, 0.08]]" in reader.text()
         await reader.command("p prediction * 2")
-        assert "prediction * 2 = [[0.484]]" in reader.text()
+        assert "prediction * 2 = 0.484" in reader.text()
         await reader.command("goto 1:0")
         assert reader.position == "0:9"
         await reader.command("print h2")
@@ -206,8 +201,12 @@ async def test_every_line_of_a_page_can_be_reached_on_a_small_screen(app):
             await reader.press("down")
             seen += reader.text()
         assert all(command.help.split(",")[0] in seen for command in COMMANDS if command.keys)
-        assert "save my.toml" in " ".join(reader.text().replace("│", " ").split())
+        assert "save my.toml" in reader.inside("#page")
         await reader.press(*["up"] * 60)
+        assert "one operation on" in reader.text()
+        await reader.press("end")
+        assert "save my.toml" in reader.inside("#page")
+        await reader.press("pageup", "pageup", "pageup", "home", "pagedown", "up", "up", "k", "k", "k", "k", "k", "k", "k", "k")
         assert "one operation on" in reader.text()
 
 

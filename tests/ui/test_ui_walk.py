@@ -109,7 +109,7 @@ async def test_t_and_T_run_to_the_operation_under_the_cursor(app):
     async with app("article") as reader:
         await reader.press("t")
         assert "choose an operation first" in reader.text()
-        await reader.press("down", "down")
+        await reader.press("down", "down", "down")  # the first puts the cursor on the operation that comes next
         await reader.press("t")
         assert reader.position == "0:3"
         await reader.press("t")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bptui.commands.session import layer_sizes
 from bptui.debugger.debugger import spell
 from bptui.debugger.view import View
+from bptui.engine.player import Moment
 from bptui.engine.program import PHASES, Target
 from bptui.explain.formulas import Formula, formula
 from bptui.explain.matrices import Equation, equations
@@ -49,7 +50,7 @@ def explanation(scene: Scene, columns: int, rows: int) -> list[Line]:
     moment, cell = scene.formula
     program = scene.view.program
     made = formula(program, moment, cell, scene.digits)
-    lines = _rows(made, columns)
+    lines = [*_rows(made, columns), *_by_hand(scene, moment, cell)]
     room = rows - len(story) - (1 if story else 0)
     extras = [*_more(made, columns), *[_drawn(e, columns) for e in equations(program, moment, scene.digits)]]
     left_out = False
@@ -61,6 +62,15 @@ def explanation(scene: Scene, columns: int, rows: int) -> list[Line]:
     if left_out and len(lines) < room:
         lines.append(line(("  … x shows all of it", "dim")))
     return [*lines, *([line("")] if story and len(lines) < rows - len(story) else []), *story]
+
+
+def _by_hand(scene: Scene, moment: Moment, cell: int) -> list[Line]:
+    """What the cell holds now, where a person has set it since."""
+    slot = scene.view.program.instructions[moment.index].writes
+    here = moment.before.position.iteration == scene.position.iteration
+    if not here or cell not in scene.view.edited.get(slot, ()) or scene.view.program.slots[slot].persistent:
+        return []
+    return [line(("  set by hand  ", "dim"), (f"now {number(scene.view.number(slot, cell), scene.digits)}", "bold"))]
 
 
 def _rows(made: Formula, columns: int) -> list[Line]:

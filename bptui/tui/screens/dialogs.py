@@ -22,8 +22,13 @@ class TextPage(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter,space,question_mark,x,m", "dismiss", "close", id="page.close"),
+        Binding("ctrl+c", "interrupt", "copy what is marked, else close", show=False, id="page.interrupt"),
         Binding("down,j", "scroll(1)", "down", show=False, id="page.down"),
         Binding("up,k", "scroll(-1)", "up", show=False, id="page.up"),
+        Binding("pagedown", "scroll(10)", "page down", show=False, id="page.page_down"),
+        Binding("pageup", "scroll(-10)", "page up", show=False, id="page.page_up"),
+        Binding("home", "scroll(-100000)", "to the top", show=False, id="page.top"),
+        Binding("end", "scroll(100000)", "to the end", show=False, id="page.end"),
     ]
 
     def __init__(self, title: str, lines: list[str]) -> None:
@@ -35,7 +40,7 @@ class TextPage(ModalScreen[None]):
         text = "\n".join(safe(line) for line in self._lines)
         with Vertical(id="page"):
             yield Static(Content.styled(f" {safe(self._title)}", "bold"), id="page-title")
-            with VerticalScroll(id="page-body"):
+            with VerticalScroll(id="page-body", can_focus=False):  # its own keys would scroll with an animation
                 yield Static(Content(text), id="page-text")
             yield Static(Content(" esc close   ↑ ↓ scroll"), id="page-keys")
 
@@ -43,9 +48,16 @@ class TextPage(ModalScreen[None]):
         """The text scrolls within what the title, the keys and the border leave."""
         self.query_one("#page-body").styles.max_height = max(1, int(event.size.height * 0.9) - 5)
 
+    def action_interrupt(self) -> None:
+        """Ctrl+C copies text marked with the mouse; with none it closes, as everywhere."""
+        if self.get_selected_text():
+            self.action_copy_text()
+        else:
+            self.dismiss()
+
     def action_scroll(self, rows: int) -> None:
         """Up or down."""
-        self.query_one("#page-body").scroll_relative(y=rows, animate=False)
+        self.query_one("#page-body").scroll_relative(y=rows, animate=False, immediate=True)
 
 
 @dataclass(frozen=True)
@@ -61,6 +73,7 @@ class EditDialog(ModalScreen[bool]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(False)", "leave it", id="edit.leave"),
+        Binding("ctrl+c", "dismiss(False)", "leave it", show=False, priority=True, id="edit.interrupt"),
         Binding("down", "choose(1)", "later", show=False, priority=True, id="edit.down"),
         Binding("up", "choose(-1)", "earlier", show=False, priority=True, id="edit.up"),
     ]

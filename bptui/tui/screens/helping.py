@@ -42,7 +42,7 @@ def _looked_at(session: Session, view: View, cursor: tuple[str, int]) -> tuple[M
     slot, cell = cursor
     if not view.is_computed(slot, cell):
         return None
-    writer = session.debugger.writer(slot)
+    writer = session.debugger.writer(slot, cell)
     if writer is None:
         return None
     iteration, index = writer

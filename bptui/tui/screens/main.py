@@ -54,6 +54,14 @@ class MainScreen(Screen[None]):
         *_bindings(),
         Binding("enter", "verb('set')", "edit the cell under the cursor", show=False, id="set.enter"),
         Binding("escape", "leave", "leave the command line or a page", show=False, id="leave"),
+        Binding(
+            "ctrl+c",
+            "interrupt",
+            "stop a run, leave the command line, or quit",
+            show=False,
+            priority=True,
+            id="interrupt",
+        ),
     ]
 
     scene: reactive[object] = reactive(None, layout=False, always_update=True)
@@ -66,6 +74,7 @@ class MainScreen(Screen[None]):
         self._row = -1
         self._looked = False
         self._note = ""
+        self._reading = 1
         self._ticking: Timer | None = None
         self._free_run: Running | None = None
 
@@ -157,6 +166,15 @@ class MainScreen(Screen[None]):
                 "right_square_bracket": lambda: self._tensor(1),
             }  # fmt: skip
             keys[key]()
+
+    def action_interrupt(self) -> None:
+        """Ctrl+C means stop: what runs, else what is being typed, else the app, with the exit code of an interrupt."""
+        if self._stop_running():
+            return
+        if isinstance(self.focused, Input):
+            self.action_leave()
+        else:
+            self.app.exit(return_code=130)
 
     def action_leave(self) -> None:
         """Close the command line, or come back from a page or a zoomed pane."""
@@ -355,6 +373,17 @@ class MainScreen(Screen[None]):
         self._lay_out(*event.size)
         if self.is_mounted:
             self._draw()
+            self.call_after_refresh(self._focus_again)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Remember the pane, for when a window too small to show any has grown again."""
+        if isinstance(event.widget, Pane):
+            self._reading = event.widget.number
+
+    def _focus_again(self) -> None:
+        """What was hidden has lost the focus; without one the arrows would be dead."""
+        if self.focused is None and not self.has_class("tiny"):
+            self._focus_pane(self._reading)
 
     def _lay_out(self, columns: int, rows: int) -> None:
         self.set_class(columns < _SMALLEST[0] or rows < _SMALLEST[1], "tiny")
