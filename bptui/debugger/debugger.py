@@ -398,7 +398,7 @@ def _values(program: Program, state: State, target: Target, text: str) -> Array:
         raise ExpressionError(f"{text}: rows of different lengths, or no numbers") from None
     with np.errstate(over="ignore"):
         if not np.isfinite(array.astype(program.network.dtype)).all():
-            raise DebuggerError(f"{text} is not a finite number in {program.network.dtype}")
+            raise DebuggerError(f"{text} is not a finite number{' in float32' * (program.network.dtype == 'float32')}")
     shape = program.slots[target.slot].shape if target.whole else target.form
     if array.ndim and array.shape != shape and not (array.size == 1 and len(target.cells) == 1):
         have, want = ("×".join(map(str, s)) or "one number" for s in (array.shape, shape))

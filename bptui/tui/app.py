@@ -11,7 +11,7 @@ from typing import ClassVar
 os.environ.setdefault("TEXTUAL_FPS", "120")  # read when Textual is imported
 
 from textual.app import App
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.driver import Driver
 
 from bptui.commands.session import Session
@@ -25,7 +25,9 @@ class BptuiApp(App[None]):
     CSS_PATH = "bptui.tcss"
     TITLE = "bptui"
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+z", "suspend_process", "to the shell; fg comes back", show=False, priority=True, id="suspend"),
+    ]
 
     def __init__(self, network: Network, digits: int | None = None) -> None:
         super().__init__()

@@ -107,12 +107,7 @@ def test_bytes_that_are_no_utf8_do_not_end_it(stray):
     with Terminal() as terminal:
         terminal.until("op 0 of 9")
         terminal.send(stray)
-        terminal.send("x" if stray == b"\xf0\x9f" else "n")  # the first byte after a cut sequence may go with it
-        if stray == b"\xf0\x9f":
-            terminal.send("\x1b")
-            terminal.send("q")
-            assert terminal.ended() == 0
-            return
+        terminal.send("n")
         terminal.until("op 1 of 9")
         terminal.send("q")
         assert terminal.ended() == 0
@@ -130,7 +125,7 @@ def test_a_paste_is_text_and_presses_no_keys():
         terminal.until("goto 0:3")
         terminal.send("\r")
         terminal.until("op 3 of 9")
-        terminal.send(b":\x1b[200~\xff\xfe[/]\x1b]0;title\x07\x1b[201~")
+        terminal.send(b":\x1b[200~\xff\xfe[/]\x1b[201~")
         terminal.send("\r")
         terminal.until("no command is called")
         terminal.send("q")
@@ -252,8 +247,12 @@ def test_ctrl_z_and_back_draws_the_screen_again():
             terminal.read()
         assert b"\x1b[?1049l" in terminal.written[mark:]
         terminal.screen.reset()
-        os.kill(terminal.child.pid, signal.SIGCONT)
-        terminal.until("op 1 of 9")
+
+        def back(text: str) -> bool:
+            os.kill(terminal.child.pid, signal.SIGCONT)  # what `fg` does; it is lost where the app has not stopped yet
+            return "op 1 of 9" in text
+
+        terminal.until(back, "the screen after fg")
         terminal.until("prediction")
         terminal.send("n")
         terminal.until("op 2 of 9")
