@@ -287,7 +287,7 @@ def label_rows(table: Table, key: str) -> list[list[str]] | None:
         return None
     odd = next((i for i, row in enumerate(good) if len(row) != len(good[0])), None)
     if odd is not None:
-        message = f"row {odd} of the labels of {key} has {len(good[odd])} labels, row 0 has {len(good[0])}"
+        message = f"row {odd} of the labels of {key} is {len(good[odd])} long, row 0 is {len(good[0])}"
         table.report.add((*table.at(key), odd), message, spoils=table.at(key))
         return None
     return good

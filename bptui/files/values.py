@@ -203,7 +203,7 @@ class Table:
         odd = next((i for i, row in enumerate(rows) if len(row) != first), None)
         if odd is None:
             return np.stack(rows)
-        message = f"row {odd} of {key} has {len(rows[odd])} numbers, row 0 has {first}"
+        message = f"row {odd} of {key} is {len(rows[odd])} long, row 0 is {first}"
         self.report.add((*self.at(key), odd), message, spoils=self.at(key))
         return None
 

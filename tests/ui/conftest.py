@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import unicodedata
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -45,15 +46,19 @@ class Reader:
 
         `pilot.press` waits 65 ms a key; here each key gets time to be handled, and the screen is waited for once.
         """
+        for key in keys:
+            await self.tap(key)
+        await self.pilot.pause()
+
+    async def tap(self, key: str) -> None:
+        """A key, without waiting for the app to have nothing to do: it may be running."""
         driver = self.app._driver
         assert driver is not None
-        for key in keys:
-            event = events.Key(key, _character(key))
-            event.set_sender(self.app)
-            driver.send_message(event)
-            for _ in range(TURNS):
-                await asyncio.sleep(0)
-        await self.pilot.pause()
+        event = events.Key(key, _character(key))
+        event.set_sender(self.app)
+        driver.send_message(event)
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
 
     async def type(self, text: str) -> None:
         """Text, character by character."""
@@ -67,10 +72,11 @@ class Reader:
 
     async def until(self, shown: str, seconds: float = 10) -> None:
         """Wait for a word on the screen."""
-        for _ in range(round(seconds / 0.02)):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
             if shown in self.text():
                 return
-            await self.pilot.pause(0.02)
+            await asyncio.sleep(0.01)
         raise AssertionError(f"{shown!r} did not come on the screen:\n{self.text()}")
 
     # What is to be seen

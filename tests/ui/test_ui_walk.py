@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+
 import pytest
+
+from bptui.files import specs
 
 
 
@@ -144,31 +149,49 @@ async def test_c_runs_to_the_specs_end_and_C_back(app):
         assert reader.position == "0:0"
 
 
-@pytest.mark.parametrize("key", ["n", "c", "space", "up", "j", "colon", "z", "tab", "2", "9", "enter"])
+def endless():
+    """Mazur's network with so many iterations that no test sees their end."""
+    return replace(specs.load("mazur"), iterations=10**8)
+
+
+@pytest.mark.parametrize("key", ["n", "c", "space", "up", "j", "colon", "z", "tab", "2", "9", "enter", "escape", "ctrl+c"])
 async def test_any_key_interrupts_a_run_and_does_nothing_else(app, key):
-    async with app("mazur") as reader:
-        await reader.press("c")
+    async with app(endless(), (80, 24)) as reader:
+        await reader.tap("c")
         await reader.until("running; any key stops it")
-        await reader.press(key)
+        await reader.tap(key)
         stopped = reader.position
+        await reader.press()
         assert "interrupted" in reader.text()
         assert stopped.endswith(":13")
-        await reader.pilot.pause(0.1)
+        await asyncio.sleep(0.05)
         assert reader.position == stopped
-        assert int(stopped.split(":")[0]) < 9999
+        assert len(reader.app.screen_stack) == 2
+        await reader.press("n")
+        assert reader.position == f"{int(stopped.split(':')[0]) + 1}:1"
+
+
+async def test_q_leaves_a_run(app):
+    async with app(endless(), (80, 24)) as reader:
+        await reader.tap("c")
+        await reader.until("running; any key stops it")
+        await reader.tap("q")
+    assert reader.app.return_code == 0
 
 
 async def test_the_line_runs_to_the_end_in_slices_too(app):
-    async with app("mazur") as reader:
-        await reader.command("continue")
+    async with app(endless(), (80, 24)) as reader:
+        for key in ("colon", *"continue", "enter"):
+            await reader.tap(key)
         await reader.until("running; any key stops it")
-        await reader.press("x")
+        await reader.tap("x")
+        await reader.press()
         assert "interrupted" in reader.text()
 
 
 async def test_mazur_runs_its_10000_iterations(app):
     async with app("mazur", (80, 24)) as reader:
-        await reader.press("c")
+        await reader.tap("c")
         await reader.until("stopped at the end: 10000 iterations", 60)
         assert reader.position == "9999:13"
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from textual import events
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
@@ -38,12 +39,17 @@ _ASKING = ("goto", "find")
 
 
 def _bindings() -> list[BindingType]:
-    """One binding for every key of the registry's rows."""
+    """One binding for every key of the registry's rows.
+
+    They have priority, so that each is carried out before the next key is looked at: what is typed on fast after `:`
+    reaches the command line.
+    """
     made: list[BindingType] = []
     for command in COMMANDS:
         for key in command.keys:
             action = f"verb('{command.verb}')" if command.verb else f"key_only('{key}')"
-            made.append(Binding(key, action, command.help, show=False, id=f"{command.verb or 'key'}.{key}"))
+            name = f"{command.verb or 'key'}.{key}"
+            made.append(Binding(key, action, command.help, show=False, priority=True, id=name))
     return made
 
 
@@ -52,7 +58,7 @@ class MainScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *_bindings(),
-        Binding("enter", "verb('set')", "edit the cell under the cursor", show=False, id="set.enter"),
+        Binding("enter", "verb('set')", "edit the cell under the cursor", show=False, priority=True, id="set.enter"),
         Binding("escape", "leave", "leave the command line or a page", show=False, id="leave"),
         Binding(
             "ctrl+c",
@@ -130,13 +136,13 @@ class MainScreen(Screen[None]):
     # Keys
 
     def on_key(self, event: events.Key) -> None:
-        """Any key interrupts a run, and does nothing else then; only q leaves at once."""
-        if event.key != "q" and self._stop_running():
+        """Any key interrupts a run, and does nothing else then: this is for those without a verb."""
+        if self._stop_running():
             event.stop()
 
     def action_verb(self, verb: str) -> None:
         """A key of a verb: from every pane, except while somebody types."""
-        if isinstance(self.focused, Input):
+        if self._typing_or_interrupting() and verb != "quit":
             return
         if verb != "play":
             self._stop_playing()
@@ -155,7 +161,7 @@ class MainScreen(Screen[None]):
 
     def action_key_only(self, key: str) -> None:
         """A key that has no word."""
-        if isinstance(self.focused, Input):
+        if self._typing_or_interrupting():
             return
         if key.isdigit():
             self._focus_pane(int(key))
@@ -166,6 +172,12 @@ class MainScreen(Screen[None]):
                 "right_square_bracket": lambda: self._tensor(1),
             }  # fmt: skip
             keys[key]()
+
+    def _typing_or_interrupting(self) -> bool:
+        """Whether a key was used up by ending a run. Raises SkipAction where it belongs to the command line."""
+        if isinstance(self.focused, Input):
+            raise SkipAction
+        return self._stop_running()
 
     def action_interrupt(self) -> None:
         """Ctrl+C means stop: what runs, else what is being typed, else the app, with the exit code of an interrupt."""
@@ -305,7 +317,8 @@ class MainScreen(Screen[None]):
 
     def on_pane_asked(self, message: Pane.Asked) -> None:
         """An arrow that is a verb in its pane."""
-        self.action_verb(message.verb)
+        self._stop_playing()
+        self._do(message.verb)
 
     # Time
 
@@ -350,13 +363,13 @@ class MainScreen(Screen[None]):
         line = self.query_one("#line", Input)
         self.add_class("typing")
         line.value = text
-        line.focus()
+        self.set_focus(line)  # at once: the next key is for it
         line.cursor_position = len(text)
 
     def _close_line(self) -> None:
         self.remove_class("typing")
         if isinstance(self.focused, Input):
-            self.query_one(ProgramPane).focus()
+            self.set_focus(self.query_one(ProgramPane))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter runs the line and closes it."""
