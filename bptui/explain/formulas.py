@@ -116,11 +116,13 @@ class _Opening:
         return BUILDERS[instruction.op](Call(self.program, instruction, index, self.render))
 
     def render(self, slot: str, cell: Index) -> str:
+        self.left -= 1
+        if self.left < 0:
+            return "…"
         writer = self.program.writers.get(slot)
         if writer is None or self.program.slots[slot].persistent or self.program.instructions[writer].phase == "data":
             return self.leaf(slot, cell)
-        self.left -= 1
-        return self.text(self.program.instructions[writer], cell) if self.left > 0 else "…"
+        return self.text(self.program.instructions[writer], cell)
 
 
 def _chain(reader: Reader, instruction: Instruction, index: Index, result: str) -> Formula:

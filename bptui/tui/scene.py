@@ -13,6 +13,7 @@ from bptui.engine.network import Array
 from bptui.engine.player import Moment
 from bptui.engine.reach import operands
 from bptui.engine.timeline import Position
+from bptui.tui.drawing.numbers import decimals
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +62,17 @@ class Scene:
                 mask[operands(instruction.row, role, mask.shape, index)] = True
             result[slot] = result.get(slot, np.zeros(mask.shape, bool)) | mask
         return result
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {}
+
+    def places(self, slot: str) -> int:
+        """How many decimals a slot's numbers get; found once a scene, since it looks at every cell."""
+        if slot not in self._places:
+            state = self.view.state
+            self._places[slot] = decimals(state.arrays[slot], state.computed[slot], self.digits or 4)
+        return self._places[slot]
 
     def lit(self, slot: str, cell: int) -> bool:
         """Whether a cell belongs to the operation at hand."""

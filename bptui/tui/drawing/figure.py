@@ -11,7 +11,7 @@ from bptui.explain.notation import Names
 from bptui.tui.drawing.blocks import blocks
 from bptui.tui.drawing.canvas import Canvas
 from bptui.tui.drawing.lines import Line
-from bptui.tui.drawing.numbers import UNSET, colour, decimals, signed
+from bptui.tui.drawing.numbers import UNSET, colour, signed
 from bptui.tui.scene import Scene
 
 _LABEL_GAP = 13
@@ -55,6 +55,9 @@ class Column:
 
 def figure(scene: Scene, columns: int, rows: int, sample: int = 0) -> list[Line]:
     """The drawing, or blocks where the neurons don't fit."""
+    program = scene.view.program
+    if max(program.slots[name].shape[1] for name in ("x", *(node.output for node in program.network.nodes))) > rows:
+        return blocks(scene, columns, rows)
     for level in (3, 2, 1, 0):
         layout = _columns(scene, sample, level)
         if _place(layout, scene, columns, rows, level):
@@ -278,7 +281,7 @@ def _number(scene: Scene, slot: str, cell: int) -> tuple[str, str]:
     if not view.is_computed(slot, cell):
         return f"   {UNSET}   ", "dim"
     value = view.number(slot, cell)
-    text = signed(value, decimals(view.state.arrays[slot], view.state.computed[slot]))
+    text = signed(value, scene.places(slot))
     if view.is_outdated(slot, cell):
         return f"~{text}", "dim+strike"
     if cell in view.edited.get(slot, ()):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bptui.debugger.view import View
 from bptui.tui.drawing import words
 from bptui.tui.drawing.lines import Line, cut, line, spread, width
-from bptui.tui.drawing.numbers import UNSET, colour, decimals, signed
+from bptui.tui.drawing.numbers import UNSET, colour, signed
 from bptui.tui.scene import Scene
 
 MOST_VALUES = 4
@@ -69,7 +69,7 @@ def _values(scene: Scene, k: int) -> list[Line]:
         return [line((UNSET + " ", "dim")), ()]
     array = view.state.arrays[slot].reshape(-1)
     mark = "~" if slot in view.stale.outdated else "°" if slot in view.stale.old else " "
-    known, places = array[:there], decimals(array, there)
+    known, places = array[:there], scene.places(slot)
     shape = "×".join(map(str, view.state.arrays[slot].shape))
     span = f"{shape}: {signed(float(known.min()), places)} … {signed(float(known.max()), places)}{mark}"
     brief = [line((span, "dim")), line((mark, "dim")), ()]

@@ -9,10 +9,11 @@ import numpy as np
 
 from bptui.explain.notation import Names
 from bptui.tui.drawing.lines import Line, Run, line
-from bptui.tui.drawing.numbers import UNSET, colour, decimals, point_aligned, signed
+from bptui.tui.drawing.numbers import UNSET, colour, point_aligned, signed
 from bptui.tui.scene import Scene
 
 MOST_LISTED = 12
+MOST_ROWS = 10
 _VALUE = 11
 
 
@@ -99,7 +100,7 @@ def _listed(scene: Scene, slot: str, cell: int, columns: int, *, focused: bool) 
     before = view.before.get(slot)
     if before is not None and columns >= 52:
         was = float(before.reshape(-1)[cell])
-        runs.append((f"  was {signed(was, decimals(before, before.size))}", "dim"))
+        runs.append((f"  was {signed(was, scene.places(slot))}", "dim"))
     return Row(line(*runs), tuple(cells), slot)
 
 
@@ -112,13 +113,17 @@ def _short(label: str, room: int) -> str:
 
 
 def _grid(scene: Scene, slot: str, columns: int, *, focused: bool) -> Iterator[Row]:
-    """Rows and columns of numbers; the window slides with the cursor, and signs at its edges say that there is more."""
+    """Rows and columns of numbers; a window slides with the cursor, and signs at its edges say that there is more."""
     shape = scene.view.program.slots[slot].shape
     rows, across = (shape[0], int(np.prod(shape[1:]))) if len(shape) > 1 else (1, shape[0])
     window = max(1, (columns - 6) // _VALUE)
-    current = scene.cursor[1] % across if scene.cursor[0].removesuffix(".grad") == slot.removesuffix(".grad") else 0
-    start = max(0, min(current - window // 2, across - window))
-    for i in range(rows):
+    row, column = _place_of_cursor(scene, slot, across)
+    start = max(0, min(column - window // 2, across - window))
+    first = max(0, min(row - MOST_ROWS // 2, rows - MOST_ROWS))
+    last = min(rows, first + MOST_ROWS)
+    if first:
+        yield Row(line((f"   ↑ {first} more rows", "dim")), (), slot)
+    for i in range(first, last):
         runs: list[Run] = [(f"{i:>3}", "faint"), ("‹" if start else " ", "dim")]
         cells = range(i * across + start, i * across + min(across, start + window))
         for cell in cells:
@@ -126,6 +131,17 @@ def _grid(scene: Scene, slot: str, columns: int, *, focused: bool) -> Iterator[R
         if start + window < across:
             runs.append(("›", "dim"))
         yield Row(line(*runs), tuple((slot, cell) for cell in range(i * across, (i + 1) * across)), slot)
+    if last < rows:
+        yield Row(line((f"   ↓ {rows - last} more rows", "dim")), (), slot)
+
+
+def _place_of_cursor(scene: Scene, slot: str, across: int) -> tuple[int, int]:
+    """The row and column around which a grid's window lies: the cursor's, or what the operation at hand wrote."""
+    name, cell = scene.cursor
+    written, cells = scene.written
+    if name.removesuffix(".grad") != slot.removesuffix(".grad"):
+        cell = cells.start if written == slot else 0
+    return divmod(cell, across)
 
 
 def number_runs(scene: Scene, slot: str, cell: int, *, focused: bool) -> list[Run]:
@@ -136,7 +152,7 @@ def number_runs(scene: Scene, slot: str, cell: int, *, focused: bool) -> list[Ru
     if cell >= there:
         return [(point_aligned(UNSET, 3, _VALUE - 1), "dim" + under), (" ", "plain")]
     value = view.number(slot, cell)
-    text = point_aligned(signed(value, decimals(view.state.arrays[slot], there)), 3, _VALUE - 1)
+    text = point_aligned(signed(value, scene.places(slot)), 3, _VALUE - 1)
     name = colour(value) + ("+italic" if ".grad" in slot else "")
     if view.is_outdated(slot, cell):
         name, mark = "dim+strike", "~"
