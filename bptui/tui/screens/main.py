@@ -22,6 +22,7 @@ from bptui.commands.wording import number_text
 from bptui.debugger.debugger import spell
 from bptui.engine.program import Target
 from bptui.engine.timeline import Position
+from bptui.tui.scene import Scene
 from bptui.tui.screens import helping
 from bptui.tui.screens.dialogs import EditDialog, Place, TextPage
 from bptui.tui.screens.running import Running
@@ -276,7 +277,11 @@ class MainScreen(Screen[None]):
     # Looking
 
     def _explain(self) -> None:
+        """All of the formula that the pane shows: of the operation at hand, or of the cell that the reader went to."""
         slot, cell = self._cursor
+        shown = self.scene.formula if isinstance(self.scene, Scene) else None
+        if shown is not None and not self._looked:
+            slot, cell = self._view.program.instructions[shown[0].index].writes, shown[1]
         name = spell(self.session.debugger.program, Target(slot, (cell,)))
         self.app.push_screen(TextPage(f"where {name} comes from", self.session.explain_cell(slot, cell)))
 

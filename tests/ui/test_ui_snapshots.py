@@ -1,0 +1,160 @@
+"""Pictures of the app at moments that matter, kept as text; each docstring says what the picture must show.
+
+`BPTUI_UPDATE_SNAPSHOTS=1 pytest tests/ui/test_ui_snapshots.py` writes them anew: look at the difference before keeping it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parent / "snapshots"
+SIZES = [(80, 24), (120, 40), (200, 60)]
+every_size = pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40", "200x60"])
+
+
+def picture(reader):
+    """The text of every line; and a digest of all styles, so that a change of colour is seen too."""
+    styles = "\n".join(",".join(style for _, style in row) for row in reader.cells())
+    return "\n".join([*(row.rstrip() for row in reader.lines()), f"styles {hashlib.sha256(styles.encode()).hexdigest()[:16]}", ""])
+
+
+def compare(reader, name, size):
+    path = FOLDER / f"{name}-{size[0]}x{size[1]}.txt"
+    shown = picture(reader)
+    if os.environ.get("BPTUI_UPDATE_SNAPSHOTS") == "1":
+        FOLDER.mkdir(exist_ok=True)
+        path.write_text(shown, encoding="utf-8", newline="\n")
+        return
+    assert path.exists(), f"no snapshot {path.name}: BPTUI_UPDATE_SNAPSHOTS=1 writes it"
+    kept = path.read_text(encoding="utf-8")
+    *text, styles = shown.splitlines()
+    *kept_text, kept_styles = kept.splitlines()
+    assert text == kept_text, f"{path.name} differs"
+    assert styles == kept_styles, f"{path.name}: the same text, in other styles"
+
+
+@every_size
+async def test_start(app, size):
+    """All weights and inputs, a dot for whatever is not computed, the first operation marked as the next one."""
+    async with app("article", size) as reader:
+        compare(reader, "article-start", size)
+
+
+@every_size
+async def test_forward(app, size):
+    """Both inputs of the prediction and its two weights lit; the formula ends in 0.191; the loss is the next operation."""
+    async with app("article", size) as reader:
+        await reader.press("n", "n")
+        compare(reader, "article-forward", size)
+
+
+@every_size
+async def test_backward(app, size):
+    """∂E/∂W1 just done: gradients beside their values and on the lines, the chain from the error down for ∂E/∂w1."""
+    async with app("article", size) as reader:
+        await reader.press(*["n"] * 7)
+        compare(reader, "article-backward", size)
+
+
+@every_size
+async def test_update(app, size):
+    """W1 has moved, W2 not yet; `w1 ← 0.11 − 0.05·(−0.22652) = 0.121326`; old activations bear their mark."""
+    async with app("article", size) as reader:
+        await reader.press(*["n"] * 8)
+        compare(reader, "article-update", size)
+
+
+@every_size
+async def test_half_done(app, size):
+    """h1 is there, h2 is still a dot, in the program, the values and the network; only h1's lines are lit."""
+    async with app("article", size) as reader:
+        await reader.press("s")
+        compare(reader, "article-half-done", size)
+
+
+@every_size
+async def test_later(app, size):
+    """The fifth iteration: the loss as a falling curve."""
+    async with app("article", size) as reader:
+        await reader.press("n", "n", "n", *["i"] * 5)
+        compare(reader, "article-later", size)
+
+
+@every_size
+async def test_edited_and_stale(app, size):
+    """w5 set by hand after the loss: a star on it, a marked row in the listing, prediction and loss marked as outdated."""
+    async with app("article", size) as reader:
+        await reader.press("n", "n", "n", "e")
+        await reader.type("0.2")
+        await reader.press("enter")
+        compare(reader, "article-edited", size)
+
+
+@every_size
+async def test_the_cell_under_the_cursor(app, size):
+    """The values in focus, the cursor on ∂E/∂w6, its formula shown and its full value in the status line."""
+    async with app("article", size) as reader:
+        await reader.press(*["n"] * 7, "2", "down", "right")
+        compare(reader, "article-cursor", size)
+
+
+@every_size
+async def test_the_time_page(app, size):
+    """Where we are in the iteration, and the losses so far."""
+    async with app("article", size) as reader:
+        await reader.press("5", "right", "right", "right")
+        compare(reader, "article-time", size)
+
+
+@every_size
+async def test_help(app, size):
+    """The keys that work, as many as fit, and how to close the page."""
+    async with app("article", size) as reader:
+        await reader.press("question_mark")
+        compare(reader, "article-help", size)
+
+
+@every_size
+async def test_the_edit_dialog(app, size):
+    """The old number ready to be typed over, and three moments from which the new one may hold."""
+    async with app("article", size) as reader:
+        await reader.press("n", "n", "e")
+        reader.app.screen.query_one("Input").cursor_blink = False
+        await reader.press()
+        compare(reader, "article-dialog", size)
+
+
+@every_size
+async def test_explain(app, size):
+    """The prediction opened down to inputs and weights."""
+    async with app("article", size) as reader:
+        await reader.press("n", "n", "2", "down", "down", "x")
+        compare(reader, "article-explain", size)
+
+
+@every_size
+async def test_formulas(app, size):
+    """All six update formulas, and the same as matrices."""
+    async with app("article", size) as reader:
+        await reader.press("m")
+        compare(reader, "article-formulas", size)
+
+
+@every_size
+async def test_mazur(app, size):
+    """Two outputs, sums and activations, biases; a gradient step back through the sigmoid."""
+    async with app("mazur", size) as reader:
+        await reader.press(*["n"] * 7)
+        compare(reader, "mazur-backward", size)
+
+
+@every_size
+async def test_xor(app, size):
+    """A batch of four rows: which row is drawn is said, long listings say how much is out of sight."""
+    async with app("xor", size) as reader:
+        await reader.press(*["n"] * 8)
+        compare(reader, "xor-backward", size)
