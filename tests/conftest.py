@@ -13,7 +13,9 @@ import pytest
 Result = subprocess.CompletedProcess[str]
 
 
-def run_bptui(*arguments: str, stdin: str | bytes = "", cwd: Path | None = None, env: dict[str, str] | None = None) -> Result:
+def run_bptui(
+    *arguments: str, stdin: str | bytes = "", cwd: Path | None = None, env: dict[str, str] | None = None
+) -> Result:
     """`bptui …` as a person's shell would start it, with no terminal."""
     given = stdin.encode() if isinstance(stdin, str) else stdin
     settings = {**os.environ, "PYTHONIOENCODING": "utf-8", **(env or {})}

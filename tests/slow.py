@@ -19,7 +19,9 @@ from bptui.engine.player import State
 from bptui.engine.program import Program
 from bptui.engine.timeline import Position
 
-NAMESPACE: dict[str, Any] = {name: getattr(np, name) for name in ("exp", "tanh", "maximum", "where", "square", "log", "log1p")}
+NAMESPACE: dict[str, Any] = {
+    name: getattr(np, name) for name in ("exp", "tanh", "maximum", "where", "square", "log", "log1p")
+}
 
 
 @dataclass(frozen=True)

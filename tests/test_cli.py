@@ -45,7 +45,9 @@ def test_version():
     assert (done.stdout, done.stderr, done.returncode) == (f"bptui {package.__version__}\n", "", 0)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["trace", "--help"], ["run", "--help"], ["new", "--help"], ["examples", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["trace", "--help"], ["run", "--help"], ["new", "--help"], ["examples", "--help"]]
+)
 def test_help(arguments):
     done = run_bptui(*arguments)
     assert done.returncode == 0
@@ -106,7 +108,10 @@ def test_trace_of_drawn_batches_is_two_rows(tmp_path):
     spec = f'loss = "mse"\nlayers = ["dense 1"]\ndata = {{ x = [{rows}], y = [{rows}], batch = 2 }}\n'
     done = run_bptui("trace", write(tmp_path, "drawn.toml", spec), "--format", "json")
     first = [json.loads(line) for line in done.stdout.splitlines()][:2]
-    assert [(row["phase"], row["source"], row["writes"]) for row in first] == [("data", "x = X[rows]", "x"), ("data", "y = Y[rows]", "y")]
+    assert [(row["phase"], row["source"], row["writes"]) for row in first] == [
+        ("data", "x = X[rows]", "x"),
+        ("data", "y = Y[rows]", "y"),
+    ]
     assert first[0]["value"] == first[1]["value"]
     assert first[0]["reads"] == ["X", "rows"]
 
@@ -119,7 +124,9 @@ def test_source_begins_with_what_is_written(name):
 
 
 def test_what_is_not_finite_is_a_word(tmp_path):
-    done = run_bptui("trace", write(tmp_path, "wild.toml", TINY.format(lr="1e200")), "--iterations", "4", "--format", "json")
+    done = run_bptui(
+        "trace", write(tmp_path, "wild.toml", TINY.format(lr="1e200")), "--iterations", "4", "--format", "json"
+    )
     assert (done.returncode, done.stderr) == (0, "")
     text = done.stdout
     assert '"inf"' in text or '"-inf"' in text

@@ -173,10 +173,17 @@ def check_line(line: str) -> None:
     """Rows of numbers have the value of the result, as far as its digits go."""
     parts = re.split(r" = | ← ", line.strip())
     result = parts[-1]
-    if not re.fullmatch(r"−?\d+(\.\d+)?(e[−-]?\d+)?", result) or line.strip().startswith(("as matrices", "written", "in numbers", "where", "that is")):
+    if not re.fullmatch(r"−?\d+(\.\d+)?(e[−-]?\d+)?", result) or line.strip().startswith(
+        ("as matrices", "written", "in numbers", "where", "that is")
+    ):
         return
     for row in parts[1:-1]:
-        if not re.search(r"[A-Za-z_∂…]", re.sub(r"\be\^|\bln\b|\btanh\b|\bmax\b|e[−-]?\d+|\bif\b|\belse\b|softmax", "", row)) and "softmax" not in row:
+        if (
+            not re.search(
+                r"[A-Za-z_∂…]", re.sub(r"\be\^|\bln\b|\btanh\b|\bmax\b|e[−-]?\d+|\bif\b|\belse\b|softmax", "", row)
+            )
+            and "softmax" not in row
+        ):
             assert meaning(row) == pytest.approx(meaning(result), rel=2e-4, abs=1e-6), line
 
 
@@ -196,7 +203,9 @@ def test_the_numbers_of_every_formula_give_its_result(name):
             assert meaning(found.rows[-1]) == pytest.approx(float(written), rel=1e-9, abs=1e-12)
             for row in found.rows[1:-1]:
                 if "…" not in row and "softmax" not in row:
-                    assert meaning(row) == pytest.approx(float(written), rel=1e-5, abs=1e-9), f"{instruction.source}: {found.line}"
+                    assert meaning(row) == pytest.approx(float(written), rel=1e-5, abs=1e-9), (
+                        f"{instruction.source}: {found.line}"
+                    )
 
 
 @pytest.mark.parametrize("name", sorted(networks.ALL))

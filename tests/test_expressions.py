@@ -108,7 +108,9 @@ def test_a_product_that_would_fill_the_memory_is_refused():
     assert parse(program, "x.T @ x")(state).shape == (1, 1)
 
 
-@pytest.mark.parametrize("text", ["h2", "h2 + 1", "loss < 1", "not loss", "W1.grad", "h", "z1", "abs(h2)", "z1[0, 1]", "w5 > 1 or h2 > 0"])
+@pytest.mark.parametrize(
+    "text", ["h2", "h2 + 1", "loss < 1", "not loss", "W1.grad", "h", "z1", "abs(h2)", "z1[0, 1]", "w5 > 1 or h2 > 0"]
+)
 def test_what_is_not_computed_says_so_and_is_not_true(text):
     expression = parse(PROGRAM, text)
     with pytest.raises(NotComputedError):
@@ -132,7 +134,13 @@ def test_a_label_of_a_column_is_a_list_in_a_batch():
 
 @pytest.mark.parametrize(
     ("text", "slots"),
-    [("loss < 0.1", {"loss"}), ("w5 + h1", {"W2", "z1"}), ("abs(W1.grad).max()", {"W1.grad"}), ("1 + 1", set()), ("h.grad", {"z1.grad"})],
+    [
+        ("loss < 0.1", {"loss"}),
+        ("w5 + h1", {"W2", "z1"}),
+        ("abs(W1.grad).max()", {"W1.grad"}),
+        ("1 + 1", set()),
+        ("h.grad", {"z1.grad"}),
+    ],
 )
 def test_it_knows_which_slots_it_reads(text, slots):
     assert parse(PROGRAM, text).slots == slots
@@ -148,7 +156,10 @@ def test_what_can_be_set(text, slot, cells):
     assert (target.slot, target.cells) == (slot, cells)
 
 
-@pytest.mark.parametrize("text", ["", "3", "w5 + 1", "abs(w5)", "W1.T", "W1.max()", "-w5", "w9", "W1[9]", "w5 > 1", "W1[::0]", "W1[w5]", "(w5, w6)"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "3", "w5 + 1", "abs(w5)", "W1.T", "W1.max()", "-w5", "w9", "W1[9]", "w5 > 1", "W1[::0]", "W1[w5]", "(w5, w6)"],
+)
 def test_what_cannot_be_set(text):
     with pytest.raises(ExpressionError):
         parse_target(PROGRAM, text)

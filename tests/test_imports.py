@@ -22,7 +22,9 @@ SCREENS = {"textual", "rich"}
 def python(code: str, **env: str) -> str:
     """What fresh Python prints."""
     settings = {key: value for key, value in os.environ.items() if not key.endswith("_NUM_THREADS")} | env
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=settings, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=settings, timeout=60
+    )
     return done.stdout
 
 

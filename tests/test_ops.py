@@ -52,10 +52,14 @@ def random_network(
     outputs += loss == "softmax-ce"
     first = Node("h1", ("x",), hidden, act=acts[0], bias=bias)
     last = Node("out", ("s" if skip else "h1",), outputs, act=acts[1], bias=bias)
-    between = (Node("h2", ("h1",), hidden, act=acts[0], bias=bias), Node("s", ("h1", "h2"), 0, op="add")) if skip else ()
+    between = (
+        (Node("h2", ("h1",), hidden, act=acts[0], bias=bias), Node("s", ("h1", "h2"), 0, op="add")) if skip else ()
+    )
     total = rows * 2 + 1 if drawn else rows
     settings: dict[str, Any] = {"loss": loss, "dtype": dtype, "lr": 0.1, "seed": seed, "batch": rows if drawn else None}
-    return Network((first, *between, last), random.normal(0, 1, (total, inputs)), targets(loss, total, outputs, random), **settings)
+    return Network(
+        (first, *between, last), random.normal(0, 1, (total, inputs)), targets(loss, total, outputs, random), **settings
+    )
 
 
 def every_network() -> Iterator[tuple[str, Network]]:
@@ -64,7 +68,9 @@ def every_network() -> Iterator[tuple[str, Network]]:
     for seed, (act, loss, bias, dtype) in enumerate(choices):
         hidden = list(ACTIVATIONS)[seed % len(ACTIVATIONS)]
         rows, skip, drawn = 1 + seed % 5, seed % 3 == 0, seed % 4 == 0
-        network = random_network((hidden, act), loss, bias=bias, dtype=dtype, rows=rows, skip=skip, drawn=drawn, seed=seed)
+        network = random_network(
+            (hidden, act), loss, bias=bias, dtype=dtype, rows=rows, skip=skip, drawn=drawn, seed=seed
+        )
         yield f"{hidden}-{act}-{loss}-{dtype}-batch{rows}-bias{int(bias)}-skip{int(skip)}-drawn{int(drawn)}", network
 
 
@@ -356,8 +362,14 @@ def test_the_loss_sees_probabilities_or_logits(loss, act, op):
 
 
 def test_a_division_by_a_batch_of_one_is_left_out():
-    one = random_network(("tanh", "identity"), "half-mse", bias=True, dtype="float64", rows=1, skip=False, drawn=False, seed=1)
-    two = random_network(("tanh", "identity"), "half-mse", bias=True, dtype="float64", rows=2, skip=False, drawn=False, seed=1)
-    sources = [[i.source for i in build(network).instructions if i.phase in ("loss", "backward")] for network in (one, two)]
+    one = random_network(
+        ("tanh", "identity"), "half-mse", bias=True, dtype="float64", rows=1, skip=False, drawn=False, seed=1
+    )
+    two = random_network(
+        ("tanh", "identity"), "half-mse", bias=True, dtype="float64", rows=2, skip=False, drawn=False, seed=1
+    )
+    sources = [
+        [i.source for i in build(network).instructions if i.phase in ("loss", "backward")] for network in (one, two)
+    ]
     assert not any(re.search(r"/ 1$", line) or "/ 2" in line for line in sources[0])
     assert sum("/ 2" in line for line in sources[1]) == 2

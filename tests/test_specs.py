@@ -451,7 +451,9 @@ ONE_MISTAKE = [
 
 
 class TestOneMistakeOneLine:
-    @pytest.mark.parametrize(("text", "part", "says"), [case[1:] for case in ONE_MISTAKE], ids=[c[0] for c in ONE_MISTAKE])
+    @pytest.mark.parametrize(
+        ("text", "part", "says"), [case[1:] for case in ONE_MISTAKE], ids=[c[0] for c in ONE_MISTAKE]
+    )
     def test_it(self, spec, text, part, says):
         found = the_mistake(spec, text)
         line, _, message = found.partition(": ") if part else ("", "", found)
@@ -473,7 +475,9 @@ class TestNoSpecAtAll:
             "artcle: no such file or example (did you mean article?); `bptui examples` lists the built-in ones"
         )
 
-    @pytest.mark.parametrize("name", ["nowhere/at.toml", "net.toml/more", "", "a\0b", "x" * 5000, "\udcff\x1b[31m.toml"])
+    @pytest.mark.parametrize(
+        "name", ["nowhere/at.toml", "net.toml/more", "", "a\0b", "x" * 5000, "\udcff\x1b[31m.toml"]
+    )
     def test_other_missing_files(self, spec, name):
         Path("net.toml").write_text(GOOD)
         with pytest.raises(SpecError) as caught:
@@ -568,7 +572,10 @@ def write(name: str, data: bytes) -> str:
 class TestSafe:
     def test_what_a_terminal_obeys_is_escaped(self):
         assert safe("a\x1b[31m\x07\r\n\tb") == "a\\x1b[31m\\x07\\r\\n\\tb"
-        assert safe("\x9b\x85\u202e\u2066\u200b\u2028\ufeff\ud800") == "\\x9b\\x85\\u202e\\u2066\\u200b\\u2028\\ufeff\\ud800"
+        assert (
+            safe("\x9b\x85\u202e\u2066\u200b\u2028\ufeff\ud800")
+            == "\\x9b\\x85\\u202e\\u2066\\u200b\\u2028\\ufeff\\ud800"
+        )
 
     def test_the_rest_stays(self):
         assert safe("∂E/∂w₅ − ½ größer [/] 漢字") == "∂E/∂w₅ − ½ größer [/] 漢字"
@@ -582,7 +589,9 @@ class TestSafe:
 
 class TestLines:
     def test_a_multi_line_list_and_a_matrix(self):
-        lines = Lines('layers = [\n  "a", # ] \n  "b",\n]\n[[layer]]\nW = [[1],\n  [2]]\n[[layer]]\nb.c = """x\n[d]\n"""\nd = 1\n')
+        lines = Lines(
+            'layers = [\n  "a", # ] \n  "b",\n]\n[[layer]]\nW = [[1],\n  [2]]\n[[layer]]\nb.c = """x\n[d]\n"""\nd = 1\n'
+        )
         expected = {
             ("layers", 1): 3,
             ("layer", 0, "W", 1, 0): 7,
@@ -645,7 +654,10 @@ def networks(draw):
     for k in range(draw(st.integers(1, 3))):
         units = draw(st.integers(1, 3))
         bias = draw(st.booleans())
-        labels = {"W": [[f"w{k}_{i}_{j}" for j in range(units)] for i in range(width)], "out": [f"n{k}_{j}" for j in range(units)]}
+        labels = {
+            "W": [[f"w{k}_{i}_{j}" for j in range(units)] for i in range(width)],
+            "out": [f"n{k}_{j}" for j in range(units)],
+        }
         labels |= {"b": [f"c{k}_{j}" for j in range(units)]} if bias else {}
         kept = draw(st.sets(st.sampled_from(sorted(labels))))
         node = Node(
@@ -663,14 +675,22 @@ def networks(draw):
         nodes.append(node)
         width = units
     if graph and width == nodes[-1].units and len(nodes) > 1 and nodes[-2].units == width and draw(st.booleans()):
-        nodes.append(Node("sum", (nodes[-2].key, nodes[-1].key), op="add", act="relu", labels={"out": [f"s{j}" for j in range(width)]}))
+        nodes.append(
+            Node(
+                "sum",
+                (nodes[-2].key, nodes[-1].key),
+                op="add",
+                act="relu",
+                labels={"out": [f"s{j}" for j in range(width)]},
+            )
+        )
     return checked(
         Network(
             tuple(nodes),
             arrays(draw, rows, inputs),
             arrays(draw, rows, width),
-            loss=draw(st.sampled_from(["half-mse", "mse", "bce"])),
-            lr=draw(numbers),
+            loss=draw(st.sampled_from(["half-mse", "mse"])),
+            lr=abs(draw(numbers)),
             name=draw(words),
             title=draw(words),
             batch=draw(st.sampled_from([None, *range(1, rows)])),
@@ -738,7 +758,9 @@ class TestWriting:
         same(spec(to_toml(network, {})), network)
 
     def test_a_large_matrix_has_a_row_a_line(self, spec):
-        network = spec(f'data = "xor"\nloss = "mse"\n[[layer]]\ndense = 50\nW = {[[0.5, 0.25]] * 50}\n[[layer]]\ndense = 1\n')
+        network = spec(
+            f'data = "xor"\nloss = "mse"\n[[layer]]\ndense = 50\nW = {[[0.5, 0.25]] * 50}\n[[layer]]\ndense = 1\n'
+        )
         text = to_toml(network, {})
         assert max(map(len, text.splitlines())) < 120
         same(spec(text), network)
@@ -799,7 +821,9 @@ class TestSaving:
             new("mine.toml")
         assert Path("mine.toml").read_text() == "mine"
 
-    @pytest.mark.parametrize("line", [line for line in TEMPLATE.splitlines() if re.match(r"# (data|optim|freeze|layout|dtype) =", line)])
+    @pytest.mark.parametrize(
+        "line", [line for line in TEMPLATE.splitlines() if re.match(r"# (data|optim|freeze|layout|dtype) =", line)]
+    )
     def test_every_line_that_the_template_offers_is_right(self, spec, line):
         key = line[2:].split(" =")[0]
         drop = {"optim": ("lr",), "data": ("data",)}.get(key, ())
@@ -832,11 +856,34 @@ class TestMutations:
 
     def values(self, rng: random.Random, value):
         """A parsed spec with a value here and there replaced by something of another kind."""
-        odd = (None, True, -1, 0, 10**400, "", "x", "dense", [], {}, [[]], [1], [[1], [2, 3]], {"x": 1}, float("nan"), "\ud800", ["a"], [None])
+        odd = (
+            None,
+            True,
+            -1,
+            0,
+            10**400,
+            "",
+            "x",
+            "dense",
+            [],
+            {},
+            [[]],
+            [1],
+            [[1], [2, 3]],
+            {"x": 1},
+            float("nan"),
+            "\ud800",
+            ["a"],
+            [None],
+        )
         if rng.random() < 0.04:
             return rng.choice(odd)
         if isinstance(value, dict):
-            return {k if rng.random() > 0.02 else rng.choice(("W", "", "x", "dense")): self.values(rng, v) for k, v in value.items() if rng.random() > 0.02}
+            return {
+                k if rng.random() > 0.02 else rng.choice(("W", "", "x", "dense")): self.values(rng, v)
+                for k, v in value.items()
+                if rng.random() > 0.02
+            }
         return [self.values(rng, v) for v in value] if isinstance(value, list) else value
 
     def outcome(self, read, data: bytes, name: str) -> bool:
@@ -863,6 +910,34 @@ class TestMutations:
         rng = random.Random(2)
         parsed = [tomllib.loads(text) for text in self.SEEDS]
         loaded = sum(
-            self.outcome(spec, json.dumps(self.values(rng, rng.choice(parsed))).encode(), "net.json") for _ in range(1500)
+            self.outcome(spec, json.dumps(self.values(rng, rng.choice(parsed))).encode(), "net.json")
+            for _ in range(1500)
         )
         assert 25 < loaded < 1450
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            'loss = "mse"\nlr = -1\ndata = "xor"\nlayers = ["dense 1"]\n',
+            "bad.toml:2: lr is -1.0: a negative learning rate would climb",
+        ),
+        (
+            'loss = "softmax-ce"\ndata = "xor"\nlayers = ["dense 1"]\n',
+            "bad.toml:1: softmax-ce over 1 output is always 0",
+        ),
+        (
+            'loss = "bce"\nlayers = ["dense 1"]\ndata = { x = [[1]], y = [[2]] }\n',
+            "bad.toml:3: y holds 2: bce needs targets from 0 to 1",
+        ),
+    ],
+)
+def test_what_a_loss_has_no_meaning_for(
+    text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("bad.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(SpecError) as caught:
+        load("bad.toml")
+    assert [line.startswith(message) for line in caught.value.lines] == [True]

@@ -176,7 +176,15 @@ def test_a_timeline_is_a_pure_function_of_its_edits():
 
 @pytest.mark.parametrize(
     ("text", "means"),
-    [("0:0", "0:0"), ("1:0", "0:9"), ("0:9", "0:9"), ("0:0.2", "0:1"), ("3:1.1", "3:2"), ("2:0.1", "2:0.1"), (" 7:3 ", "7:3")],
+    [
+        ("0:0", "0:0"),
+        ("1:0", "0:9"),
+        ("0:9", "0:9"),
+        ("0:0.2", "0:1"),
+        ("3:1.1", "3:2"),
+        ("2:0.1", "2:0.1"),
+        (" 7:3 ", "7:3"),
+    ],
 )
 def test_a_moment_is_written_in_one_way(text, means):
     assert str(parse(build(networks.article()), text)) == means
@@ -184,7 +192,22 @@ def test_a_moment_is_written_in_one_way(text, means):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "3", "0:10", "0:9.1", "0:0.3", "-1:0", "a:b", "1:2.3.4", "0:", ":1", "0:1.", "1e3:0", "9999999999999:0", "0:1.5 x"],
+    [
+        "",
+        "3",
+        "0:10",
+        "0:9.1",
+        "0:0.3",
+        "-1:0",
+        "a:b",
+        "1:2.3.4",
+        "0:",
+        ":1",
+        "0:1.",
+        "1e3:0",
+        "9999999999999:0",
+        "0:1.5 x",
+    ],
 )
 def test_what_is_no_position_is_refused(text):
     with pytest.raises(PositionError):

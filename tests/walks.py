@@ -150,7 +150,7 @@ class Walk:
         last = self.edits[-1] if self.edits else None
         if last is not None and last.nudge and (last.position, last.slot, last.cells) == (place, slot, cells):
             self.edits.pop()
-        values = tuple(float(f"{number + 0.25:.12g}") for number in old)
+        values = tuple(float(number) + 0.25 for number in old)
         self.edits.append(Written(place, slot, cells, values, nudge=True))
         self.undone.clear()
 
@@ -159,7 +159,7 @@ class Walk:
         start = self.clock.position((self.clock.number(self.here) - 1) // self.clock.each * self.clock.each)
         if self.here == Position():
             start = Position()
-        given = [(e.position, k) for k, e in enumerate(self.edits) if (e.slot, e.cells) == (slot, cells)]
+        given = [(e.position, k) for k, e in enumerate(self.edits) if e.slot == slot and set(e.cells) & set(cells)]
         later = [position for position, _ in given if start < position <= self.here]
         if later:
             return max(later)

@@ -111,4 +111,4 @@ def _source(debugger: Debugger, slot: str) -> str:
 def _cells(state: State, slot: str, cells: range | tuple[int, ...], since: Position, source: str) -> Iterator[Found]:
     flat = state.arrays[slot].reshape(-1)
     for cell in cells:
-        yield Found(slot, cell, float(flat[cell]), since, source)
+        yield Found(slot, int(cell), float(flat[cell]), since, source)

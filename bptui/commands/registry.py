@@ -87,8 +87,8 @@ COMMANDS: tuple[Command, ...] = (
 )  # fmt: skip
 
 # A word or letter that stands for another: `p` is print, every other single letter its key's verb.
-ALIASES = {"p": "print", "exit": "quit", "h": "help", "?": "help", "=": "print"} | {
-    command.keys[0]: command.verb for command in COMMANDS if command.verb and command.keys and len(command.keys[0]) == 1
+ALIASES = {"p": "print", "exit": "quit", "h": "help"} | {
+    command.key: command.verb for command in COMMANDS if command.verb and len(command.key) == 1
 }
 
 
@@ -112,7 +112,5 @@ def help_lines(word: str = "") -> list[str]:
     """What `help` prints: every word with its letter, or one."""
     rows = [find(word)] if word else list(words())
     width = max(len(row.words) for row in rows)
-    letters = [
-        "+" if row.verb == "nudge" else row.keys[0] if row.keys and len(row.keys[0]) == 1 else "" for row in rows
-    ]
+    letters = [row.key if len(row.key) == 1 else "" for row in rows]
     return [f"{row.words:<{width}}  {letter:<2} {row.help}" for row, letter in zip(rows, letters, strict=True)]

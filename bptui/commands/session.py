@@ -137,7 +137,7 @@ class Session:
         target = expressions.parse_target(self.debugger.program, name)
         before = self.debugger.value_before(edit)
         after = self.debugger.look(edit.position)
-        old, new = (self._text(expressions.value_of(state, target)) for state in (before, after))
+        old, new = (wording.short_value(expressions.value_of(state, target), self.digits) for state in (before, after))
         return Answer((f"{verb} {name}: {old} -> {new} at {edit.position}",))
 
     def _undo(self, rest: str) -> Answer:
@@ -168,7 +168,7 @@ class Session:
         for k, instruction in enumerate(view.program.instructions):
             mark = "▸" if k == view.done else "›" if k == view.upcoming else " "
             there = view.state.computed[instruction.writes] and (
-                instruction.phase != "update" or k <= (view.done or -1)
+                instruction.phase != "update" or (view.done is not None and k <= view.done)
             )
             value = wording.short_text(view.state, instruction.writes, self.digits) if there else wording.UNSET
             lines.append(f"{mark} {k + 1:>2} {instruction.phase:<8}  {instruction.source}  {value}{_stale(view, k)}")
@@ -192,7 +192,7 @@ class Session:
         target = expressions.parse_target(self.debugger.program, rest)
         lines: list[str] = []
         for cell in target.cells[:4]:
-            lines += self.explain_cell(target.slot, cell)
+            lines += [line for line in self.explain_cell(target.slot, cell) if line not in lines]
         if len(target.cells) > 4:
             lines.append(f"… {len(target.cells) - 4} more cells: name one, such as {rest}[0]")
         return Answer(tuple(lines))
@@ -302,8 +302,8 @@ def _count(rest: str) -> int:
     """How often: a whole number from 1 on, 1 where nothing is said."""
     if not rest:
         return 1
-    if not rest.isdecimal() or not 1 <= int(rest[:12]) <= 10**9:
-        raise CommandError(f"{rest[:40]!r} is no count: a whole number from 1 on")
+    if not rest.isdecimal() or not 1 <= int(rest[:12]) <= 10**7:
+        raise CommandError(f"{rest[:40]!r} is no count: a whole number from 1 to 10000000")
     return int(rest)
 
 

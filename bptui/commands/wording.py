@@ -44,8 +44,16 @@ def slot_text(state: State, slot: str, digits: int | None = None) -> str:
 def short_text(state: State, slot: str, digits: int | None = None) -> str:
     """A slot as in a verb's line: above 32 numbers only the first are shown, and how many there are."""
     array, there = state.arrays[slot], state.computed[slot]
-    if array.size <= MOST_NUMBERS:
-        return slot_text(state, slot, digits)
+    return slot_text(state, slot, digits) if array.size <= MOST_NUMBERS else _shortened(array, there, digits)
+
+
+def short_value(value: Any, digits: int | None = None) -> str:
+    """A value as in a verb's line."""
+    array = np.asarray(value)
+    return value_text(value, digits) if array.size <= MOST_NUMBERS else _shortened(array, array.size, digits)
+
+
+def _shortened(array: Array, there: int, digits: int | None) -> str:
     first = [number_text(v, digits) if k < there else UNSET for k, v in enumerate(array.reshape(-1)[:_SHOWN])]
     shape = "×".join(map(str, array.shape))
     return f"{'[' * array.ndim}{', '.join(first)}, … {array.size} numbers, {shape}{']' * array.ndim}"

@@ -189,10 +189,13 @@ class Debugger:
         self._refuse_unset(target, self.look(self.position))
         place = self._place_of_nudge(target)
         state = self.look(place)
-        before = state.arrays[target.slot].reshape(-1)[list(target.cells)]
-        step = amount if amount is not None else steps * _step_size(state.arrays[target.slot])
-        values = np.array([float(f"{number + step:.12g}") for number in before])
-        if not np.isfinite(values).all():
+        before = [float(number) for number in state.arrays[target.slot].reshape(-1)[list(target.cells)]]
+        if amount is None:
+            step = steps * _step_size(state.arrays[target.slot].reshape(-1)[: state.computed[target.slot]])
+            values = np.array([_rounded(number, number + step) for number in before])
+        else:
+            values = np.array([number + amount for number in before])
+        if not _finite(self.program, values):
             raise DebuggerError(f"{self.spell(target)} would not be a finite number")
         timeline = self.timeline
         if timeline.edits and self._continues(timeline.edits[-1], target, place):
@@ -328,10 +331,16 @@ class Debugger:
 
     def _before_updates(self) -> Iterator[tuple[str, Array]]:
         """Each parameter whose update has begun, with its value just before."""
-        for k, instruction in enumerate(self.program.instructions):
-            if instruction.phase == "update" and k < self.position.op + (self.position.element > 0):
-                state = self.look(normal(self.program, self.position.iteration, k, 0))
-                yield instruction.writes, state.arrays[instruction.writes]
+        t, done = self.position.iteration, self.position.op + (self.position.element > 0)
+        updates = [k for k in range(done) if self.program.instructions[k].phase == "update"]
+        # Nothing but an edit changes a parameter between the first update and its own: without one, one look will do.
+        edited = updates and any(True for _ in self.timeline.between(Position(t, updates[0]), self.position))
+        state = self.look(normal(self.program, t, updates[0], 0)) if updates else None
+        for k in updates:
+            slot = self.program.instructions[k].writes
+            state = self.look(normal(self.program, t, k, 0)) if edited else state
+            assert state is not None
+            yield slot, state.arrays[slot]
 
     def _refuse_unset(self, target: Target, state: State) -> None:
         slot = self.program.slots[target.slot]
@@ -396,9 +405,8 @@ def _values(program: Program, state: State, target: Target, text: str) -> Array:
         if isinstance(error, ExpressionError):
             raise
         raise ExpressionError(f"{text}: rows of different lengths, or no numbers") from None
-    with np.errstate(over="ignore"):
-        if not np.isfinite(array.astype(program.network.dtype)).all():
-            raise DebuggerError(f"{text} is not a finite number{' in float32' * (program.network.dtype == 'float32')}")
+    if not _finite(program, array):
+        raise DebuggerError(f"{text} is not a finite number{' in float32' * (program.network.dtype == 'float32')}")
     shape = program.slots[target.slot].shape if target.whole else target.form
     if array.ndim and array.shape != shape and not (array.size == 1 and len(target.cells) == 1):
         have, want = ("×".join(map(str, s)) or "one number" for s in (array.shape, shape))
@@ -421,6 +429,17 @@ def _literal(text: str, evaluate: Callable[[str], Any]) -> Any:
     if not isinstance(tree, ast.List):
         return evaluate(text)
     return [_literal(ast.unparse(part), evaluate) for part in tree.elts]
+
+
+def _finite(program: Program, values: Array) -> bool:
+    """Whether numbers are finite in the precision of the program."""
+    with np.errstate(over="ignore"):
+        return bool(np.isfinite(values.astype(program.network.dtype)).all())
+
+
+def _rounded(before: float, after: float) -> float:
+    """A number a person typed stays one as it is nudged: 0.14 + 0.01 is 0.15, not 0.15000000000000002."""
+    return float(f"{after:.12g}") if float(f"{before:.12g}") == before else after
 
 
 def _step_size(array: Array) -> float:

@@ -117,7 +117,7 @@ def parse_target(program: Program, text: str) -> Target:
     target = _as_target(program, _tree(text)) if text else None
     if target is None:
         raise ExpressionError(
-            f"{text or 'nothing'} can't be set: name a slot, a label or a cell, such as w5 or W1[0, 1]"
+            f"{text or 'nothing'} names no cell: give a slot, a label or a cell, such as w5 or W1[0, 1]"
         )
     return target
 

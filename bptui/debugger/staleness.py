@@ -45,7 +45,7 @@ def _outdated(program: Program, edits: list[Edit], done: int) -> tuple[dict[str,
             hit = _hit(program, k, instruction, edit)
             if hit is not None and hit.any():
                 cause = cause or edit
-                mask = mask | hit
+                mask |= hit
         _clear(mask, k, instruction, edits)
         if mask.any() and cause is not None:
             outdated[instruction.writes], causes[instruction.writes] = mask, cause

@@ -87,6 +87,6 @@ def _holds(program: Program, edit: Edit, position: Position) -> bool:
 
 
 def last_edit_of(timeline: Timeline, target: Target, after: Position, until: Position) -> Edit | None:
-    """The latest edit of those very cells after one position and no later than another."""
-    found = [e for e in timeline.between(after, until) if e.slot == target.slot and e.cells == target.cells]
+    """The latest edit that touches those cells after one position and no later than another."""
+    found = [e for e in timeline.between(after, until) if e.slot == target.slot and set(e.cells) & set(target.cells)]
     return found[-1] if found else None

@@ -212,6 +212,8 @@ def _scalar_problems(network: Network) -> Iterator[Problem]:
         yield Problem(("loss",), f"unknown loss {network.loss!r}{hint}")
     if not np.isfinite(network.lr):
         yield Problem(("lr",), f"lr is {network.lr}: a learning rate is a finite number")
+    elif network.lr < 0:
+        yield Problem(("lr",), f"lr is {network.lr}: a negative learning rate would climb")
     if network.dtype not in ("float64", "float32"):
         yield Problem(("dtype",), f"unknown dtype {network.dtype!r} (float64 or float32)")
     if network.iterations < 1:
@@ -225,6 +227,7 @@ def _data_problems(network: Network) -> Iterator[Problem]:
         elif not np.isfinite(array).all():
             row = int(np.argwhere(~np.isfinite(array))[0][0])
             yield Problem(("data", slot), f"{slot} holds a number that is not finite, in row {row}")
+    yield from _target_problems(network)
     if not (network.x.size and network.y.size):
         return
     if len(network.x) != len(network.y):
@@ -233,6 +236,15 @@ def _data_problems(network: Network) -> Iterator[Problem]:
     if network.batch is not None and not 1 <= network.batch <= len(network.x):
         fault = f"batch is {network.batch}: the data have {_count(len(network.x), 'row')} to draw from"
         yield Problem(("data", "batch"), fault)
+
+
+def _target_problems(network: Network) -> Iterator[Problem]:
+    """Targets that a loss has no meaning for."""
+    y, outputs = network.y, network.nodes[-1].units if network.nodes else 0
+    if network.loss == "bce" and y.size and (bad := y[(y < 0) | (y > 1)]).size:
+        yield Problem(("data", "y"), f"y holds {bad[0]:g}: bce needs targets from 0 to 1")
+    if network.loss == "softmax-ce" and outputs == 1:
+        yield Problem(("loss",), "softmax-ce over 1 output is always 0: use bce, or one output for each class")
 
 
 def _node_problems(network: Network) -> Iterator[Problem]:

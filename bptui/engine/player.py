@@ -69,10 +69,13 @@ class Player:
 
     def goto(self, timeline: Timeline, position: Position) -> None:
         """Make the buffers those of `position` on `timeline`, from whatever is nearest and still holds."""
-        self._switch(timeline)
-        if position < self.position and not self._rewind(position):
-            self._restore(position)
         with self.machine.quiet():
+            self._switch(timeline)
+            passed = position.iteration - self.position.iteration
+            if position < self.position and not self._rewind(position):
+                self._restore(position)
+            elif passed > 1 and max(self._checkpoints) > self.position.iteration + 1:
+                self._leap(position)
             self._advance(position)
 
     def state(self) -> State:
@@ -99,7 +102,8 @@ class Player:
         self.timeline = timeline
         if first is None:
             return
-        self._checkpoints = {t: vector for t, vector in self._checkpoints.items() if _start(self.program, t) < first}
+        # Iteration t starts at the end of the one before: that lies before `first` up to first's own iteration.
+        self._checkpoints = {t: v for t, v in self._checkpoints.items() if t <= first.iteration and first != START}
         del self.losses[first.iteration + (first.op == len(self.program)) :]
         if first == START:
             self._restart()
@@ -130,6 +134,11 @@ class Player:
         t = max(t for t in self._checkpoints if t <= position.iteration)
         np.copyto(self.machine.vector, self._checkpoints[t])
         self.position = Position(t)
+
+    def _leap(self, position: Position) -> None:
+        """Forward to the last checkpoint on the way, if it lies beyond the present iteration."""
+        if max(t for t in self._checkpoints if t <= position.iteration) > self.position.iteration + 1:
+            self._restore(position)
 
     def _advance(self, target: Position) -> None:
         """Play forward to `target`, with every edit on the way."""
@@ -229,11 +238,6 @@ def state_at(timeline: Timeline, position: Position) -> State:
     player = Player(timeline)
     player.goto(timeline, position)
     return player.state()
-
-
-def _start(program: Program, iteration: int) -> Position:
-    """The moment at which an iteration starts, as it is written: the end of the one before."""
-    return normal(program, iteration, 0, 0)
 
 
 def _written(program: Program, position: Position) -> Position:

@@ -127,15 +127,6 @@ class Program:
         return {instruction.writes: k for k, instruction in enumerate(self.instructions)}
 
     @cached_property
-    def readers(self) -> Mapping[str, tuple[int, ...]]:
-        """Slot → the indices of the instructions that read it."""
-        result: dict[str, tuple[int, ...]] = {}
-        for k, instruction in enumerate(self.instructions):
-            for slot in dict.fromkeys(instruction.reads):
-                result[slot] = (*result.get(slot, ()), k)
-        return result
-
-    @cached_property
     def loss_index(self) -> int:
         """The index of the instruction that writes the loss."""
         return self.writers["loss"]

@@ -42,7 +42,7 @@ def parse(program: Program, text: str) -> Position:
     match = _POSITION.fullmatch(text.strip())
     if match is None:
         raise PositionError(f"{text.strip()!r} is no position: write ITERATION:OPERATION, such as 0:2 or 0:2.1")
-    if max(map(len, match.groups(""))) > 12:
+    if max(map(len, match.groups(""))) > 7:
         raise PositionError(f"there is no position {text.strip()}: nobody will get that far")
     iteration, op, element = (int(part or 0) for part in match.groups())
     return normal(program, iteration, op, element)
@@ -72,7 +72,7 @@ class Edit:
     cells    flat indices into the slot
     values   what is written, one for each cell
     text     how it was asked for
-    nudge    the cell that a run of nudges moves, so that the run stays one edit
+    nudge    whether it is a run of nudges, which stays one edit
     """
 
     position: Position

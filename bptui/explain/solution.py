@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -72,8 +73,7 @@ def update_formulas(program: Program, state: State) -> list[str]:
 
 def _by_neuron(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
     """Indices in the order in which people number weights: neuron by neuron, at most as many as can be read."""
-    cells = sorted(np.ndindex(shape), key=lambda index: index[::-1])
-    yield from cells[:MOST_LINES]
+    yield from (index[::-1] for index in itertools.islice(np.ndindex(shape[::-1]), MOST_LINES))
 
 
 def update_numbers(program: Program, moment: Moment, digits: int | None = None) -> list[str]:

@@ -74,6 +74,13 @@ class Scene:
             self._places[slot] = decimals(state.arrays[slot], state.computed[slot], self.digits or 4)
         return self._places[slot]
 
+    def reading_order(self, slot: str) -> list[int]:
+        """Weights and their gradients neuron by neuron, as people number them; everything else as it lies."""
+        slots = self.view.program.slots
+        cells = np.arange(slots[slot].size).reshape(slots[slot].shape)
+        weights = cells.ndim == 2 and slots[slots[slot].of or slot].kind == "parameter"
+        return [int(k) for k in (cells.T if weights else cells).reshape(-1)]
+
     def lit(self, slot: str, cell: int) -> bool:
         """Whether a cell belongs to the operation at hand."""
         name, cells = self.written

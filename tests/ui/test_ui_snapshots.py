@@ -19,7 +19,9 @@ every_size = pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40", "200
 def picture(reader):
     """The text of every line; and a digest of all styles, so that a change of colour is seen too."""
     styles = "\n".join(",".join(style for _, style in row) for row in reader.cells())
-    return "\n".join([*(row.rstrip() for row in reader.lines()), f"styles {hashlib.sha256(styles.encode()).hexdigest()[:16]}", ""])
+    return "\n".join(
+        [*(row.rstrip() for row in reader.lines()), f"styles {hashlib.sha256(styles.encode()).hexdigest()[:16]}", ""]
+    )
 
 
 def compare(reader, name, size):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Self
 
 import pexpect
 import pyte
@@ -29,11 +30,13 @@ class Terminal:
         settings |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONIOENCODING": "utf-8"} | env
         self.screen = pyte.Screen(columns, rows)
         self.stream = pyte.ByteStream(self.screen)
-        self.child = pexpect.spawn(sys.executable, ["-m", "bptui", *arguments], dimensions=(rows, columns), env=settings, timeout=SECONDS)
+        self.child = pexpect.spawn(
+            sys.executable, ["-m", "bptui", *arguments], dimensions=(rows, columns), env=settings, timeout=SECONDS
+        )
         self.child.delaybeforesend = None
         self.written = b""
 
-    def __enter__(self) -> Terminal:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -219,7 +222,9 @@ def test_a_window_of_3_by_2_and_back():
     with Terminal() as terminal:
         terminal.until("op 0 of 9")
         terminal.resize(3, 2)
-        terminal.until(lambda text: "article" not in text and "Net" not in text and text.strip() != "", "the tiny screen")
+        terminal.until(
+            lambda text: "article" not in text and "Net" not in text and text.strip() != "", "the tiny screen"
+        )
         terminal.send("n")
         terminal.resize(80, 24)
         terminal.until("op 1 of 9")
@@ -242,7 +247,15 @@ def test_starting_in_a_window_of_3_by_2():
         assert terminal.ended() == 0
 
 
-@pytest.mark.parametrize("env", [{"NO_COLOR": "1"}, {"TERM": "xterm", "COLORTERM": ""}, {"TERM": "linux", "COLORTERM": ""}, {"LANG": "C", "LC_ALL": "C"}])
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"NO_COLOR": "1"},
+        {"TERM": "xterm", "COLORTERM": ""},
+        {"TERM": "linux", "COLORTERM": ""},
+        {"LANG": "C", "LC_ALL": "C"},
+    ],
+)
 def test_poorer_terminals(env):
     with Terminal(**env) as terminal:
         terminal.until("op 0 of 9")
@@ -261,7 +274,11 @@ def test_poorer_terminals(env):
 def greys(terminal: Terminal) -> set[str]:
     """The colours on the screen that have no hue."""
     colours = {cell.fg for row in terminal.screen.buffer.values() for cell in row.values()}
-    return {c for c in colours if c == "default" or (len(c) == 6 and c[0:2] == c[2:4] == c[4:6]) or c in ("black", "white", "brightblack")}
+    return {
+        c
+        for c in colours
+        if c == "default" or (len(c) == 6 and c[0:2] == c[2:4] == c[4:6]) or c in ("black", "white", "brightblack")
+    }
 
 
 def test_ctrl_z_and_back_draws_the_screen_again():
@@ -275,7 +292,9 @@ def test_ctrl_z_and_back_draws_the_screen_again():
         while b"\x1b[?1049l" not in terminal.written[mark:] and time.monotonic() < deadline:
             terminal.read()
         assert b"\x1b[?1049l" in terminal.written[mark:]
-        while not (state := subprocess.check_output(["ps", "-o", "state=", "-p", str(terminal.child.pid)])).startswith(b"T"):
+        while not (state := subprocess.check_output(["ps", "-o", "state=", "-p", str(terminal.child.pid)])).startswith(
+            b"T"
+        ):
             assert time.monotonic() < deadline, state
         terminal.screen.reset()
         os.kill(terminal.child.pid, signal.SIGCONT)  # what `fg` does
@@ -297,7 +316,13 @@ def test_the_exit_code_after_a_crash_is_1(monkeypatch):
     )
     with Terminal() as terminal:
         terminal.child.close(force=True)
-        terminal.child = pexpect.spawn(sys.executable, ["-c", code], dimensions=(24, 80), timeout=SECONDS, env=os.environ | {"TERM": "xterm-256color"})
+        terminal.child = pexpect.spawn(
+            sys.executable,
+            ["-c", code],
+            dimensions=(24, 80),
+            timeout=SECONDS,
+            env=os.environ | {"TERM": "xterm-256color"},
+        )
         terminal.until("op 0 of 9")
         mark = len(terminal.written)
         terminal.send("n")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 
 import pytest
 
 from bptui.files import specs
-
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])
@@ -26,7 +24,9 @@ async def test_200_on_and_200_back_is_the_first_screen_cell_for_cell_and_bit_for
         assert reader.bits() == bits
 
 
-@pytest.mark.parametrize("spec, size", [("article", (80, 24)), ("mazur", (120, 40)), ("xor", (80, 24)), ("xor", (200, 60))])
+@pytest.mark.parametrize(
+    "spec, size", [("article", (80, 24)), ("mazur", (120, 40)), ("xor", (80, 24)), ("xor", (200, 60))]
+)
 async def test_every_screen_is_the_same_on_the_way_back(app, spec, size):
     async with app(spec, size) as reader:
         there = []
@@ -64,9 +64,19 @@ async def test_s_shows_h1_done_and_h2_not_yet_in_three_panes(app):
         network = "\n".join(line[46:] for line in reader.lines()[1:17])
         assert "+0.8500" in network
         assert "0.4800" not in network
-        assert "op 0.1 of 9" in reader.lines()[0]
+        assert "op 1 of 9, 1 of its 2 elements" in reader.lines()[0]
         await reader.press("s")
         assert "+0.8500 +0.4800" in reader.line_with(" 1  h = x @ W1")
+
+
+async def test_back_at_the_very_start_says_so(app):
+    async with app("article") as reader:
+        await reader.press("n", "N")
+        assert "this is the very start" not in reader.text()
+        for key in ("N", "S", "I", "F"):
+            await reader.press(key)
+            assert "this is the very start" in reader.text(), key
+            await reader.press("n", "N")
 
 
 async def test_the_formula_follows_forward_backward_and_update(app):
@@ -154,21 +164,21 @@ def endless():
     return replace(specs.load("mazur"), iterations=10**8)
 
 
-@pytest.mark.parametrize("key", ["n", "c", "space", "up", "j", "colon", "z", "tab", "2", "9", "enter", "escape", "ctrl+c"])
-async def test_any_key_interrupts_a_run_and_does_nothing_else(app, key):
+async def test_any_key_interrupts_a_run_and_does_nothing_else(app):
     async with app(endless(), (80, 24)) as reader:
-        await reader.tap("c")
-        await reader.until("running; any key stops it")
-        await reader.tap(key)
-        stopped = reader.position
-        await reader.press()
-        assert "interrupted" in reader.text()
-        assert stopped.endswith(":13")
-        await asyncio.sleep(0.05)
-        assert reader.position == stopped
-        assert len(reader.app.screen_stack) == 2
-        await reader.press("n")
-        assert reader.position == f"{int(stopped.split(':')[0]) + 1}:1"
+        for key in ["n", "c", "space", "up", "j", "colon", "z", "tab", "2", "9", "enter", "escape", "ctrl+c", "x"]:
+            await reader.tap("c")
+            await reader.until("running; any key stops it")
+            await reader.tap(key)
+            stopped = reader.position
+            await reader.press()
+            assert "interrupted" in reader.text(), key
+            assert stopped.endswith(":13"), key
+            assert reader.position == stopped, key
+            assert len(reader.app.screen_stack) == 2, key
+            assert reader.app.screen.focused.number == 1, key
+            await reader.tap("C")
+            assert reader.position == "0:0", key
 
 
 async def test_q_leaves_a_run(app):
@@ -234,7 +244,7 @@ async def test_resizing_down_to_nothing_and_back_comes_to_the_same_screen(app):
     async with app("article", (120, 40)) as reader:
         await reader.press("n", "n")
         cells = reader.cells()
-        for size in [(3, 2), (1, 1), (80, 24), (40, 14), (39, 13), (200, 60), (100, 30), (99, 29), (160, 30), (160, 37), (120, 40)]:
+        for size in [(3, 2), (1, 1), (80, 24), (39, 13), (200, 60), (120, 40)]:
             await reader.pilot.resize_terminal(*size)
             await reader.press("n", "N")
             assert len(reader.lines()) == size[1]

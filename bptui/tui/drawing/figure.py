@@ -145,14 +145,26 @@ def _draw(layout: list[Column], scene: Scene, columns: int, rows: int, level: in
             _box(canvas, scene, neuron, level)
     # All labels before any gradient, in one order, so that a label stands still from step to step.
     placed = [(edge, _label(canvas, scene, edge)) for edge in edges]
-    for edge, place in placed:
-        if place is not None:
-            _gradient(canvas, scene, edge, *place)
+    left_out = sum(
+        not _gradient(canvas, scene, edge, *place) if place is not None else bool(edge.weight) for edge, place in placed
+    )
     for edge in edges:
         if edge.lit:
             _arrow(canvas, edge)
     _error(canvas, scene, layout[-1].neurons[-1])
+    if left_out:
+        _say_left_out(canvas, left_out)
     return canvas.lines()
+
+
+def _say_left_out(canvas: Canvas, count: int) -> None:
+    """Numbers for which the lines have no room are in the values; that is said where there is room."""
+    text = f"… {count} more in Values (2)"
+    for y in range(canvas.rows - 1, -1, -1):
+        for x in range(1, canvas.columns - len(text)):
+            if canvas.free(x, y, len(text)):
+                canvas.write(x, y, text, "dim")
+                return
 
 
 def _error(canvas: Canvas, scene: Scene, last: Neuron) -> None:
@@ -233,21 +245,25 @@ def _label(canvas: Canvas, scene: Scene, edge: Edge) -> tuple[int, int] | None:
         y = round(edge.source.middle + (edge.target.middle - edge.source.middle) * part)
         if x + length < right and canvas.free(x, y, length, over="─━"):
             canvas.write(x - 1, y, " " + name, "now+bold" if edge.lit else "plain")
-            canvas.write(x + len(name), y, number + " ", style)
+            canvas.write(
+                x + len(name), y, number, style + ("+under" if scene.cursor == (edge.weight, edge.cell) else "")
+            )
+            canvas.write(x + length, y, " ", "plain")
             return x + len(name), y
     return None
 
 
-def _gradient(canvas: Canvas, scene: Scene, edge: Edge, x: int, y: int) -> None:
-    """A weight's gradient, below its number or above."""
+def _gradient(canvas: Canvas, scene: Scene, edge: Edge, x: int, y: int) -> bool:
+    """A weight's gradient, below its number or above; False where there is one and no room."""
     slot = f"{edge.weight}.grad"
     if slot not in scene.view.program.slots or edge.cell >= scene.view.state.computed[slot]:
-        return
+        return True
     number, style = _number(scene, slot, edge.cell)
     for row in (y + 1, y - 1):
         if canvas.free(x - 1, row, len(number) + 1):
             canvas.write(x - 1, row, f"∂{number}", style)
-            return
+            return True
+    return False
 
 
 def _box(canvas: Canvas, scene: Scene, neuron: Neuron, level: int) -> None:
@@ -294,4 +310,4 @@ def caption(scene: Scene, sample: int) -> str:
     """What the drawing shows of a batch."""
     names = Names(scene.view.program)
     rows = scene.view.program.slots["x"].shape[0]
-    return f"Network · row {sample + 1} of {rows} of {names.slot('x')}" if rows > 1 else "Network"
+    return f"Network · row {sample + 1} of {rows} of {names.slot('x')}, ↑ ↓ another" if rows > 1 else "Network"

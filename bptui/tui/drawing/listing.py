@@ -68,7 +68,7 @@ def _values(scene: Scene, k: int) -> list[Line]:
     if not there:
         return [line((UNSET + " ", "dim")), ()]
     array = view.state.arrays[slot].reshape(-1)
-    mark = "~" if slot in view.stale.outdated else "°" if slot in view.stale.old else " "
+    mark = _mark(view, slot)
     known, places = array[:there], scene.places(slot)
     shape = "×".join(map(str, view.state.arrays[slot].shape))
     span = f"{shape}: {signed(float(known.min()), places)} … {signed(float(known.max()), places)}{mark}"
@@ -76,14 +76,21 @@ def _values(scene: Scene, k: int) -> list[Line]:
     return brief if array.size > MOST_VALUES else [_numbers(scene, k, places, mark), *brief]
 
 
+def _mark(view: View, slot: str) -> str:
+    """What the reader has to know of the numbers: outdated, set by hand, of the old weights."""
+    if slot in view.stale.outdated:
+        return "~"
+    return "*" if slot in view.edited else "°" if slot in view.stale.old else " "
+
+
 def _numbers(scene: Scene, k: int, places: int, mark: str) -> Line:
     view = scene.view
     slot = view.program.instructions[k].writes
+    flat, there = view.state.arrays[slot].reshape(-1), view.state.computed[slot]
+    bold = "+bold" if k == view.done else ""
     shown = [
-        (signed(float(value), places), colour(float(value)) + ("+bold" if k == view.done else ""))
-        if cell < view.state.computed[slot]
-        else (UNSET, "dim")
-        for cell, value in enumerate(view.state.arrays[slot].reshape(-1))
+        (signed(float(flat[cell]), places), colour(float(flat[cell])) + bold) if cell < there else (UNSET, "dim")
+        for cell in scene.reading_order(slot)
     ]
     runs = [part for run in shown for part in (run, (" ", "plain"))]
     return line(*runs[:-1], (mark, "dim"))

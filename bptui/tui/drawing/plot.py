@@ -17,7 +17,7 @@ def plot(losses: Sequence[float], columns: int, rows: int) -> list[Line]:
     """A curve in braille with its highest and lowest value and the first and last iteration at the axes."""
     rows = max(rows, 2)
     canvas = Canvas(max(columns, _MARGIN + 4), rows)
-    known = [(t, loss) for t, loss in enumerate(losses) if math.isfinite(loss)]
+    known = _thinned([(t, loss) for t, loss in enumerate(losses) if math.isfinite(loss)], 2 * canvas.columns)
     if not known:
         canvas.write(1, 0, "the loss of every iteration is drawn here", "dim")
         return canvas.lines()
@@ -30,6 +30,16 @@ def plot(losses: Sequence[float], columns: int, rows: int) -> list[Line]:
     x, y = places[-1]
     canvas.write(int(x), min(rows - 2, int(y)), "●", "now")
     return canvas.lines()
+
+
+def _thinned(points: list[tuple[int, float]], most: int) -> list[tuple[int, float]]:
+    """The lowest and the highest of each stretch, where there are more points than dots to draw them with."""
+    if len(points) <= 2 * most:
+        return points
+    step = len(points) // most + 1
+    stretches = [points[k : k + step] for k in range(0, len(points), step)]
+    ends = [sorted({min(s, key=lambda p: p[1]), max(s, key=lambda p: p[1])}) for s in stretches]
+    return [*itertools.chain.from_iterable(ends), points[-1]]
 
 
 def _axes(canvas: Canvas, high: float, low: float, count: int) -> None:

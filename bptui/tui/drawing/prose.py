@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from bptui.commands.session import layer_sizes
 from bptui.debugger.debugger import spell
 from bptui.debugger.view import View
@@ -33,10 +35,12 @@ def header(scene: Scene, columns: int) -> Line:
 def _moment(view: View) -> Line:
     loss = number(view.number("loss"), 4) if view.is_computed("loss") else "·"
     mark = "~" if "loss" in view.stale.outdated else ""
-    inside = f".{view.position.element}" if view.position.element else ""
+    element, inside = view.position.element, ""
+    if element and view.done is not None:
+        inside = f", {element} of its {view.program.size(view.done)} elements"
     return line(
         (f"iteration {view.position.iteration}   ", "plain"),
-        (f"op {view.position.op}{inside} of {len(view.program)}   ", "plain"),
+        (f"op {view.position.op + bool(element)} of {len(view.program)}{inside}   ", "plain"),
         (f"{view.phase:<8}  ", "now"),
         (f"{view.program.name('loss')} {mark}{loss} ", "bold"),
     )
@@ -111,6 +115,10 @@ def _story(scene: Scene, columns: int) -> list[Line]:
     view, told = scene.view, scene.view.program.network.narration
     if scene.looked:
         return []
+    if view.is_computed("loss") and not math.isfinite(view.number("loss")):
+        name = view.program.name("loss")
+        text = f" {name} is no finite number any more: the steps were too large. Go back (I, C), and try a smaller lr."
+        return wrapped(text, columns - 2, "plain", " ")
     if view.done is None:
         text = told.get("start", "")
     elif view.position.op == len(view.program):

@@ -52,7 +52,7 @@ def _slot(scene: Scene, slot: str, columns: int, *, focused: bool) -> Iterator[R
     if size > 1:
         yield Row(_heading(scene, slot), (), slot)
     if size <= MOST_LISTED:
-        for cell in _reading_order(scene, slot):
+        for cell in scene.reading_order(slot):
             yield _listed(scene, slot, cell, columns, focused=focused)
         return
     yield from _grid(scene, slot, columns, focused=focused)
@@ -73,14 +73,6 @@ def _heading(scene: Scene, slot: str) -> Line:
     return line((head.ljust(26), "dim+bold"), (gradient if listed else "", "dim+italic"))
 
 
-def _reading_order(scene: Scene, slot: str) -> list[int]:
-    """Weights neuron by neuron, as people number them; everything else as it lies."""
-    shape = scene.view.program.slots[slot].shape
-    cells = np.arange(scene.view.program.slots[slot].size).reshape(shape)
-    weights = scene.view.program.slots[slot].kind == "parameter" and len(shape) == 2
-    return [int(k) for k in (cells.T if weights else cells).reshape(-1)]
-
-
 def _listed(scene: Scene, slot: str, cell: int, columns: int, *, focused: bool) -> Row:
     """One cell on a line: its label, its value, its gradient, and what it was before this iteration's update."""
     view = scene.view
@@ -98,7 +90,7 @@ def _listed(scene: Scene, slot: str, cell: int, columns: int, *, focused: bool) 
         runs += [(" ", "plain"), *number_runs(scene, gradient, cell, focused=focused)]
         cells.append((gradient, cell))
     before = view.before.get(slot)
-    if before is not None and columns >= 52:
+    if before is not None and columns >= 56:
         was = float(before.reshape(-1)[cell])
         runs.append((f"  was {signed(was, scene.places(slot))}", "dim"))
     return Row(line(*runs), tuple(cells), slot)

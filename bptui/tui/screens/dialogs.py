@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from bptui.debugger.expressions import ExpressionError
 from bptui.files.text import safe
 
 
@@ -110,7 +111,9 @@ class EditDialog(ModalScreen[bool]):
         try:
             self._apply(event.value, self._places[self._chosen].at)
         except ValueError as error:
-            self.query_one("#edit-error", Static).update(Content(safe(f"{error}; {self._label} stays {self._number}")))
+            text = event.value.strip() or "nothing"
+            word = f"{text[:20]} is no number" if isinstance(error, ExpressionError) else str(error)
+            self.query_one("#edit-error", Static).update(Content(safe(f"{word}; {self._label} stays {self._number}")))
             return
         self.dismiss(True)
 

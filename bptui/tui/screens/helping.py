@@ -31,10 +31,14 @@ def _at_hand(view: View, cursor: tuple[str, int]) -> tuple[Moment, int] | None:
     """The operation done last; its cell under the cursor, else the first that it wrote."""
     if view.moment is None:
         return None
-    written = view.program.instructions[view.moment.index].writes
-    if cursor[0] == written and cursor[1] in view.changed:
-        return view.moment, cursor[1]
-    return view.moment, view.changed.start
+    return view.moment, written_cell(view, cursor)[1]
+
+
+def written_cell(view: View, cursor: tuple[str, int]) -> tuple[str, int]:
+    """The cell of the operation at hand that is explained: the one under the cursor, else the first it wrote."""
+    assert view.done is not None
+    written = view.program.instructions[view.done].writes
+    return written, cursor[1] if cursor[0] == written and cursor[1] in view.changed else view.changed.start
 
 
 def _looked_at(session: Session, view: View, cursor: tuple[str, int]) -> tuple[Moment, int] | None:

@@ -21,8 +21,7 @@ from bptui.commands.session import Answer, Session
 from bptui.commands.wording import number_text
 from bptui.debugger.debugger import spell
 from bptui.engine.program import Target
-from bptui.engine.timeline import Position
-from bptui.tui.scene import Scene
+from bptui.engine.timeline import START, Position, normal
 from bptui.tui.screens import helping
 from bptui.tui.screens.dialogs import EditDialog, Place, TextPage
 from bptui.tui.screens.running import Running
@@ -59,7 +58,7 @@ class MainScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *_bindings(),
-        Binding("enter", "verb('set')", "edit the cell under the cursor", show=False, priority=True, id="set.enter"),
+        Binding("enter", "verb('set')", "edit the cell under the cursor", show=False, id="set.enter"),
         Binding("escape", "leave", "leave the command line or a page", show=False, id="leave"),
         Binding(
             "ctrl+c",
@@ -103,7 +102,7 @@ class MainScreen(Screen[None]):
                 select_on_focus=False,  # it opens with a word, such as `find `, that typing must not replace
             )
             yield KeysBar(id="keys").data_bind(MainScreen.scene)
-        yield Static(Content("too small"), id="small")
+        yield Static(Content(f"too small: {_SMALLEST[0]}×{_SMALLEST[1]} is needed"), id="small")
 
     def on_mount(self) -> None:
         """Ready for the first key."""
@@ -143,8 +142,10 @@ class MainScreen(Screen[None]):
 
     def action_verb(self, verb: str) -> None:
         """A key of a verb: from every pane, except while somebody types."""
-        if self._typing_or_interrupting() and verb != "quit":
-            return
+        if not self._typing_or_interrupting() or verb == "quit":
+            self._carry_out(verb)
+
+    def _carry_out(self, verb: str) -> None:
         if verb != "play":
             self._stop_playing()
         special: dict[str, Callable[[], object]] = {
@@ -194,12 +195,13 @@ class MainScreen(Screen[None]):
         self._stop_running()
         self._stop_playing()
         self._close_line()
-        self.minimize()
+        self._unzoom()
         self.remove_class("page-values", "page-loss")
         self.query_one(ProgramPane).focus()
 
     def _do(self, line: str) -> None:
         """Carry out a line of the command language and show what came of it."""
+        here = self._position()
         try:
             answer = self.session.execute(line)
         except (ValueError, OSError) as error:
@@ -209,6 +211,8 @@ class MainScreen(Screen[None]):
             self.app.exit()
             return
         self._after(line, answer)
+        if self._position() == here == START and line in ("back", "step-back", "iteration-back", "start"):
+            self._show("this is the very start")
 
     def _after(self, line: str, answer: Answer) -> None:
         if answer.loaded:
@@ -255,15 +259,17 @@ class MainScreen(Screen[None]):
         """From when an edit of a cell may hold."""
         del cell
         here = self._position()
-        writer = self.session.debugger.program.writers.get(slot)
-        places = [Place(f"from here, {here}", None)]
-        if self.session.debugger.program.slots[slot].persistent:
-            places.append(Place(f"from the start of this iteration, {here.iteration}:0", f"{here.iteration}:0"))
-            places.append(Place("from the very start, 0:0", "0:0"))
+        program = self.session.debugger.program
+        writer = program.writers.get(slot)
+        places = [(here, Place(f"from here, {here}", None))]
+        if program.slots[slot].persistent:
+            begun = normal(program, here.iteration, 0, 0)
+            places.append((begun, Place(f"from the start of this iteration, {begun}", str(begun))))
+            places.append((START, Place("from the very start, 0:0", "0:0")))
         elif writer is not None and here.op > writer + 1:
-            at = f"{here.iteration}:{writer + 1}"
-            places.append(Place(f"from where it was computed, {at}", at))
-        return places
+            done = normal(program, here.iteration, writer + 1, 0)
+            places.append((done, Place(f"from where it was computed, {done}", str(done))))
+        return list(dict(places).values())
 
     def _nudge(self, steps: int) -> None:
         slot, cell = self._cursor
@@ -272,16 +278,21 @@ class MainScreen(Screen[None]):
         except ValueError as error:
             self._refuse(error)
             return
-        self._show(f"{edit.text} at {edit.position}; u takes it back")
+        name = spell(self.session.debugger.program, Target(slot, (cell,)))
+        since = (
+            "at the start of this iteration"
+            if self.session.debugger.program.slots[slot].persistent
+            else "when computed"
+        )
+        self._show(f"{name} = {edit.values[0]:.12g} {since}, and all that follows from it; u takes it back")
 
     # Looking
 
     def _explain(self) -> None:
-        """All of the formula that the pane shows: of the operation at hand, or of the cell that the reader went to."""
+        """The cell whose formula is shown; in the values the one under the cursor."""
         slot, cell = self._cursor
-        shown = self.scene.formula if isinstance(self.scene, Scene) else None
-        if shown is not None and not self._looked:
-            slot, cell = self._view.program.instructions[shown[0].index].writes, shown[1]
+        if self._view.moment is not None and not self._looked and not isinstance(self.focused, ValuesPane):
+            slot, cell = helping.written_cell(self._view, self._cursor)
         name = spell(self.session.debugger.program, Target(slot, (cell,)))
         self.app.push_screen(TextPage(f"where {name} comes from", self.session.explain_cell(slot, cell)))
 
@@ -322,8 +333,7 @@ class MainScreen(Screen[None]):
 
     def on_pane_asked(self, message: Pane.Asked) -> None:
         """An arrow that is a verb in its pane."""
-        self._stop_playing()
-        self._do(message.verb)
+        self._carry_out(message.verb)
 
     # Time
 
@@ -365,6 +375,7 @@ class MainScreen(Screen[None]):
     # The command line
 
     def _open_line(self, text: str) -> None:
+        self._stop_playing()
         line = self.query_one("#line", Input)
         self.add_class("typing")
         line.value = text
@@ -421,12 +432,26 @@ class MainScreen(Screen[None]):
 
     def _open_page(self, pane: Pane) -> None:
         """In the small layout values and loss are pages of their own."""
+        if self.has_class("zoom"):
+            self._zoom_on(pane)
         self.set_class(pane.id == "values", "page-values")
         self.set_class(pane.id == "loss", "page-loss")
 
     def _zoom(self) -> None:
         """One pane alone, and back."""
-        if self.maximized is not None:
-            self.minimize()
+        if self.has_class("zoom"):
+            self._unzoom()
+            self._show("")
         elif isinstance(self.focused, Pane):
-            self.maximize(self.focused)
+            self._zoom_on(self.focused)
+            self._show("z shows all panes again")
+
+    def _zoom_on(self, pane: Pane) -> None:
+        side = "zoom-left" if pane.id in ("program", "values") else "zoom-right"
+        self.remove_class("zoom-left", "zoom-right")
+        self.add_class("zoom", side)
+        for other in self.query(Pane):
+            other.set_class(other is pane, "zoomed")
+
+    def _unzoom(self) -> None:
+        self.remove_class("zoom", "zoom-left", "zoom-right")

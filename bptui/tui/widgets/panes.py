@@ -62,7 +62,7 @@ def _fresh(scene: Scene) -> tuple[str, int]:
     """The cell that the last step wrote, so that it is in sight while the reader is elsewhere."""
     slot, cells = scene.written
     base = slot.removesuffix(".grad")
-    return (base, cells.start) if slot else scene.cursor
+    return (base, cells.start) if slot else ("x", 0)
 
 
 def _line_of(rows: list[Row], cell: tuple[str, int]) -> int:
@@ -72,7 +72,7 @@ def _line_of(rows: list[Row], cell: tuple[str, int]) -> int:
 class NetworkPane(Pane):
     """The drawing of neurons and weights."""
 
-    help_moves = "↑ ↓ another row of the batch"
+    help_moves = "← → choose a weight, enter edits it, ↑ ↓ another row of the batch"
 
     def __init__(self, number: int, pane_id: str) -> None:
         super().__init__(number, pane_id)
@@ -85,9 +85,13 @@ class NetworkPane(Pane):
         return figure(scene, columns, rows, self._row(scene)), -1
 
     def move(self, scene: Scene, across: int, down: int) -> None:
-        del across
         rows = scene.view.program.slots["x"].shape[0]
         self.sample = max(0, min(rows - 1, self._row(scene) + down))
+        if across:
+            weights = [name for name in scene.view.program.parameters if name.startswith("W")]
+            cells = [(name, cell) for name in weights for cell in scene.reading_order(name)]
+            here = cells.index(scene.cursor) if scene.cursor in cells else -1
+            self.post_message(self.Pointed(*cells[max(0, min(len(cells) - 1, here + across))]))
 
     def _row(self, scene: Scene) -> int:
         return min(self.sample, scene.view.program.slots["x"].shape[0] - 1)
