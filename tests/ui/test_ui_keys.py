@@ -56,13 +56,8 @@ async def test_every_key_does_its_work_from_every_pane(app, size, pane):
         await opens("slash", " find")
         await opens("colon", "a command, such as")
         await opens("e", "enter set   ↑ ↓ from when   esc leave it")
-        if pane in "23":  # the panes with a cursor on cells
-            await opens("enter", "enter set   ↑ ↓ from when   esc leave it")
-        await opens(
-            "x",
-            "where w5 comes from" if pane == "2" else "where E comes from",
-            ["escape", "q", "enter", "space", "x"][int(pane) - 1],
-        )
+        await opens("enter", "enter set   ↑ ↓ from when   esc leave it")
+        await opens("x", " comes from", ["escape", "q", "enter", "space", "x"][int(pane) - 1])
         await opens("m", "w1 ← w1 − lr")
         await opens("question_mark", "Keys that work here")
         await opens("f1", "Keys that work here")

@@ -180,7 +180,7 @@ def test_a_signal_ends_it_while_it_runs_and_while_a_dialog_is_open(endless):
     with Terminal("mazur") as terminal:
         terminal.until("op 0 of 13")
         terminal.send("e")
-        terminal.until("from here")
+        terminal.until("esc leave it")
         mark = len(terminal.written)
         os.kill(terminal.child.pid, signal.SIGTERM)
         assert terminal.ended() == 143
@@ -205,9 +205,9 @@ def test_ctrl_c_stops_a_run_then_leaves_the_line_then_the_app_with_130(endless):
         terminal.send("\x03")
         terminal.until(lambda text: "a command, such as" not in text, "the line to close")
         terminal.send("e")
-        terminal.until("from here")
+        terminal.until("esc leave it")
         terminal.send("\x03")
-        terminal.until(lambda text: "from here" not in text, "the dialog to close")
+        terminal.until(lambda text: "esc leave it" not in text, "the dialog to close")
         terminal.send("?")
         terminal.until("Keys that work here")
         terminal.send("\x03")
