@@ -26,7 +26,9 @@ class Terminal:
     """A pty with the app in it; waits for what is to be seen, never for a time."""
 
     def __init__(self, *arguments: str, columns: int = 80, rows: int = 24, **env: str) -> None:
-        settings = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLORTERM", "TERM")}
+        settings = {
+            k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLORTERM", "TERM", "COLUMNS", "LINES")
+        }
         settings |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONIOENCODING": "utf-8"} | env
         self.screen = pyte.Screen(columns, rows)
         self.stream = pyte.ByteStream(self.screen)
