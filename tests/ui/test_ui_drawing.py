@@ -62,7 +62,7 @@ def test_two_ends_never_overlap(left, right, columns):
 @pytest.mark.parametrize("name", SPECS)
 def test_a_drawn_neuron_shows_its_whole_name_and_number(name):
     """Whatever the room, each number of the network is there in full, or the drawing is one of blocks."""
-    for scene in list(scenes(name))[::9]:
+    for scene in list(scenes(name))[::13]:
         program = scene.view.program
         for columns in range(20, 140, 7):
             for rows in (3, 5, 8, 11, 16, 21):
@@ -196,7 +196,7 @@ async def test_title_lines_count_what_is_out_of_sight(app, name, size):
                 assert int(above) + min(rows, len(lines)) + int(below) == len(lines), (pane.id, title)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", SIZES[:2])
 async def test_every_row_is_exactly_as_wide_as_the_screen(app, size):
     async with app("xor", size) as reader:
         for key in ["n", "n", "e", "escape", "question_mark", "escape", "colon", "escape", "2", "5"]:
@@ -210,7 +210,7 @@ def hostile():
     return replace(network, name=HOSTILE, narration=dict.fromkeys([*network.narration], HOSTILE))
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", SIZES[:2])
 async def test_hostile_text_is_shown_and_not_obeyed(app, size):
     async with app(hostile(), size) as reader:
         for key in [
