@@ -69,7 +69,7 @@ def _open(arguments: list[str]) -> int:
     parser = _Parser(
         prog="bptui",
         description="See backpropagation happen: step a neural network forward and backward, one operation at a time.",
-        epilog="also: bptui trace | run | examples | new (each with --help)",
+        epilog="also: bptui trace | run | check | examples | new (each with --help)",
         allow_abbrev=False,
     )
     parser.add_argument("spec", nargs="?", default="article", help="an example's name or a spec file (article)")
@@ -132,6 +132,15 @@ def _run(arguments: list[str]) -> int:
     return 0
 
 
+def _check(arguments: list[str]) -> int:
+    """`bptui check SPEC [--format text|json]`; 1 where a gradient is wrong."""
+    from bptui import reports
+
+    parser = _spec_parser("check", "check every gradient against a numeric derivative; exit code 1 if one is wrong")
+    options = parser.parse_args(arguments)
+    return 0 if reports.check(_program(options.spec), options.format, options.digits) else 1
+
+
 def _examples(arguments: list[str]) -> int:
     """`bptui examples`."""
     from bptui.files.examples import examples
@@ -159,6 +168,7 @@ def _new(arguments: list[str]) -> int:
 _SUBCOMMANDS: dict[str, Callable[[list[str]], int]] = {
     "trace": _trace,
     "run": _run,
+    "check": _check,
     "examples": _examples,
     "new": _new,
 }

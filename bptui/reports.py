@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from bptui.commands.wording import number_text, value_text, where_line
+from bptui.commands.wording import gradcheck_lines, number_text, short_value, value_text, where_line
 from bptui.debugger import expressions
 from bptui.debugger.debugger import Debugger
+from bptui.debugger.metrics import Metrics
 from bptui.debugger.training import Result, train, unknown_at_loss
+from bptui.engine import gradcheck
+from bptui.engine.network import Array
 from bptui.engine.player import Player
 from bptui.engine.program import Program
 from bptui.engine.timeline import Position, Timeline
 from bptui.files.text import safe
 
 _MOST_PROGRESS = 20
+_MOST_SHOWN = 200
 
 
 def trace(program: Program, iterations: int, style: str, digits: int | None = None) -> None:
@@ -45,34 +50,80 @@ def trace(program: Program, iterations: int, style: str, digits: int | None = No
 
 
 def run(program: Program, iterations: int, until: str | None, style: str, digits: int | None = None) -> None:
-    """Train and print how it ended; as text, with some of the losses on the way."""
+    """Train and print how it ended; as text, with some of the losses and metrics on the way."""
     condition = None if until is None else expressions.parse(program, until)
     if condition is not None and (slot := unknown_at_loss(program, condition)):
         raise ValueError(f"--until {until}: {slot} is not computed yet when an iteration's loss is known")
+    measure = Metrics(program)
+
+    def progress(iteration: int, loss: float, arrays: Mapping[str, Array]) -> None:
+        measured = "".join(f"  {name} {value:.4f}" for name, value in measure.all(arrays).items())
+        print(f"iteration {iteration:>6}  loss {number_text(loss, digits)}{measured}", flush=True)
+
     every = max(1, iterations // _MOST_PROGRESS)
-
-    def progress(iteration: int, loss: float) -> None:
-        if style == "text" and iteration % every == 0:
-            print(f"iteration {iteration:>6}  loss {number_text(loss, digits)}")
-
-    result = train(program, iterations, condition, progress)
-    print(_summary(result, until, digits) if style == "text" else _json(_result(result)))
+    result = train(program, iterations, condition, progress if style == "text" else None, every)
+    metrics = measure.all(result.arrays)
+    print(_summary(result, metrics, until, digits) if style == "text" else _json(_result(result, metrics)))
 
 
-def _result(result: Result) -> dict[str, Any]:
+def _result(result: Result, metrics: Mapping[str, float]) -> dict[str, Any]:
     return {
         "iterations": result.iterations,
         "loss": plain(np.float64(result.loss)),
         "reason": result.reason,
+        **({"metrics": {name: plain(np.float64(value)) for name, value in metrics.items()}} if metrics else {}),
+        **({"where": result.where} if result.where else {}),
         "parameters": {name: plain(value) for name, value in result.parameters.items()},
     }
 
 
-def _summary(result: Result, until: str | None, digits: int | None) -> str:
-    why = {"until": f"{until} came true", "iterations": "all iterations done", "nan": "the loss is not finite"}
+def _summary(result: Result, metrics: Mapping[str, float], until: str | None, digits: int | None) -> str:
+    why = {"until": f"{until} came true", "iterations": "all iterations done", "nan": "a number is not finite"}
     lines = [f"after {result.iterations} updates: loss {number_text(result.loss, digits)} ({why[result.reason]})"]
-    lines += [f"  {name} = {value_text(value, digits)}" for name, value in result.parameters.items()]
+    if result.where:
+        lines.append(f"  the first that is not finite was written by {result.where}")
+    lines += [f"  {name} = {number_text(value, digits)}" for name, value in metrics.items()]
+    lines += [f"  {name} = {_shown(value, digits)}" for name, value in result.parameters.items()]
     return "\n".join(safe(line) for line in lines)
+
+
+def _shown(value: Array, digits: int | None) -> str:
+    """A parameter in full, or its shape and its ends where it is large."""
+    return value_text(value, digits) if value.size <= _MOST_SHOWN else short_value(value, digits)
+
+
+def check(program: Program, style: str, digits: int | None = None) -> bool:
+    """Check the gradients of the first iteration and print how it ended; whether all is well."""
+    result = gradcheck.check(program, each=True)
+    if style == "json":
+        print(_json(_checked(program, result)))
+    else:
+        for line in gradcheck_lines(program, result, digits):
+            print(safe(line))
+    return result.passed
+
+
+def _checked(program: Program, result: gradcheck.GradientCheck) -> dict[str, Any]:
+    failure = result.failure
+    found: dict[str, Any] = {
+        "passed": result.passed,
+        "method": result.method,
+        "worst": plain(np.float64(result.worst)),
+        "tensors": {tensor.name: plain(np.float64(tensor.error)) for tensor in result.tensors},
+        "kinks": result.kinks,
+        "sentence": gradcheck.sentence(program, result),
+    }
+    if failure is not None:
+        index = np.unravel_index(failure.cell, program.slots[failure.slot].shape)
+        found["failure"] = {
+            "op": failure.index + 1,
+            "source": program.instructions[failure.index].source,
+            "writes": failure.slot,
+            "element": [int(k) for k in index],
+            "given": plain(np.float64(failure.given)),
+            "measured": plain(np.float64(failure.measured)),
+        }
+    return found
 
 
 def plain(value: Any) -> Any:

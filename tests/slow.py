@@ -7,6 +7,7 @@ written in the order in which they were given.
 
 from __future__ import annotations
 
+import math
 import zlib
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,9 +20,58 @@ from bptui.engine.player import State
 from bptui.engine.program import Program
 from bptui.engine.timeline import Position
 
+
+
+def erf(x: np.ndarray) -> np.ndarray:
+    """The C library's, cell by cell."""
+    return np.vectorize(math.erf, otypes=[np.float64])(x).astype(x.dtype)
+
+
+def unfold(x: np.ndarray, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]) -> np.ndarray:
+    """(batch, places…, channels, kernel…), one window after the other."""
+    cells = x.shape[2:]
+    outs = [(n - (k - 1) * d - 1) // s + 1 for n, k, s, d in zip(cells, kernel, stride, dilation, strict=True)]
+    result = np.zeros((len(x), *outs, x.shape[1], *kernel), x.dtype)
+    for place in np.ndindex(*outs):
+        for cell in np.ndindex(*kernel):
+            at = tuple(p * s + c * d for p, s, c, d in zip(place, stride, cell, dilation, strict=True))
+            result[(slice(None), *place, slice(None), *cell)] = x[(slice(None), slice(None), *at)]
+    return result
+
+
+def fold(c: np.ndarray, shape: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]) -> np.ndarray:
+    """Each window added back where it is from; the cells of the kernel in order."""
+    result, n = np.zeros(shape, c.dtype), len(shape) - 2
+    outs, kernel = c.shape[1 : 1 + n], c.shape[2 + n :]
+    for cell in np.ndindex(*kernel):
+        for place in np.ndindex(*outs):
+            at = tuple(p * s + k * d for p, s, k, d in zip(place, stride, cell, dilation, strict=True))
+            result[(slice(None), slice(None), *at)] += c[(slice(None), *place, slice(None), *cell)]
+    return result
+
+
+def place(g: np.ndarray, shape: tuple[int, ...], index: Any) -> np.ndarray:
+    """Zeros, and g at an index."""
+    result = np.zeros(shape, g.dtype)
+    result[index] = g
+    return result
+
+
+def scatter(g: np.ndarray, index: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Zeros, and each row of g added to the row that index names."""
+    result = np.zeros(shape, g.dtype)
+    for at in np.ndindex(*index.shape):
+        result[min(max(int(index[at]), 0), shape[0] - 1)] += g[at]
+    return result
+
+
 NAMESPACE: dict[str, Any] = {
-    name: getattr(np, name) for name in ("exp", "tanh", "maximum", "where", "square", "log", "log1p")
-}
+    name: getattr(np, name)
+    for name in (
+        "exp", "expm1", "tanh", "cos", "floor", "maximum", "minimum", "where", "square", "log", "log1p", "sqrt", "sign",
+        "power", "pad", "tile", "tril", "triu", "tri", "concatenate", "broadcast_to", "arange",
+    )
+} | {"erf": erf, "unfold": unfold, "fold": fold, "place": place, "scatter": scatter}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bptui.engine.build import build
-from bptui.engine.network import Network, NetworkError, Node, checked, find_problems
+from bptui.engine.checking import checked, find_problems
+from bptui.engine.network import Network, NetworkError, Node
 from bptui.files import FileError, SpecError, document, example_names, examples, load, new, safe, save, to_toml
 from bptui.files.lines import Lines
 from bptui.files.template import TEMPLATE
@@ -342,14 +343,20 @@ ONE_MISTAKE = [
     ("a batch of none", good("y = [[1]]", "y = [[1]], batch = 0"), "data =", "0 is less than 1"),
     ("a batch of text", good("y = [[1]]", "y = [[1]], batch = 'a'"), "data =", "'a' is none"),
     ("unknown loss", good("half-mse", "half_mse"), "loss =", "unknown loss 'half_mse' (did you mean half-mse?)"),
-    ("a loss unlike any", good("half-mse", "qqq"), "loss =", "unknown loss 'qqq' (one of half-mse, mse, bce, softmax-ce)"),
-    ("no loss", good('loss = "half-mse"\n', ""), "", "loss is missing: it is one of half-mse, mse, bce, softmax-ce"),
+    ("a loss unlike any", good("half-mse", "qqq"), "loss =", "unknown loss 'qqq' (one of half-mse, mse, mae, huber, smooth-l1, hinge, bce, softmax-ce, nll, kl-div)"),
+    ("no loss", good('loss = "half-mse"\n', ""), "", "loss is missing: it is one of half-mse, mse, mae, huber, smooth-l1, hinge, bce, softmax-ce, nll, kl-div"),
     ("loss is a number", good('"half-mse"', "1"), "loss =", "1 is no text"),
     ("rate is text", good("0.05", "'fast'"), "lr =", "lr = a number is expected: 'fast' is no number"),
     ("rate is true", good("0.05", "true"), "lr =", "true is no number"),
     ("rate too large", good("0.05", "1" + "0" * 999), "lr =", "too large"),
     ("the old name of the rate", good("lr =", "learning_rate ="), "learning_rate", "(did you mean lr?)"),
-    ("another optimizer", good("lr = 0.05", 'optim = { use = "adam", beta1 = 0.9 }'), "optim", "no optimizer 'adam': only sgd exists in this version"),
+    ("another optimizer", good("lr = 0.05", 'optim = { use = "lbfgs", beta1 = 0.9 }'), "optim", "no optimizer is called 'lbfgs' (one of sgd, adagrad, "),
+    ("an option of another optimizer", good("lr = 0.05", 'optim = { use = "adagrad", beta1 = 0.9 }'), "optim", "unknown key 'beta1' in optim"),
+    ("a rate of decay of 1", good("lr = 0.05", 'optim = { use = "adam", beta1 = 1 }'), "optim", "beta1 is 1.0: beta1 is a number from 0 up to, but not, 1"),
+    ("nesterov alone", good("lr = 0.05", 'optim = { use = "sgd", nesterov = true }'), "optim", "nesterov needs a momentum"),
+    ("an unknown schedule", good("lr = 0.05", 'lr = 0.05\nschedule = { use = "cosin", steps = 5 }'), "schedule", "no schedule is called 'cosin' (did you mean cosine?)"),
+    ("a schedule without its length", good("lr = 0.05", 'lr = 0.05\nschedule = { use = "cosine" }'), "schedule", "the schedule cosine needs steps"),
+    ("an unknown way to update", good("lr = 0.05", 'lr = 0.05\nupdate = "sequental"'), "update", "(did you mean sequential?)"),
     ("misspelt optimizer", good("lr = 0.05", 'optim = "sdg"'), "optim", "(did you mean sgd?)"),
     ("unknown key of the optimizer", good("lr = 0.05", 'optim = { use = "sgd", mom = 0.9 }'), "optim", "unknown key 'mom' in optim"),
     ("two rates", good("lr = 0.05", "lr = 0.05\noptim = { lr = 1 }"), "optim", "lr stands twice"),

@@ -69,6 +69,7 @@ COMMANDS: tuple[Command, ...] = (
             footer="explain"),
     Command("formulas", ("m",), "every update formula: elements and matrices"),
     Command("find", ("slash",), "every cell that shows as this number, and where it was written", "NUMBER", shown="/"),
+    Command("check", ("=", "equals_sign"), "check this iteration's gradients against a numeric derivative", shown="="),
     Command("print", (), "the value of an expression: w5, W1.grad, abs(W1).max()", "EXPR"),
     Command("list", (), "the program, with the values so far"),
     Command("info", (), "the network, the position and the edits"),

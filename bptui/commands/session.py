@@ -15,13 +15,17 @@ from bptui.commands.registry import CommandError
 from bptui.debugger import expressions
 from bptui.debugger.debugger import Debugger
 from bptui.debugger.expressions import NotComputedError
+from bptui.debugger.metrics import Metrics
 from bptui.debugger.view import View
+from bptui.engine import gradcheck
+from bptui.engine.graph import sample_shapes
+from bptui.engine.kinds import KINDS, written
 from bptui.engine.network import Network
 from bptui.engine.player import Moment
 from bptui.engine.program import Target
-from bptui.engine.timeline import Edit
+from bptui.engine.timeline import Edit, normal
 from bptui.explain import solution
-from bptui.files import specs, writing
+from bptui.files import specs, weights, writing
 
 _NUDGED = re.compile(r"([^\s\[]*(?:\s*\[[^\]]*\])?)\s*(.*)", re.DOTALL)
 _AT = re.compile(r"\s+at\s+(\S+)\s*$")
@@ -178,15 +182,21 @@ class Session:
     def _info(self, rest: str) -> Answer:
         _nothing(rest)
         view, network = self.debugger.view(), self.debugger.program.network
-        sizes = "-".join(str(n) for n in layer_sizes(network))
+        sizes = "-".join(layer_sizes(network))
         cells = sum(self.debugger.program.slots[name].size for name in self.debugger.program.parameters)
-        rate = self._text(view.state.arrays["lr"][()])
+        rate = self._text(view.state.arrays["lr0" if "lr0" in view.state.arrays else "lr"][()])
+        optim = network.training.optim
         loss = self._text(view.losses[-1]) if view.state.computed["loss"] else "not computed"
         return Answer((
-            f"{network.name}: {sizes}, {network.loss}, sgd, lr {rate}, {cells} parameters, {network.dtype}",
+            f"{network.name}: {sizes}, {network.loss}, {optim}, lr {rate}, {cells} parameters, {network.dtype}",
             f"at {view.position}, {len(view.program)} operations an iteration, loss {loss}",
+            *(f"{name} {value:.4f}" for name, value in self._metrics(view).items()),
             *(f"edit at {edit.position}: {edit.text}" for edit in view.timeline.edits),
         ))  # fmt: skip
+
+    def _metrics(self, view: View) -> dict[str, float]:
+        """Accuracy and held-out loss of the weights of this moment, where they make sense."""
+        return Metrics(view.program).all(view.state.arrays)
 
     def _explain(self, rest: str) -> Answer:
         target = expressions.parse_target(self.debugger.program, rest)
@@ -239,6 +249,14 @@ class Session:
         done = range(self.debugger.position.op)
         return [self.debugger.moment(k) for k in done if self.debugger.program.instructions[k].phase == "update"]
 
+    def _check(self, rest: str) -> Answer:
+        _nothing(rest)
+        program, here = self.debugger.program, self.debugger.position
+        start = self.debugger.look(normal(program, here.iteration, 0, 0))
+        values = {name: start.arrays[name] for name, slot in program.slots.items() if slot.persistent}
+        result = gradcheck.check(program, here.iteration, values, each=True)
+        return Answer(tuple(wording.gradcheck_lines(program, result, self.digits)))
+
     def _find(self, rest: str) -> Answer:
         return Answer(tuple(finding.find(self.debugger, rest)))
 
@@ -248,7 +266,11 @@ class Session:
         if not rest:
             raise CommandError("save where? save FILE")
         state = self.debugger.look(self.debugger.position)
-        kept = {name: state.arrays[name] for name, slot in self.debugger.program.slots.items() if slot.persistent}
+        slots = self.debugger.program.slots
+        kept = {name: state.arrays[name] for name, slot in slots.items() if slot.persistent}
+        if rest.endswith(".npz"):
+            weights.save_npz(Path(rest), {name: kept[name] for name in self.debugger.program.parameters})
+            return Answer((f"saved {rest}",))
         writing.save(Path(rest), writing.to_toml(self.debugger.program.network, kept))
         return Answer((f"saved {rest}",))
 
@@ -282,9 +304,11 @@ class Session:
         return int(rest) - 1
 
 
-def layer_sizes(network: Network) -> list[int]:
-    """The widths of the layers, the input's first."""
-    return [int(network.x.shape[1]), *(node.units for node in network.nodes if node.op == "dense")]
+def layer_sizes(network: Network) -> list[str]:
+    """The shapes of what the layers with weights give, the input's first: 2, 3, 1 or 1×8×8, 6×8×8, 10."""
+    shapes = sample_shapes(network, network.nodes)
+    weighted = [node.key for node in network.nodes if node.op in KINDS and KINDS[node.op].parameters]
+    return [written(shape) for key in ("x", *weighted) if (shape := shapes[key])]
 
 
 def _stale(view: View, index: int) -> str:

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from bptui.debugger.view import View
+from bptui.engine.gradcheck import GradientCheck, sentence
 from bptui.engine.network import Array
 from bptui.engine.player import State
+from bptui.engine.program import Program
 
 UNSET = "·"
 MOST_NUMBERS = 32
@@ -78,3 +80,15 @@ def where_line(view: View, digits: int | None = None) -> str:
     instruction = view.program.instructions[view.done]
     value = short_text(view.state, instruction.writes, digits)
     return f"{view.position} {instruction.phase}  {instruction.source}  {value}"
+
+
+def gradcheck_lines(program: Program, result: GradientCheck, digits: int | None = None) -> list[str]:
+    """How a gradient check ended: a line for each parameter, then a sentence."""
+    wide = max((len(tensor.name) for tensor in result.tensors), default=0)
+    lines = [
+        f"  {tensor.name:<{wide}}  slope {number_text(tensor.given, digits or 6)}, "
+        f"measured {number_text(tensor.measured, digits or 6)}, relative error {tensor.error:.1e}"
+        for tensor in result.tensors
+    ]
+    verdict = "gradients are right" if result.passed else "a gradient is wrong"
+    return [*lines, f"{verdict}: {sentence(program, result)}"]

@@ -173,13 +173,17 @@ class Debugger:
         Raises ExpressionError, PositionError or DebuggerError, and then nothing is changed.
         """
         place = self.position if at is None else parse(self.program, at)
-        cells = expressions.parse_target(self.program, target)
+        cells = expressions.parse_target(self.program, self._rate(target) if at is None else target)
         state = self.look(place)
         self._refuse_unset(cells, state)
         values = _values(self.program, state, cells, value)
         edit = Edit(place, cells.slot, cells.cells, values, f"set {target} = {value}")
         self._edit(self.timeline.with_edit(edit))
         return edit
+
+    def _rate(self, target: str) -> str:
+        """`lr` computed by a schedule is set by what it is computed from."""
+        return "lr0" if target.strip() == "lr" and "lr0" in self.program.slots else target
 
     def nudge(self, target: Target, steps: int = 1, amount: float | None = None) -> Edit:
         """Move a cell by a step: at the iteration's start, for a value just after the instruction that writes it.

@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from bptui.debugger import metrics
+from bptui.debugger.metrics import Metrics
 from bptui.engine.network import Array, nearest
 from bptui.engine.player import State
 from bptui.engine.program import Program, Target
@@ -129,7 +131,7 @@ def find_slot(program: Program, name: str) -> Target:
         return Target(name, tuple(range(slot.size)), whole=True, scalar=slot.shape == ())
     if name in program.targets:
         return program.targets[name]
-    known = [*program.targets, *program.slots, *FUNCTIONS]
+    known = [*program.targets, *program.slots, *FUNCTIONS, *metrics.available(program.network)]
     raise ExpressionError(f"no slot or label is called {name}{nearest(name, known)}")
 
 
@@ -171,14 +173,16 @@ def _named(program: Program, tree: ast.AST) -> Target | None:
     if dotted in program.slots or isinstance(tree, ast.Name):
         return find_slot(program, dotted)
     assert isinstance(tree, ast.Attribute)
-    if tree.attr != "grad":
+    endings = {name.rpartition(".")[2] for name in program.slots if "." in name}
+    if tree.attr != "grad" and tree.attr not in endings - set(METHODS):
         return None
     base = _named(program, tree.value)
     if base is None:
         return None
-    if f"{base.slot}.grad" not in program.slots:
-        raise ExpressionError(f"{dotted}: {program.name(base.slot)} has no gradient")
-    return Target(f"{base.slot}.grad", base.cells, base.whole, base.scalar, base.shape)
+    if f"{base.slot}.{tree.attr}" not in program.slots:
+        what = "gradient" if tree.attr == "grad" else tree.attr
+        raise ExpressionError(f"{dotted}: {program.name(base.slot)} has no {what}")
+    return Target(f"{base.slot}.{tree.attr}", base.cells, base.whole, base.scalar, base.shape)
 
 
 def _as_target(program: Program, tree: ast.expr) -> Target | None:
@@ -246,9 +250,21 @@ class _Reader:
         return lambda _: number
 
     def _name(self, tree: ast.expr) -> Evaluate:
+        if isinstance(tree, ast.Name) and self._is_metric(tree.id):
+            return self._metric(tree.id)
         target = _as_target(self.program, tree)
         assert target is not None
         return self._target(target)
+
+    def _is_metric(self, name: str) -> bool:
+        taken = name in self.program.slots or name in self.program.targets
+        return not taken and name in metrics.available(self.program.network)
+
+    def _metric(self, name: str) -> Evaluate:
+        """A metric of the weights of the moment: it changes where they do."""
+        self.slots.update(self.program.parameters)
+        measure = Metrics(self.program)
+        return lambda state: np.float64(measure(name, state.arrays))
 
     def _target(self, target: Target) -> Evaluate:
         self.slots.add(target.slot)

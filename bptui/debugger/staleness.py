@@ -58,7 +58,7 @@ def _inherited(
     """What an instruction's result takes over from operands that are outdated themselves."""
     masks = {role: outdated[slot] for role, slot in instruction.roles.items() if slot in outdated}
     cause = next((causes[slot] for slot in instruction.reads if slot in causes), None)
-    return spread(instruction.row, program.slots[instruction.writes].shape, masks), cause
+    return _spread(program, instruction, masks), cause
 
 
 def _hit(program: Program, k: int, instruction: Instruction, edit: Edit) -> Array | None:
@@ -72,9 +72,15 @@ def _hit(program: Program, k: int, instruction: Instruction, edit: Edit) -> Arra
     cells = np.zeros(slot.size, bool)
     cells[list(edit.cells)] = True
     masks = {role: cells.reshape(slot.shape) for role, name in instruction.roles.items() if name == edit.slot}
-    mask = spread(instruction.row, program.slots[instruction.writes].shape, masks)
+    mask = _spread(program, instruction, masks)
     mask.reshape(-1)[before:] = False
     return mask
+
+
+def _spread(program: Program, instruction: Instruction, masks: dict[str, Array]) -> Array:
+    """The cells of an instruction's result that depend on a marked cell of what it reads."""
+    shapes = {role: program.slots[slot].shape for role, slot in instruction.roles.items()}
+    return spread(instruction.text, shapes, masks)
 
 
 def _still_read(program: Program, k: int, edit: Edit) -> bool:

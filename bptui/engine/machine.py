@@ -1,63 +1,61 @@
 """Buffers, allocated once, and the compiled instructions that work on them.
 
-Three ways to run (one instruction, a range of elements of one, whole iterations) come from the same text, so they
+Three ways to run (one instruction, a range of elements of one, whole iterations) come from the same lines, so they
 give the same bits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import CodeType
 from typing import Any
 
 import numpy as np
 
-from bptui.engine import initial
+from bptui.engine import initial, optimizers
+from bptui.engine.layout import lay_out
+from bptui.engine.lowering import Lowering, Pool, Scope, aligned
 from bptui.engine.network import Array
-from bptui.engine.ops import Shape
-from bptui.engine.program import Instruction, Program, Slot
+from bptui.engine.ops.dual import DUAL
+from bptui.engine.ops.functions import FUNCTIONS
+from bptui.engine.program import Instruction, Program
 
-ALIGN = 64
-_UFUNCS = [
-    "absolute",
-    "add",
-    "copyto",
-    "divide",
-    "exp",
-    "greater",
-    "log",
-    "log1p",
-    "matmul",
-    "maximum",
-    "multiply",
-    "negative",
-    "square",
-    "subtract",
-    "tanh",
-]
-_SCOPE: Mapping[str, Any] = {name: getattr(np, name) for name in _UFUNCS}
+# Ends a free run early: called after an instruction, it says whether to stop there.
+Stop = Callable[[], bool]
+_WORD = re.compile(r"[A-Za-z_]\w*")
+
+_NUMPY = {name: getattr(np, name) for name in (
+    "absolute", "add", "copyto", "concatenate", "cos", "divide", "equal", "exp", "expm1", "floor", "greater",
+    "greater_equal", "less", "less_equal", "log", "log1p", "logical_and", "logical_or", "matmul", "maximum", "minimum",
+    "multiply", "negative", "not_equal", "pad", "power", "sign", "sqrt", "square", "subtract", "take", "tanh", "tile",
+    "tril", "triu", "argmax",
+)}  # fmt: skip
 
 
 class Machine:
     """The arrays of one program and the code that runs on them.
 
-    `vector` holds every persistent slot, each padded to the alignment, so that a checkpoint is one copy. `arrays` has
-    a view or a buffer for every slot.
+    `vector` holds every slot that lasts, each padded to the alignment, so that a checkpoint is one copy; data, which
+    only a person changes, lie in `data`. `arrays` has a view or a buffer for every slot.
+
+    dtype  of values, where it is not the network's: complex for a complex step; data stay real
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, dtype: np.dtype[Any] | None = None) -> None:
         self.program = program
-        self.dtype = np.dtype(program.network.dtype)
-        self.arrays: dict[str, Array] = {}
-        self.vector = self._persistent()
-        for slot in program.slots.values():
-            if not slot.persistent:
-                dtype = np.dtype(np.int64) if slot.kind == "rows" else self.dtype
-                self.arrays[slot.name] = _aligned(slot.shape, dtype)
-        self._names = {name: f"v{k}" for k, name in enumerate(program.slots)}
-        self._temps = [self._temporaries(instruction) for instruction in program.instructions]
+        self.dtype = np.dtype(program.network.dtype) if dtype is None else dtype
+        layout = lay_out(program, self.dtype, np.zeros((), self.dtype).real.dtype)
+        self.arrays = dict(layout.arrays)
+        self.vector = layout.vector
+        self.data = layout.data
+        self._flat = layout.flat
+        self._pool = Pool()
+        self._scope = scope_for(self.dtype)
+        self._lines: dict[int, list[str]] = {}
         self._segments: dict[tuple[int, int], Callable[[], None]] = {}
+        self._runs: dict[tuple[int, ...], Callable[..., Any]] = {}
+        self._given = [slot for slot in program.slots.values() if slot.given]
         self.reset()
 
     def reset(self) -> None:
@@ -66,11 +64,17 @@ class Machine:
             np.copyto(self.arrays[name], value)
 
     def begin(self, iteration: int) -> None:
-        """Set what is a function of the iteration alone: the rows that are drawn."""
-        if "rows" in self.arrays:
-            network = self.program.network
-            assert network.batch is not None
-            self.arrays["rows"][:] = initial.rows(network.seed, iteration, len(network.x), network.batch)
+        """Set what is a function of the iteration alone: the rows that are drawn, masks, counters."""
+        network = self.program.network
+        for slot in self._given:
+            array = self.arrays[slot.name]
+            if slot.kind == "rows":
+                assert network.batch is not None
+                array[:] = initial.rows(network.seed, iteration, len(network.x), network.batch)
+            elif slot.kind == "mask":
+                array[...] = initial.mask(network.seed, iteration, slot.name, slot.shape, slot.rate)
+            else:
+                array[...] = optimizers.counter(slot.of, iteration)
 
     def execute(self, index: int, start: int = 0, stop: int | None = None) -> None:
         """Run instruction `index`, or only its elements start … stop−1: evaluated whole, aside, and copied in part."""
@@ -86,90 +90,123 @@ class Machine:
     def segment(self, start: int, stop: int) -> Callable[[], None]:
         """A function that runs instructions start … stop−1, generated once for each range asked for."""
         if (start, stop) not in self._segments:
-            body = "\n".join(f"    {self._run_text(k)}" for k in range(start, stop)) or "    pass"
-            self._segments[start, stop] = self._compile(f"def generated():\n{body}\n")
+            body = [line for k in range(start, stop) for line in self._lines_of(k)]
+            self._segments[start, stop] = self._compile("generated", "", body or ["pass"])
         return self._segments[start, stop]
 
-    def run(self, iteration: int, n: int, losses: Array) -> None:
-        """Run n whole iterations from `iteration` on, writing the loss of each into `losses` (n,)."""
-        whole, loss = self.segment(0, len(self.program)), self.arrays["loss"]
-        draws = "rows" in self.arrays
-        for k in range(n):
-            if draws:
-                self.begin(iteration + k)
-            whole()
-            losses[k] = loss[()]
+    def run(self, iteration: int, n: int, losses: Array, stops: Sequence[tuple[int, Stop]] = ()) -> tuple[int, int]:
+        """Run n whole iterations from `iteration` on, writing the loss of each into `losses` (n,).
+
+        stops  (index of an instruction, what says whether to stop just after it)
+
+        (iterations done, instructions done of the next one): (n, 0) unless a stop ended the run.
+        """
+        key = tuple(index for index, _ in stops)
+        if key not in self._runs:
+            self._runs[key] = self._compile_run(key)
+        done, index = self._runs[key](iteration, n, losses, self.begin if self._given else None, *(s for _, s in stops))
+        return int(done), int(index)
 
     def quiet(self) -> np.errstate:
         """Overflow and the like are values to be looked at here, not warnings."""
         return np.errstate(all="ignore")
 
+    # Inside
+
     def _scratch(self, index: int) -> Array:
         """The whole result of an instruction on its present operands, in an array of its own."""
         target = self.arrays[self.program.instructions[index].writes]
-        scratch = _aligned(target.shape, target.dtype)
-        code = self._compile(f"def generated(out):\n    {self._run_text(index, out='out')}\n")
-        code(scratch)
+        scratch = aligned(target.shape, target.dtype)
+        code = self._compile("generated", "", self._lower(self.program.instructions[index], scratch))
+        code()
         return scratch
 
-    def _run_text(self, index: int, out: str = "") -> str:
-        instruction = self.program.instructions[index]
-        names = {role: self._names[slot] for role, slot in instruction.roles.items()}
-        names.update({name: f"t{index}_{name}" for name in instruction.row.temps})
-        names["out"] = out or self._names[instruction.writes]
-        single = all(self.program.slots[slot].size == 1 for slot in instruction.reads[:2])
-        return instruction.row.run_text(names, instruction.n, single=single)
+    def _lines_of(self, index: int) -> list[str]:
+        if index not in self._lines:
+            instruction = self.program.instructions[index]
+            self._lines[index] = self._lower(instruction, self.arrays[instruction.writes])
+        return self._lines[index]
 
-    def _compile(self, text: str) -> Callable[..., None]:
-        # Every name in the text is one that this module made; nothing a person typed gets here.
-        scope = dict(self._scope)
-        exec(_code(text), scope)  # noqa: S102 - generated from the op table alone
-        generated: Callable[..., None] = scope["generated"]
-        return generated
+    def _lower(self, instruction: Instruction, out: Array, arrays: dict[str, Array] | None = None) -> list[str]:
+        given = arrays or {role: self.arrays[slot] for role, slot in instruction.roles.items()}
+        in_place = instruction.row.in_place and out is given[instruction.row.args[0]]
+        lowering = Lowering(
+            given, self.dtype, self._pool, self._scope, in_place=in_place, functions=instruction.row.functions
+        )
+        return lowering.line(instruction.text, out)
 
-    @cached_property
-    def _scope(self) -> dict[str, Any]:
-        scope: dict[str, Any] = dict(_SCOPE)
-        scope.update({self._names[name]: array for name, array in self.arrays.items()})
-        for index, temps in enumerate(self._temps):
-            scope.update({f"t{index}_{name}": array for name, array in temps.items()})
-        return scope
+    def _iteration(self) -> Iterator[tuple[int, list[str]]]:
+        """(index of the instruction done with it, statements) of a whole iteration, the update fused."""
+        instructions = self.program.instructions
+        fused = sorted({i.fused for i in instructions if i.fused})
+        for k, instruction in enumerate(instructions):
+            if not instruction.fused:
+                yield k, self._lines_of(k)
+        for number in fused:
+            members = [k for k, i in enumerate(instructions) if i.fused == number]
+            yield members[-1], self._fused([instructions[k] for k in members])
 
-    def _persistent(self) -> Array:
-        slots = [slot for slot in self.program.slots.values() if slot.persistent]
-        places = list(_places(slots, self.dtype))
-        total = places[-1][1] if places else 0
-        vector = _aligned((total,), self.dtype)
-        vector[:] = 0
-        for slot, (start, _) in zip(slots, places, strict=True):
-            self.arrays[slot.name] = vector[start : start + slot.size].reshape(slot.shape)
-        return vector
+    def _fused(self, members: Sequence[Instruction]) -> list[str]:
+        """What does the same to each parameter, done to all of them side by side."""
+        first = members[0]
+        parameter = first.writes.partition(".")[0]
+        if any(i.text != first.text for i in members):
+            return [line for i in members for line in self._lower(i, self.arrays[i.writes])]
 
-    def _temporaries(self, instruction: Instruction) -> dict[str, Array]:
-        result = {}
-        for name, rule in instruction.row.temps.items():
-            like, _, row = rule.partition(".")
-            shape = self.program.slots[instruction.roles[like.rstrip("?")]].shape
-            shape = (shape[0], 1) if row else shape
-            result[name] = _aligned(shape, np.dtype(bool) if like.endswith("?") else self.dtype)
-        return result
+        def wide(slot: str) -> Array:
+            name, dot, ending = slot.partition(".")
+            return self._flat[dot + ending] if name == parameter else self.arrays[slot]
+
+        roles = {role: wide(slot) for role, slot in first.roles.items()}
+        return self._lower(first, wide(first.writes), roles)
+
+    def _compile_run(self, stops: tuple[int, ...]) -> Callable[..., Any]:
+        """The function of `run`, for stops after these instructions."""
+        loss = self._scope.name(self.arrays["loss"])
+        body = ["for k in range(n):", "    if begin is not None:", "        begin(t + k)"]
+        first = next((k for k, i in enumerate(self.program.instructions) if i.fused), len(self.program))
+        apart = any(stop >= first for stop in stops)
+        whole = [(k, self._lines_of(k)) for k in range(len(self.program))] if apart else list(self._iteration())
+        for index, lines in whole:
+            body += [f"    {line}" for line in lines]
+            for number, stop in enumerate(stops):
+                if stop == index:
+                    body += [f"    if stop{number}():", f"        return k, {index + 1}"]
+        body += [f"    losses[k] = {loss}.item()" if self.dtype.kind == "f" else "    pass", "return n, 0"]
+        names = ", ".join(["t", "n", "losses", "begin", *(f"stop{number}" for number in range(len(stops)))])
+        return self._compile("generated", names, body)
+
+    def _compile(self, name: str, arguments: str, body: Iterable[str]) -> Callable[..., Any]:
+        return function_of(self._scope, name, arguments, list(body))
 
 
-def _places(slots: list[Slot], dtype: np.dtype[Any]) -> Iterator[tuple[int, int]]:
-    """(start, end) of each slot in the flat vector, every start on the alignment."""
-    step, start = ALIGN // dtype.itemsize, 0
-    for slot in slots:
-        end = start + -(-slot.size // step) * step
-        yield start, end
-        start = end
+def scope_for(dtype: np.dtype[Any]) -> Scope:
+    """The functions that generated code may call, on numbers of a type."""
+    scope = Scope()
+    scope.names.update(_NUMPY, **FUNCTIONS)
+    if dtype.kind == "c":
+        scope.names.update(DUAL)
+    return scope
 
 
-def _aligned(shape: Shape, dtype: np.dtype[Any]) -> Array:
-    """An uninitialised C-contiguous array that starts on a 64-byte boundary."""
-    size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
-    raw = np.empty(size + ALIGN, np.uint8)
-    start = -raw.ctypes.data % ALIGN
-    return raw[start : start + size].view(dtype).reshape(shape)
+def function_of(scope: Scope, name: str, arguments: str, lines: list[str]) -> Callable[..., Any]:
+    """A function of these statements, every object it works on a local variable."""
+    # Every name in the text is one that the engine made; nothing a person typed gets here.
+    used = {word for line in lines for word in _WORD.findall(line)} & scope.names.keys()
+    defaults = [f"{word}={word}" for word in sorted(used)]
+    head = ", ".join(part for part in (arguments, *defaults) if part)
+    text = f"def {name}({head}):\n" + "\n".join(f"    {line}" for line in lines) + "\n"
+    names = dict(scope.names)
+    exec(_code(text), names)  # noqa: S102 - generated from the op table alone
+    generated: Callable[..., Any] = names[name]
+    return generated
+
+
+def compiled(instruction: Instruction, arrays: Mapping[str, Array], out: Array) -> Callable[[], None]:
+    """A function that computes one instruction's line on arrays of its roles into `out`."""
+    scope = scope_for(out.dtype)
+    lowering = Lowering(arrays, out.dtype, Pool(), scope, functions=instruction.row.functions)
+    return function_of(scope, "generated", "", lowering.line(instruction.text, out))
 
 
 def _code(text: str) -> CodeType:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bptui.engine.network import Network, Node
+from bptui.engine.network import Network
 from bptui.engine.program import Slot, Target
 
 Names = dict[str, tuple[str, ...]]
@@ -36,7 +36,7 @@ def _whole(slot: Slot) -> Target:
 
 def _display_names(network: Network, outputs: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for node in network.nodes:
-        single = node.labels.get("out", []) if node.units == 1 else []
+        single = node.labels.get("out", []) if len(node.labels.get("out", [])) == 1 else []
         own = node.name or ("" if node.key.isdigit() else node.key)
         yield outputs[node.key], own or (str(single[0]) if len(single) else "")
     yield "loss", str(network.labels.get("loss", ""))
@@ -72,8 +72,3 @@ def _per_cell(slot: Slot, labels: Any) -> tuple[str, ...]:
     """A label for each flat cell: labels of columns are repeated for the rows of the batch."""
     array = np.array(labels, dtype=object)
     return tuple(str(text) for text in np.broadcast_to(array, slot.shape).reshape(-1))
-
-
-def node_of(network: Network, slot: str) -> Node | None:
-    """The node whose parameter or value a slot is."""
-    return next((node for node in network.nodes if slot[1:] == node.suffix and slot[0] in "Wbza"), None)

@@ -48,7 +48,7 @@ class Moment:
 class Player:
     """Buffers that stand at `position` of `timeline`.
 
-    A checkpoint `t` is the flat vector at the start of iteration t, with the edits made there.
+    A checkpoint `t` is the flat vector (what lasts, but for data) at the start of iteration t, with the edits made there.
     """
 
     def __init__(self, timeline: Timeline, memory: int = MEMORY) -> None:
@@ -59,6 +59,7 @@ class Player:
         self.stride = 1
         self._most = max(4, memory // max(1, self.machine.vector.nbytes))
         self._checkpoints: dict[int, Array] = {}
+        self._data_edited = False
         self._apply(timeline.at(START))
         self._keep(0)
 
@@ -134,6 +135,22 @@ class Player:
         t = max(t for t in self._checkpoints if t <= position.iteration)
         np.copyto(self.machine.vector, self._checkpoints[t])
         self.position = Position(t)
+        self._restore_data()
+
+    def _restore_data(self) -> None:
+        """Data are in no checkpoint, since nothing but an edit changes them: begin anew, and edit as far as here."""
+        here = _written(self.program, self.position)
+        edits = [edit for edit in self.timeline.ordered if self._is_data(edit.slot) and edit.position <= here]
+        if self._data_edited:
+            for name in self.program.initial:
+                if self._is_data(name):
+                    np.copyto(self.machine.arrays[name], self.program.initial[name])
+        self._write(edits)
+        self._data_edited = bool(edits)
+
+    def _is_data(self, name: str) -> bool:
+        slot = self.program.slots[name]
+        return slot.kind == "data" and slot.persistent
 
     def _leap(self, position: Position) -> None:
         """Forward to the last checkpoint on the way, if it lies beyond the present iteration."""
@@ -194,10 +211,14 @@ class Player:
             self._note_loss()
 
     def _apply(self, edits: Iterable[Edit]) -> None:
-        for edit in edits:
-            self.machine.arrays[edit.slot].reshape(-1)[list(edit.cells)] = edit.values
+        self._write(edits)
         if self.position.op == len(self.program):
             self._note_loss()
+
+    def _write(self, edits: Iterable[Edit]) -> None:
+        for edit in edits:
+            self.machine.arrays[edit.slot].reshape(-1)[list(edit.cells)] = edit.values
+            self._data_edited = self._data_edited or self._is_data(edit.slot)
 
     def _note_loss(self) -> None:
         """At an iteration's end: its loss, which an edit made just there may still change."""

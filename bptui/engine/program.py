@@ -5,21 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
+from bptui.engine import terms
 from bptui.engine.network import Array, Network
 from bptui.engine.ops import OPS, Op, Shape
+from bptui.engine.ops.row import named
 
 PHASES = ("data", "forward", "loss", "backward", "update")
+GIVEN = frozenset({"rows", "mask", "counter"})
 
 
 @dataclass(frozen=True)
 class Slot:
     """A named array. Persistent slots outlive an iteration; the others are written once in each.
 
-    kind  "data", "parameter", "rate", "rows" (the drawn row numbers), "value", "loss" or "gradient"
-    of    for a gradient the slot it belongs to
+    kind  "data", "parameter", "rate", "state" (an optimizer's), "statistic" (a running mean), "value", "loss" or
+          "gradient"; and what is a function of the iteration: "rows" (the drawn row numbers), "mask" (dropout's),
+          "counter" (the number of the update)
+    of    for a gradient, and for an optimizer's state, the slot it belongs to
+    rate  for a mask, which share of it is 0
     """
 
     name: str
@@ -27,6 +34,12 @@ class Slot:
     kind: str
     persistent: bool = False
     of: str = ""
+    rate: float = 0.0
+
+    @property
+    def given(self) -> bool:
+        """Whether its values are a function of the iteration, so that no instruction writes it."""
+        return self.kind in GIVEN
 
     @property
     def size(self) -> int:
@@ -35,16 +48,19 @@ class Slot:
 
     @property
     def editable(self) -> bool:
-        """Row numbers are a function of the iteration, everything else may be set by hand."""
-        return self.kind != "rows"
+        """What is a function of the iteration can't be set by hand, everything else may."""
+        return not self.given
 
 
 @dataclass(frozen=True)
 class Instruction:
     """One line of NumPy. `reads` are in the order of the op's arguments; `n` is what a mean divides by.
 
-    For a backward instruction `differentiates` is the index of the instruction whose vjp it is, and `argument` the
-    role of the argument that the gradient belongs to.
+    differentiates  for a backward instruction the index of the instruction whose vjp it is
+    argument        and the role of the argument that the gradient belongs to
+    attrs           the op's attributes: axes, shapes, rates
+    own             the op's row, where it is a person's own and not in the table
+    fused           instructions of an update that do the same to each parameter have the same number, from 1 on
     """
 
     op: str
@@ -54,21 +70,29 @@ class Instruction:
     n: int = 1
     differentiates: int | None = None
     argument: str = ""
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+    own: Op | None = None
+    fused: int = 0
 
     @property
     def row(self) -> Op:
         """Its row of the op table."""
-        return OPS[self.op]
+        return self.own or OPS[self.op]
 
     @property
     def roles(self) -> Mapping[str, str]:
         """Role → slot."""
-        return dict(zip(self.row.args, self.reads, strict=True))
+        return dict(zip(self.row.roles(len(self.reads)), self.reads, strict=True))
+
+    @cached_property
+    def text(self) -> str:
+        """The right side over the roles of its op."""
+        return self.row.text({"n": self.n, **self.attrs})
 
     @property
     def expression(self) -> str:
         """The right side, as plain NumPy over slot names."""
-        return self.row.source_text(self.roles, self.n)
+        return named(self.text, self.roles)
 
     @property
     def source(self) -> str:
@@ -102,6 +126,8 @@ class Program:
     """The instructions of an iteration and the slots they work on.
 
     initial    the values that the persistent slots start from
+    output     the slot that the loss is taken of
+    owners     slot → the key of the node that it is of
     targets    label or display name → what it stands for
     cell_names slot → a label for each flat cell, or "" (batch rows share the label of their column)
     names      slot → what a reader calls it, where that differs
@@ -114,6 +140,8 @@ class Program:
     targets: Mapping[str, Target] = field(default_factory=dict)
     cell_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+    output: str = ""
+    owners: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.instructions)
@@ -136,10 +164,9 @@ class Program:
         """Weights and biases, frozen ones too."""
         return [slot.name for slot in self.slots.values() if slot.kind == "parameter"]
 
-    @property
-    def output(self) -> str:
-        """The slot that the loss is taken of."""
-        return self.instructions[self.loss_index].reads[0]
+    def shapes(self, index: int) -> dict[str, Shape]:
+        """Role → shape of what instruction `index` reads."""
+        return {role: self.slots[slot].shape for role, slot in self.instructions[index].roles.items()}
 
     def size(self, index: int) -> int:
         """How many elements instruction `index` writes."""
@@ -159,7 +186,7 @@ def check(program: Program) -> None:
 
     Raises ProgramError.
     """
-    known = {name for name, slot in program.slots.items() if slot.persistent or slot.kind == "rows"}
+    known = {name for name, slot in program.slots.items() if slot.persistent or slot.given}
     for instruction in program.instructions:
         for fault in _faults(program, instruction, known):
             raise ProgramError(f"{instruction.source}: {fault}")
@@ -171,12 +198,19 @@ def _faults(program: Program, instruction: Instruction, known: set[str]) -> Iter
     missing = [slot for slot in instruction.reads if slot not in known]
     if missing:
         yield f"reads {missing[0]} before it is written"
-    shapes = [program.slots[slot].shape for slot in instruction.reads]
-    if row.shape(*shapes) != written.shape:
-        yield f"gives {row.shape(*shapes)}, {written.name} has {written.shape}"
+    try:
+        given = terms.shape(
+            terms.read(instruction.text),
+            {role: program.slots[slot].shape for role, slot in instruction.roles.items()},
+        )
+    except terms.ShapeError as error:
+        yield str(error)
+        return
+    if given != written.shape:
+        yield f"gives {given}, {written.name} has {written.shape}"
     if written.name not in known:
         return
     if not row.in_place:
         yield f"writes {written.name} a second time"
-    elif row.reach != "each" or instruction.reads[0] != written.name:
+    elif not terms.is_elementwise(terms.read(instruction.text), row.args[0]) or instruction.reads[0] != written.name:
         yield "works in place without being elementwise"

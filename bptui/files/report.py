@@ -40,6 +40,11 @@ class Report:
         """Whether anything is wrong."""
         return bool(self._problems)
 
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """The mistakes noted so far."""
+        return tuple(self._problems)
+
     def add(self, where: Where, message: str, *, spoils: Where | None = None) -> None:
         """Note a mistake; the value at `where`, or the larger one named, is taken as unreadable."""
         self._problems.append(Problem(where, message))

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import fnmatch
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
-from bptui.engine.network import Network, Node, checked, find_problems, output_width
-from bptui.engine.ops import LOSSES
-from bptui.files.data import classes_to_columns, read_data
+from bptui.engine.checking import checked, find_problems
+from bptui.engine.kinds import KINDS
+from bptui.engine.network import Array, Network, Node
+from bptui.files.data import read_data
 from bptui.files.document import open_document
-from bptui.files.layers import label_row, read_layout, read_nodes
-from bptui.files.report import Report
+from bptui.files.layer_tables import label_row
+from bptui.files.layers import read_layout, read_nodes
+from bptui.files.report import FileError, Report
+from bptui.files.targets import with_classes
 from bptui.files.text import quoted
+from bptui.files.training import read_loss, read_training
 from bptui.files.values import Table, suggest
+from bptui.files.weights import load_npz
 
 DEFAULT_LR = 0.1
 STAGES = ("start", "data", "forward", "loss", "backward", "update", "end")
@@ -29,16 +36,21 @@ _KEYS = (
     "layer",
     "net",
     "layout",
+    "init",
+    "weights",
     "loss",
     "lr",
     "optim",
+    "schedule",
+    "clip",
+    "l1",
+    "l2",
+    "update",
     "iterations",
     "labels",
     "freeze",
     "narration",
 )
-# Read in later versions; that they are missing here is said in other words than for a misspelling.
-_LATER_OPTIMIZERS = ("momentum", "nesterov", "rmsprop", "adagrad", "adadelta", "adam", "adamw", "nadam", "lion")
 
 
 def load(source: str) -> Network:
@@ -48,79 +60,75 @@ def load(source: str) -> Network:
     """
     document = open_document(source)
     report = Report()
-    network = read_network(document.values, document.name, report)
+    network = read_network(document.values, document.name, report, Path(document.shown).parent)
     report.merge(find_problems(network))
     if report:
         raise report.error(document.shown, document.lines)
     return checked(network)
 
 
-def read_network(values: dict[str, object], name: str, report: Report) -> Network:
+def read_network(values: dict[str, object], name: str, report: Report, folder: Path | None = None) -> Network:
     """As much of a network as can be read; what is wrong goes to the report."""
     largest = float(np.finfo(np.float32).max) if values.get("dtype") == "float32" else math.inf
-    top = Table(values, (), report, largest)
+    top = Table(values, (), report, largest, folder or Path())
     top.check_keys(_KEYS, "the spec")
     layout = read_layout(top, "out-in")
     nodes = read_nodes(top, layout)
-    x, y, batch = read_data(top)
+    seed = top.whole("seed", 0, 0)
+    data = read_data(top, top.folder, seed)
+    loss, loss_options = read_loss(top)
+    training, lr = read_training(top, DEFAULT_LR)
     network = Network(
-        nodes,
-        x,
-        y,
-        loss=_loss(top),
-        lr=_lr(top),
+        _with_weights(top, nodes),
+        data.x,
+        data.y,
+        loss=loss,
+        lr=lr,
         name=top.word("name", name),
         title=top.word("title"),
-        batch=batch,
-        seed=top.whole("seed", 0, 0),
+        batch=data.batch,
+        seed=seed,
         dtype=top.word("dtype", "float64"),
         iterations=top.whole("iterations", 1000, 1),
         labels=_labels(top),
         freeze=_freeze(top, nodes),
         narration=_narration(top, nodes),
         layout=layout or "out-in",
+        more=data.more,
+        test=data.test,
+        test_more=data.test_more,
+        classes=data.classes,
+        loss_options=loss_options,
+        training=training,
+        init=top.word("init"),
+        source=data.source,
     )
-    return _with_classes(network, report)
+    return with_classes(network, report)
 
 
-def _with_classes(network: Network, report: Report) -> Network:
-    """The network, class numbers made into columns where its loss asks for them."""
-    width = output_width(network)
-    if network.loss != "softmax-ce" or width < 2 or network.y.shape[1:] != (1,):
-        return network
-    return Network(**{**vars(network), "y": classes_to_columns(network.y, width, report)})
+def _with_weights(top: Table, nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+    """The nodes with the weights of `weights = "w.npz"`, where a node has none of its own."""
+    if not top.has("weights"):
+        return nodes
+    name = top.word("weights")
+    try:
+        arrays = load_npz(top.folder / name) if name else {}
+    except FileError as error:
+        top.fault("weights", str(error))
+        return nodes
+    return tuple(_weighted(node, arrays) for node in nodes)
 
 
-def _loss(top: Table) -> str:
-    if not top.has("loss"):
-        top.fault("loss", f"loss is missing: it is one of {', '.join(LOSSES)}")
-    return top.word("loss", "half-mse")
-
-
-def _lr(top: Table) -> float:
-    """The learning rate, written at the top or with the optimizer."""
-    lr = top.number("lr", DEFAULT_LR)
-    if not top.has("optim"):
-        return lr
-    if isinstance(top.values["optim"], str):
-        _check_optimizer(top, "optim")
-        return lr
-    optim = top.table("optim", '{ use = "sgd", lr = 0.1 }')
-    if not optim.has("use") or _check_optimizer(optim, "use"):
-        optim.check_keys(("use", "lr"), "optim")
-    if optim.has("lr") and top.has("lr"):
-        optim.fault("lr", "lr stands twice: at the top and in optim")
-    return optim.number("lr", lr)
-
-
-def _check_optimizer(table: Table, key: str) -> bool:
-    """Whether the optimizer is one of this version."""
-    name = table.word(key, "sgd")
-    if name == "sgd":
-        return True
-    hint = "" if name in _LATER_OPTIMIZERS else suggest(name, ("sgd",))
-    table.fault(key, f"no optimizer {quoted(name)}: only sgd exists in this version{hint}")
-    return False
+def _weighted(node: Node, arrays: Mapping[str, Array]) -> Node:
+    letters = _letters(node)
+    found = {letter: arrays[letter + node.suffix] for letter in letters if letter + node.suffix in arrays}
+    given, bias = found.pop("W", None), found.pop("b", None)
+    return replace(
+        node,
+        W=given if node.W is None else node.W,
+        b=bias if node.b is None and node.bias else node.b,
+        given={**found, **node.given},
+    )
 
 
 def _labels(top: Table) -> dict[str, object]:
@@ -139,12 +147,18 @@ def _labels(top: Table) -> dict[str, object]:
 def _freeze(top: Table, nodes: Iterable[Node]) -> tuple[str, ...]:
     """Patterns of parameters; one that fits none is a mistake."""
     patterns = top.words("freeze")
-    slots = [letter + node.suffix for node in nodes if node.op == "dense" for letter in "Wb"]
+    slots = [letter + node.suffix for node in nodes for letter in _letters(node)]
     for pattern in patterns if slots else ():
         if not any(fnmatch.fnmatchcase(slot, pattern) for slot in slots):
             hint = suggest(pattern, slots) or f" (there are {', '.join(slots[:6])})"
             top.fault("freeze", f"freeze = {quoted(pattern)} fits no parameter{hint}")
     return patterns
+
+
+def _letters(node: Node) -> list[str]:
+    """What a node's parameters are called."""
+    letters = KINDS[node.op].letters if node.op in KINDS else ()
+    return [letter for letter in letters if letter[0] in "WbUP"]
 
 
 def _narration(top: Table, nodes: tuple[Node, ...]) -> dict[str, str]:
@@ -167,6 +181,6 @@ def _told_slots(nodes: Iterable[Node]) -> Iterable[str]:
     """Every slot that an instruction may write."""
     yield from ("x", "y", "loss")
     for node in nodes:
-        for letter in "Wbza" if node.op == "dense" else "za":
+        for letter in ("z", "a", *(KINDS[node.op].letters if node.op in KINDS else ())):
             yield letter + node.suffix
             yield f"{letter}{node.suffix}.grad"

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar, cast
 
 import numpy as np
@@ -28,6 +29,22 @@ _CALLED = {
     "epochs": "iterations",
     "steps": "iterations",
     "batch_size": "batch",
+    "optimizer": "optim",
+    "learning_rate_schedule": "schedule",
+    "betas": "beta1",
+    "epsilon": "eps",
+    "l2_penalty": "l2",
+    "activation": "act",
+    "kernel_size": "kernel",
+    "filters": "out",
+    "channels": "out",
+    "padding": "pad",
+    "strides": "stride",
+    "num_heads": "heads",
+    "hidden": "units",
+    "p": "rate",
+    "label_smoothing": "smoothing",
+    "weight": "class_weights",
     "units": "dense",
     "neurons": "dense",
     "weights": "W",
@@ -80,12 +97,18 @@ class Table:
     """A table of the document, its place, and the report that its mistakes go to.
 
     largest  the largest number that the spec's dtype holds
+    folder   the folder that the spec lies in: names of files are relative to it
     """
 
     values: Mapping[str, object]
     where: Where
     report: Report
     largest: float = math.inf
+    folder: Path = field(default_factory=Path)
+
+    def inner(self, values: Mapping[str, object], where: Where) -> Table:
+        """A table of the same document at another place."""
+        return Table(values, where, self.report, self.largest, self.folder)
 
     def at(self, key: str) -> Where:
         """The place of a key."""
@@ -112,7 +135,7 @@ class Table:
         value = as_table(self.values.get(key, {}))
         if value is None:
             self.fault(key, f"{key} is a table such as {what}, not {quoted(self.values[key])}")
-        return Table(value or {}, self.at(key), self.report, self.largest)
+        return self.inner(value or {}, self.at(key))
 
     def read(self, key: str, default: T, wrong: Callable[[object], str], example: str) -> T:
         """The value at a key, unless `wrong` has something against it."""
@@ -177,6 +200,29 @@ class Table:
                 return None
             result.append(self._row(row, where, f"row {i} of {key}"))
         return self._stack(key, result)
+
+    def array(self, key: str) -> Array | None:
+        """Nested lists of numbers, of any depth and of one shape; None where they are none."""
+        items = as_list(self.values.get(key))
+        if not items or not isinstance(items[0], list):
+            return self.numbers(key)
+        if not isinstance(items[0][:1] and items[0][0], list):
+            return self.matrix(key)
+        parts = [self._part(key, item, (*self.at(key), i)) for i, item in enumerate(items)]
+        if any(part is None for part in parts):
+            return None
+        shapes = {part.shape for part in parts if part is not None}
+        if len(shapes) > 1:
+            self.fault(key, f"{key} holds parts of different shapes: {' and '.join(map(str, sorted(shapes)[:2]))}")
+            return None
+        return np.stack([part for part in parts if part is not None])
+
+    def _part(self, key: str, item: object, where: Where) -> Array | None:
+        """One part of a deeper list."""
+        if as_list(item) is None:
+            self.report.add(where, f"{key} holds {quoted(item)} among its lists")
+            return None
+        return self.inner({key: item}, self.where).array(key)
 
     def shown(self, key: str) -> str:
         """The value at a key as messages show it."""

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from bptui.engine.network import Array, Network, Node
+from bptui.engine.kinds import KINDS
+from bptui.engine.network import Array, Network, Node, Training
 from bptui.files.report import FileError
 from bptui.files.template import TEMPLATE
 from bptui.files.text import safe
@@ -107,9 +108,15 @@ def _top(network: Network, values: Mapping[str, Array]) -> Iterator[Pair]:
         yield "title", _text(network.title)
     yield "seed", str(network.seed)
     yield "dtype", _text(network.dtype)
-    yield "loss", _text(network.loss)
-    yield "lr", _number(values.get("lr", np.array(network.lr)))
+    if network.loss_options:
+        yield "loss", _table([("use", _text(network.loss)), *_settings(network.loss_options)])
+    else:
+        yield "loss", _text(network.loss)
+    yield "lr", _number(values.get("lr0", values.get("lr", np.array(network.lr))))
+    yield from _training(network.training)
     yield "iterations", str(network.iterations)
+    if network.init:
+        yield "init", _text(network.init)
     if network.layout != "out-in":
         yield "layout", _text(network.layout)
     if network.freeze:
@@ -118,14 +125,62 @@ def _top(network: Network, values: Mapping[str, Array]) -> Iterator[Pair]:
         yield "labels", _table((key, _nested(words)) for key, words in network.labels.items())
 
 
+def _training(training: Training) -> Iterator[Pair]:
+    """What of the training differs from the defaults."""
+    if training.optim != "sgd" or training.options:
+        yield "optim", _table([("use", _text(training.optim)), *_settings(training.options)])
+    if training.schedule != "constant":
+        yield "schedule", _table([("use", _text(training.schedule)), *_settings(training.schedule_options)])
+    clip = {"value": training.clip_value, "norm": training.clip_norm}
+    if any(most is not None for most in clip.values()):
+        yield "clip", _table(_settings({key: most for key, most in clip.items() if most is not None}))
+    for key, penalty in (("l1", training.l1), ("l2", training.l2)):
+        if penalty:
+            yield key, _number(penalty)
+    if training.sequential:
+        yield "update", _text("sequential")
+
+
+def _settings(options: Mapping[str, Any]) -> list[Pair]:
+    return [(key, _value(value)) for key, value in options.items()]
+
+
+def _value(value: Any) -> str:
+    """An option as TOML writes it: whole numbers stay whole."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(_value(part) for part in value)}]"
+    if isinstance(value, Mapping):
+        return _table(_settings(value))
+    return _nested(value)
+
+
 def _data(network: Network, values: Mapping[str, Array]) -> str:
-    """`[data]`; where batches are drawn, the data they are drawn from."""
-    names = ("x", "y") if network.batch is None else ("X", "Y")
-    arrays = (values.get(names[0], network.x), values.get(names[1], network.y))
-    pairs = [("x", _nested(arrays[0])), ("y", _nested(arrays[1]))]
+    """`[data]`: where they are from, or written out once edited; of batches what they are drawn from."""
+    names = {"x": "X", "y": "Y"} if network.drawn else {}
+    given = {"x": network.x, **network.more, "y": network.y}
+    whole = {key: (names.get(key, f"all_{key}") if network.drawn else key) for key in given}
+    arrays = {key: values.get(whole[key], array) for key, array in given.items()}
+    if network.source is not None and all(np.array_equal(arrays[key], given[key]) for key in given):
+        return _section("[data]", _settings(network.source))
+    pairs = [(key, _targets(network, array) if key == "y" else _nested(array)) for key, array in arrays.items()]
+    if network.test is not None:
+        held = {"x_test": network.test[0], "y_test": network.test[1]}
+        pairs += [(key, _targets(network, array) if key[0] == "y" else _nested(array)) for key, array in held.items()]
     if network.batch is not None:
         pairs.append(("batch", str(network.batch)))
     return _section("[data]", pairs)
+
+
+def _targets(network: Network, array: Array) -> str:
+    """Targets; classes by their numbers, as they are read."""
+    columns = network.classes and array.shape[-1] == len(network.classes) > 1
+    if columns and np.isin(array, (0, 1)).all() and (array.sum(-1) == 1).all():
+        return _value(array.argmax(-1).tolist())
+    return _nested(array)
 
 
 def _header(network: Network, node: Node) -> str:
@@ -134,16 +189,13 @@ def _header(network: Network, node: Node) -> str:
 
 def _node(network: Network, node: Node, values: Mapping[str, Array]) -> Iterator[Pair]:
     """The keys of one layer or node."""
-    if node.op == "add":
-        yield "add", _nested(node.inputs)
-    else:
-        yield "dense", str(node.units)
-        if network.graph:
-            yield "from", _text(node.inputs[0])
+    yield from _kind(network, node)
     if node.name:
         yield "name", _text(node.name)
     if node.act != "identity":
         yield "act", _text(node.act)
+    if node.init:
+        yield "init", _text(node.init)
     yield from _parameters(network, node, values)
     if node.freeze:
         yield "freeze", _nested(node.freeze)
@@ -152,15 +204,36 @@ def _node(network: Network, node: Node, values: Mapping[str, Array]) -> Iterator
         yield "labels", _table((key, _nested(words)) for key, words in labels.items())
 
 
+def _kind(network: Network, node: Node) -> Iterator[Pair]:
+    """What kind of node it is, and what it reads."""
+    if node.op == "add":
+        yield "add", _nested(node.inputs)
+        return
+    if node.op == "dense":
+        yield "dense", str(node.units)
+    else:
+        yield "kind", _text(node.op)
+        options = KINDS[node.op].options
+        if "units" in options:
+            yield "units", str(node.units)
+        changed = {key: value for key, value in node.options.items() if value != options[key].default}
+        yield from _settings(changed)
+    if network.graph:
+        yield "from", _text(node.inputs[0]) if len(node.inputs) == 1 else _nested(node.inputs)
+    if node.shares:
+        yield "shares", _text(node.shares)
+
+
 def _parameters(network: Network, node: Node, values: Mapping[str, Array]) -> Iterator[Pair]:
     if not node.bias:
         yield "bias", "false"
-    if node.op != "dense":
+    if node.shares:
         return
-    for letter, given in (("W", node.W), ("b", node.b)):
-        array = values.get(letter + node.suffix, given)
-        if array is not None and (letter == "W" or node.bias):
-            yield letter, _nested(_written(network, letter, np.asarray(array)))
+    for letter in (letter for letter in KINDS[node.op].letters if letter[0] in "WbUP"):
+        array = values.get(letter + node.suffix, node.weights(letter))
+        if array is not None and (node.bias or letter[0] != "b"):
+            dense = node.op == "dense"
+            yield letter, _nested(_written(network, letter, np.asarray(array)) if dense else np.asarray(array))
 
 
 def _written(network: Network, key: str, array: Array) -> Array:

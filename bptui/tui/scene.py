@@ -53,14 +53,15 @@ class Scene:
         instruction, changed = view.program.instructions[view.done], view.changed
         shape = view.program.slots[instruction.writes].shape
         result: dict[str, Array] = {}
+        shapes = view.program.shapes(view.done)
+        if len(changed) == 1 and instruction.op != "draw":
+            marks = np.zeros(shape, bool)
+            marks.reshape(-1)[changed.start] = True
+            masks = operands(instruction.text, shapes, marks)
+        else:
+            masks = {role: np.ones(role_shape, bool) for role, role_shape in shapes.items()}
         for role, slot in instruction.roles.items():
-            mask = np.zeros(view.program.slots[slot].shape, bool)
-            if len(changed) > 1 or instruction.row.reach == "draw":
-                mask[...] = True
-            else:
-                index = tuple(int(k) for k in np.unravel_index(changed.start, shape))
-                mask[operands(instruction.row, role, mask.shape, index)] = True
-            result[slot] = result.get(slot, np.zeros(mask.shape, bool)) | mask
+            result[slot] = result.get(slot, np.zeros(masks[role].shape, bool)) | masks[role]
         return result
 
     @cached_property

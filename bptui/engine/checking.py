@@ -1,0 +1,273 @@
+"""What is wrong with a description: every mistake, each with its place, told at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from bptui.engine import initial
+from bptui.engine.graph import completed, ends, in_order, loop, sample_shapes, shape_faults
+from bptui.engine.initial import Weight
+from bptui.engine.kinds import KINDS, MisfitError, written
+from bptui.engine.labelling import FIXED, NAME_RULE, count, label_problems, sides
+from bptui.engine.network import Array, Network, NetworkError, Node, Problem, is_name, nearest
+from bptui.engine.ops import ACTIVATIONS, LOSSES
+from bptui.engine.ops.row import Shape
+from bptui.engine.optimizers import OPTIMIZERS, SCHEDULES, option_fault
+
+MAX_PARAMETERS = 50_000_000
+
+
+def checked(network: Network) -> Network:
+    """The network with its nodes in an order in which each comes after what it reads, every option filled in.
+
+    Raises NetworkError with every mistake.
+    """
+    problems = list(find_problems(network))
+    if problems:
+        raise NetworkError(problems)
+    ordered, _ = in_order(network.nodes)
+    return replace(network, nodes=tuple(completed(node) for node in ordered))
+
+
+def find_problems(network: Network) -> Iterator[Problem]:
+    """Every mistake in a description, in the order of its parts."""
+    yield from _scalar_problems(network)
+    yield from _training_problems(network)
+    yield from _data_problems(network)
+    yield from _node_problems(network)
+    ordered, stuck = in_order(network.nodes)
+    if stuck:
+        circle = loop(stuck)
+        chain = " → ".join(node.key for node in (*circle, circle[0]))
+        yield Problem(circle[0].where, f"a loop in the graph: {chain} (each reads the next)")
+    yield from _shape_problems(network, ordered)
+    yield from label_problems(network)
+
+
+def _scalar_problems(network: Network) -> Iterator[Problem]:
+    if network.loss not in LOSSES:
+        known = ", ".join(LOSSES)
+        hint = nearest(network.loss, LOSSES) or f" (one of {known})"
+        yield Problem(("loss",), f"unknown loss {network.loss!r}{hint}")
+    if not np.isfinite(network.lr):
+        yield Problem(("lr",), f"lr is {network.lr}: a learning rate is a finite number")
+    elif network.lr < 0:
+        yield Problem(("lr",), f"lr is {network.lr}: a negative learning rate would climb")
+    if network.dtype not in ("float64", "float32"):
+        yield Problem(("dtype",), f"unknown dtype {network.dtype!r} (float64 or float32)")
+    if network.iterations < 1:
+        yield Problem(("iterations",), f"iterations is {network.iterations}: at least 1 is needed")
+    if network.init and (fault := initial.fault(network.init)):
+        yield Problem(("init",), fault)
+
+
+def _training_problems(network: Network) -> Iterator[Problem]:
+    """Options that an optimizer, a schedule or a loss does not know, or can't work with."""
+    training = network.training
+    if training.optim not in OPTIMIZERS:
+        hint = nearest(training.optim, OPTIMIZERS) or f" (one of {', '.join(OPTIMIZERS)})"
+        yield Problem(("optim", "use"), f"no optimizer is called {training.optim!r}{hint}")
+    else:
+        for key, value in training.options.items():
+            if fault := option_fault(training.optim, key, value):
+                yield Problem(("optim", key), f"{key} is {value}: {fault}")
+        if training.options.get("nesterov") and not training.options.get("momentum"):
+            yield Problem(("optim", "nesterov"), "nesterov needs a momentum")
+    if training.schedule not in SCHEDULES:
+        hint = nearest(training.schedule, SCHEDULES) or f" (one of {', '.join(SCHEDULES)})"
+        yield Problem(("schedule", "use"), f"no schedule is called {training.schedule!r}{hint}")
+        return
+    for key, default in SCHEDULES[training.schedule].options.items():
+        if default is None and training.schedule_options.get(key) is None:
+            yield Problem(("schedule",), f"the schedule {training.schedule} needs {key}")
+    for key in ("every", "steps"):
+        if (training.schedule_options.get(key) or 1) < 1:
+            yield Problem(("schedule", key), f"{key} is {training.schedule_options[key]}: at least 1 is needed")
+
+
+def _data_problems(network: Network) -> Iterator[Problem]:
+    for slot, array in (("x", network.x), ("y", network.y), *network.more.items()):
+        if array.size == 0:
+            yield Problem(("data", slot), f"{slot} is empty: at least one row is needed")
+        elif not np.isfinite(array).all():
+            row = int(np.argwhere(~np.isfinite(array))[0][0])
+            yield Problem(("data", slot), f"{slot} holds a number that is not finite, in row {row}")
+    yield from _target_problems(network)
+    if not (network.x.size and network.y.size):
+        return
+    for name, array in (("y", network.y), *network.more.items()):
+        if array.size and len(network.x) != len(array):
+            rows = f"x has {count(len(network.x), 'row')}, {name} has {count(len(array), 'row')}"
+            what = "target" if name == "y" else name
+            yield Problem(("data", name), f"{rows}: one {what} row for each input row is needed")
+    if network.batch is not None and not 1 <= network.batch <= len(network.x):
+        fault = f"batch is {network.batch}: the data have {count(len(network.x), 'row')} to draw from"
+        yield Problem(("data", "batch"), fault)
+
+
+def _target_problems(network: Network) -> Iterator[Problem]:
+    """Targets that a loss has no meaning for."""
+    y, outputs = network.y, network.nodes[-1].units if network.nodes else 0
+    if network.loss == "bce" and y.size and (bad := y[(y < 0) | (y > 1)]).size:
+        yield Problem(("data", "y"), f"y holds {bad[0]:g}: bce needs targets from 0 to 1")
+    if network.loss == "hinge" and y.size and (bad := y[np.abs(y) != 1]).size:
+        yield Problem(("data", "y"), f"y holds {bad[0]:g}: hinge needs targets -1 and 1")
+    if network.loss == "softmax-ce" and outputs == 1 and network.nodes[-1].op == "dense":
+        yield Problem(("loss",), "softmax-ce over 1 output is always 0: use bce, or one output for each class")
+
+
+def _node_problems(network: Network) -> Iterator[Problem]:
+    if not network.nodes:
+        yield Problem(("layers",), """no layers: describe at least one, such as layers = ["dense 1"]""")
+    keys = {"x", *network.more, *(node.key for node in network.nodes)}
+    for node in network.nodes:
+        yield from _own_problems(node)
+        yield from _sharing_problems(node, network)
+        if node.key in network.more:
+            yield Problem(node.where, f"a node may not be called {node.key!r}: that is an input's name")
+        for key in node.inputs:
+            if key not in keys:
+                yield Problem(
+                    node.where, f"{node.key} reads {key!r}, which is no node{nearest(key, sorted(keys - {node.key}))}"
+                )
+    yield from _end_problems(network, keys)
+
+
+def _sharing_problems(node: Node, network: Network) -> Iterator[Problem]:
+    """The node whose weights are shared has to be there, of the same kind, with weights of its own."""
+    if not node.shares:
+        return
+    others = {other.key: other for other in network.nodes if other.key != node.key}
+    other = others.get(node.shares)
+    if other is None:
+        fault = f"{node.key} shares the weights of {node.shares!r}, which is no node{nearest(node.shares, others)}"
+        yield Problem((*node.where, "shares"), fault)
+    elif other.op != node.op or other.bias != node.bias or other.shares:
+        fault = (
+            f"{node.key} can't share the weights of {node.shares}: both are to be {node.op}, {node.shares} the owner"
+        )
+        yield Problem((*node.where, "shares"), fault)
+
+
+def _own_problems(node: Node) -> Iterator[Problem]:
+    """What is wrong with a node alone."""
+    if node.act not in ACTIVATIONS:
+        hint = nearest(node.act, ACTIVATIONS) or f" (one of {', '.join(ACTIVATIONS)})"
+        yield Problem((*node.where, "act"), f"unknown activation {node.act!r}{hint}")
+    if node.op == "dense" and node.units < 1:
+        yield Problem((*node.where, "dense"), f"a dense layer has at least 1 unit, not {node.units}")
+    if node.init and (fault := initial.fault(node.init)):
+        yield Problem((*node.where, "init"), fault)
+    kind = KINDS.get(node.op)
+    letters = [letter for letter in (kind.letters if kind else ()) if letter[0] in "WbUP"]
+    for param in node.freeze:
+        if param not in letters:
+            has = f"a layer has {' and '.join(letters)}" if letters else f"{node.op} has no weights"
+            yield Problem((*node.where, "freeze"), f"freeze names {param!r}: {has}")
+    if node.key in FIXED:
+        yield Problem(node.where, f"a node may not be called {node.key!r}: that is a slot's name")
+    elif not (is_name(node.key) or (node.key.isdecimal() and node.key.isascii())):
+        yield Problem(node.where, f"a node may not be called {node.key!r}: {NAME_RULE}")
+
+
+def _end_problems(network: Network, keys: set[str]) -> Iterator[Problem]:
+    """One node alone may be read by no other; where some node's inputs are not known, this can't be told."""
+    if all(node.inputs and keys.issuperset(node.inputs) for node in network.nodes):
+        last = ends(network.nodes)
+        for node in last[:-1]:
+            fault = f"nothing reads {node.key}: only one node may end the graph, and that is {last[-1].key}"
+            yield Problem(node.where, fault)
+
+
+def _shape_problems(network: Network, ordered: tuple[Node, ...]) -> Iterator[Problem]:
+    shapes = sample_shapes(network, ordered)
+    for node, fault in shape_faults(network, ordered):
+        yield Problem(node.where, _shape_fault(node, fault, shapes))
+    counts: list[tuple[int, Node]] = []
+    for node in ordered:
+        weights = node_weights(network, node, shapes)
+        counts.append((sum(math.prod(w.shape) for w in weights.values()), node))
+        for letter, weight in weights.items():
+            yield from _weight_problems(node, letter, weight, shapes)
+    total = sum(number for number, _ in counts)
+    if total > MAX_PARAMETERS:
+        largest = max(counts, key=lambda pair: pair[0])[1]
+        size = f"{total:,} parameters need about {total * 40 / 2**30:,.1f} GiB here"
+        yield Problem((*largest.where, largest.op), f"{size}; the limit is {MAX_PARAMETERS:,} parameters")
+    yield from _output_problems(network, shapes)
+
+
+def _shape_fault(node: Node, fault: str, shapes: dict[str, Shape | None]) -> str:
+    known = {key: shape for key in node.inputs if (shape := shapes.get(key))}
+    if node.op == "add" and all(len(shape) == 1 for shape in known.values()):
+        named = ", ".join(f"{key} has {shape[0]}" for key, shape in known.items())
+        return f"{node.key} adds different widths: {named}"
+    return f"{node.key}: {fault}" if not node.key.isdigit() else f"layer {node.key}: {fault}"
+
+
+def node_weights(network: Network, node: Node, shapes: dict[str, Shape | None]) -> dict[str, Weight]:
+    """Letter → parameter of a node; none where its shape is not known. A dense layer's may have 0 for what is not."""
+    kind = KINDS.get(node.op)
+    del network
+    if kind is None or node.shares:
+        return {}
+    read = [shapes.get(key) for key in node.inputs]
+    if node.op == "dense":
+        return dict(kind.weights(node, [(read[0] if read else None) or (0,)]))
+    if not read or any(shape is None for shape in read):
+        return {}
+    try:
+        return dict(kind.weights(completed(node), [shape for shape in read if shape is not None]))
+    except (MisfitError, TypeError):
+        return {}
+
+
+def _output_problems(network: Network, shapes: dict[str, Shape | None]) -> Iterator[Problem]:
+    """Targets have to have the shape of what the last node gives."""
+    last = ends(network.nodes)
+    out = shapes.get(last[0].key) if len(last) == 1 else None
+    if not out or not network.y.size or network.y.shape[1:] == out:
+        return
+    if len(out) == 1 and network.y.ndim == 2:
+        columns = network.y.shape[1]
+        fault = f"y has {count(columns, 'column')}, the last layer gives {out[0]}: they have to agree"
+    else:
+        fault = f"a row of y is {written(network.y.shape[1:])}, the last layer gives {written(out)}: they have to agree"
+    yield Problem(("data", "y"), fault)
+
+
+def _weight_problems(node: Node, letter: str, weight: Weight, shapes: dict[str, Shape | None]) -> Iterator[Problem]:
+    """Weights have to fit what is known of the layer: 0 inputs or units are not known, and fit all."""
+    given = node.weights(letter)
+    if given is None:
+        return
+    where = (*node.where, letter)
+    if node.op == "dense":
+        yield from _dense_problems(node, letter, given, shapes)
+    elif given.shape != weight.shape:
+        yield Problem(where, f"{letter} has the shape {written(given.shape)}, the layer needs {written(weight.shape)}")
+    elif not np.isfinite(given).all():
+        yield Problem(where, f"{letter} holds a number that is not finite")
+
+
+def _dense_problems(node: Node, letter: str, given: Array, shapes: dict[str, Shape | None]) -> Iterator[Problem]:
+    read = shapes.get(node.inputs[0]) if node.inputs else None
+    inputs = read[-1] if read else 0
+    if letter == "W":
+        fitting = (inputs or given.shape[0], node.units if node.units > 0 else given.shape[1])
+        if given.shape != fitting:
+            fault = f"W is for {sides(given.shape)}, the layer has {sides(fitting)}"
+            yield Problem((*node.where, "W"), fault)
+        elif not np.isfinite(given).all():
+            i, j = np.argwhere(~np.isfinite(given))[0]
+            fault = f"W holds {given[i, j]} (neuron {j}, input {i}): a weight is a finite number"
+            yield Problem((*node.where, "W"), fault)
+    elif node.units > 0 and given.shape != (node.units,):
+        fault = f"b has {count(given.size, 'number')}, the layer has {count(node.units, 'neuron')}"
+        yield Problem((*node.where, "b"), fault)
+    elif not np.isfinite(given).all():
+        yield Problem((*node.where, "b"), "b holds a number that is not finite")

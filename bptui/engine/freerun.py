@@ -1,0 +1,90 @@
+"""Running on without looking, and stopping at the very instruction that makes a number which is not finite.
+
+The processor notes an overflow or an invalid operation by itself; NumPy only has to be told to raise. That costs
+nothing, and says no more than that something happened: 1/(1 + exp(800)) overflows on the way to a right 0. So the
+stretch is run again from its start up to there, and what each instruction wrote is looked at. Products of matrices
+raise no flag, so the losses are looked at too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bptui.engine.machine import Machine, Stop
+from bptui.engine.network import Array
+
+# Iterations between two looks: a snapshot of all that lasts is kept at the start of each stretch.
+STRETCH = 256
+# So many false alarms, and the flags are left alone: only losses are looked at from then on.
+_PATIENCE = 8
+
+
+@dataclass(frozen=True)
+class Halt:
+    """Where a run ended early: after `done` instructions of an iteration; at what is not finite, or at a stop."""
+
+    iteration: int
+    done: int
+    finite: bool
+
+
+class FreeRun:
+    """Runs a machine on from wherever it stands, at the start of an iteration."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self._alarms = 0
+
+    def run(self, iteration: int, n: int, losses: Array, stops: Sequence[tuple[int, Stop]] = ()) -> Halt | None:
+        """Run n iterations; `losses` (n,) gets the loss of each. None where nothing ended the run early.
+
+        After a halt the machine stands just behind the instruction that is to blame.
+        """
+        done = 0
+        while done < n:
+            length = min(STRETCH, n - done)
+            halt = self._stretch(iteration + done, losses[done : done + length], stops)
+            if halt is not None:
+                return halt
+            done += length
+        return None
+
+    def _stretch(self, t: int, losses: Array, stops: Sequence[tuple[int, Stop]]) -> Halt | None:
+        snapshot = self.machine.vector.copy()
+        flags = "ignore" if self._alarms >= _PATIENCE else "raise"
+        losses[:] = 0.0
+        try:
+            with np.errstate(over=flags, invalid=flags, divide=flags, under="ignore"):
+                done, index = self.machine.run(t, len(losses), losses, stops)
+        except FloatingPointError:
+            self._alarms += 1
+            return self._again(t, snapshot, losses, stops)
+        if not np.isfinite(losses[:done]).all():
+            return self._again(t, snapshot, losses, stops)
+        return Halt(t + done, index, finite=True) if done < len(losses) else None
+
+    def _again(self, t: int, snapshot: Array, losses: Array, stops: Sequence[tuple[int, Stop]]) -> Halt | None:
+        """Run a stretch once more, looking at everything that is written."""
+        np.copyto(self.machine.vector, snapshot)
+        waiting = dict(stops)
+        with self.machine.quiet():
+            for k in range(len(losses)):
+                halt = self._iteration(t + k, waiting)
+                if halt is not None:
+                    return halt
+                losses[k] = float(self.machine.arrays["loss"])
+        return None
+
+    def _iteration(self, t: int, stops: dict[int, Stop]) -> Halt | None:
+        machine = self.machine
+        machine.begin(t)
+        for index, instruction in enumerate(machine.program.instructions):
+            machine.execute(index)
+            if not np.isfinite(machine.arrays[instruction.writes]).all():
+                return Halt(t, index + 1, finite=False)
+            if index in stops and stops[index]():
+                return Halt(t, index + 1, finite=True)
+        return None

@@ -1,0 +1,388 @@
+"""Whether the program's gradients are the derivatives of its loss; and if not, which instruction and element is wrong.
+
+All parameters are moved at once along a random direction, scaled so that each has as large a part in the loss's
+change: one complex step of the forward pass (`bptui.engine.ops.dual`) then speaks for all of them. Only if that fails
+is each tensor asked alone, then each backward instruction on what it really read, then, by halving, its elements.
+Where a function can't take complex numbers, central differences stand in.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from bptui.engine import initial
+from bptui.engine.machine import Machine, compiled
+from bptui.engine.network import Array
+from bptui.engine.program import Instruction, Program
+
+# So small that its square is nothing beside 1, and no product of it with a weight is lost.
+STEP = 1e-40
+TOLERANCE = 1e-7
+# A parameter along which the loss changes by less than this share of what others make: nothing but rounding, maybe.
+_HARDLY = 1e-6
+# For central differences, of fourth order.
+_SPAN = 1e-3
+_DIFFERENCES = 2e-5
+_REAL = np.dtype(np.float64)
+_COMPLEX = np.dtype(np.complex128)
+
+
+@dataclass(frozen=True)
+class TensorCheck:
+    """One parameter: its gradient along a direction, as the program has it and as measured; relative error."""
+
+    name: str
+    given: float
+    measured: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What is wrong: the instruction (its index), the slot and flat cell it wrote, that value and the measured one."""
+
+    index: int
+    slot: str
+    cell: int
+    given: float
+    measured: float
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class GradientCheck:
+    """How a check ended.
+
+    tensors  one entry for each trained parameter where each was asked alone, else one for all together
+    kinks    cells at which some op has no derivative (relu at 0, a tie of a maximum); these are no errors
+    """
+
+    passed: bool
+    method: str
+    tensors: tuple[TensorCheck, ...]
+    failure: Failure | None = None
+    kinks: int = 0
+    program: Program | None = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        return repr(self) if self.program is None else sentence(self.program, self)
+
+    @property
+    def worst(self) -> float:
+        """The largest relative error."""
+        return max((tensor.error for tensor in self.tensors), default=0.0)
+
+
+def check(
+    program: Program,
+    iteration: int = 0,
+    values: Mapping[str, Array] | None = None,
+    *,
+    each: bool = False,
+    seed: int = 0,
+) -> GradientCheck:
+    """Check every gradient of an iteration.
+
+    values  slot → its value at the start of that iteration, where not what the program begins with
+    each    ask every tensor alone, also where all is well
+    """
+    return _Checker(program, iteration, values or {}, seed).run(each=each)
+
+
+@dataclass
+class _Checker:
+    program: Program
+    iteration: int
+    values: Mapping[str, Array]
+    seed: int
+    method: str = "a complex step"
+    _real: Machine = field(init=False)
+    _complex: Machine | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self._real = self._machine(_REAL)
+        last = max((k for k, i in enumerate(self.program.instructions) if i.phase == "backward"), default=-1)
+        with self._real.quiet():
+            self._real.segment(0, last + 1)()
+        self.gradients = {
+            name: self._real.arrays[f"{name}.grad"].copy()
+            for name in self.program.parameters
+            if f"{name}.grad" in self.program.slots
+        }
+        self.start = {name: self._start(name) for name in self.gradients}
+
+    def _machine(self, dtype: np.dtype[Any]) -> Machine:
+        machine = Machine(self.program, dtype)
+        for name, value in self.values.items():
+            np.copyto(machine.arrays[name], value)
+        machine.begin(self.iteration)
+        return machine
+
+    def _start(self, name: str) -> Array:
+        return np.array(self.values.get(name, self.program.initial[name]), np.float64)
+
+    def run(self, *, each: bool) -> GradientCheck:
+        directions = self._directions()
+        together = self._ask("all parameters", directions)
+        if together.error <= self.tolerance and not each:
+            return GradientCheck(True, self.method, (together,))
+        tensors = tuple(self._ask(name, {name: d}) for name, d in directions.items())
+        if all(tensor.error <= self.tolerance for tensor in tensors):
+            return GradientCheck(True, self.method, tensors)
+        failure, kinks = _Locator(self.program, self._real).find()
+        if failure is None and not kinks:
+            failure = self._unexplained(tensors)
+        return GradientCheck(failure is None, self.method, tensors, failure, kinks)
+
+    @property
+    def tolerance(self) -> float:
+        """The largest relative error that rounding explains."""
+        return TOLERANCE if self.method == "a complex step" else _DIFFERENCES
+
+    def _directions(self) -> dict[str, Array]:
+        """Random, and so long that the loss changes by 1 along each; by less where it hardly changes at all."""
+        drawn = {
+            name: initial.generator(self.seed, "direction", name).normal(0.0, 1.0, gradient.shape)
+            for name, gradient in self.gradients.items()
+        }
+        change = {name: abs(float(np.vdot(self.gradients[name], d))) for name, d in drawn.items()}
+        most = max((c for c in change.values() if math.isfinite(c)), default=0.0)
+        least = _HARDLY * most or 1.0
+        return {name: d / max(least, change[name] if math.isfinite(change[name]) else 0.0) for name, d in drawn.items()}
+
+    def _ask(self, name: str, directions: Mapping[str, Array]) -> TensorCheck:
+        given = sum(float(np.vdot(self.gradients[key], d)) for key, d in directions.items())
+        measured = self._measured(directions)
+        error = abs(given - measured) / max(1.0, abs(given), abs(measured))
+        return TensorCheck(name, given, measured, error if math.isfinite(error) else math.inf)
+
+    def _measured(self, directions: Mapping[str, Array]) -> float:
+        """The derivative of the loss along these directions."""
+        if self.method == "a complex step":
+            try:
+                found = self._stepped(directions)
+            except TypeError:
+                found = math.nan
+            if math.isfinite(found):
+                return found
+            self.method = "central differences"
+        return self._differences(directions)
+
+    def _stepped(self, directions: Mapping[str, Array]) -> float:
+        if self._complex is None:
+            self._complex = self._machine(_COMPLEX)
+        machine = self._complex
+        for name, start in self.start.items():
+            machine.arrays[name][...] = start
+            if name in directions:
+                machine.arrays[name].imag[...] = STEP * directions[name]
+        with machine.quiet():
+            machine.segment(0, self.program.loss_index + 1)()
+        return float(machine.arrays["loss"].imag) / STEP
+
+    def _differences(self, directions: Mapping[str, Array]) -> float:
+        size = max(1.0, *(float(np.abs(d).max(initial=0.0)) for d in directions.values()))
+        h = _SPAN / size
+        near, far = (self._loss(directions, k * h) - self._loss(directions, -k * h) for k in (1, 2))
+        return (8 * near - far) / (12 * h)
+
+    def _loss(self, directions: Mapping[str, Array], step: float) -> float:
+        machine = self._machine(_REAL)
+        for name, direction in directions.items():
+            machine.arrays[name][...] = self.start[name] + step * direction
+        with machine.quiet():
+            machine.segment(0, self.program.loss_index + 1)()
+        return float(machine.arrays["loss"])
+
+    def _unexplained(self, tensors: Iterable[TensorCheck]) -> Failure:
+        """Each instruction is right by itself, yet the gradient is not: something was changed between them."""
+        worst = max(tensors, key=lambda tensor: tensor.error)
+        slot = f"{worst.name}.grad"
+        index, reason = self._changed()
+        if index is None:
+            index = self.program.writers[slot]
+        return Failure(index, slot, 0, worst.given, worst.measured, reason)
+
+    def _changed(self) -> tuple[int | None, str]:
+        """A backward instruction that reads a parameter after its update."""
+        updated: set[str] = set()
+        for k, instruction in enumerate(self.program.instructions):
+            if instruction.phase == "update":
+                updated.add(instruction.writes)
+            elif instruction.phase == "backward" and (late := updated & set(instruction.reads)):
+                return (
+                    k,
+                    f"it reads {min(late)} after its update, so it is no gradient at the weights of the forward pass",
+                )
+        return None, ""
+
+
+class _Locator:
+    """Asks each backward instruction whether it is the derivative of the forward one, on what it really read."""
+
+    def __init__(self, program: Program, machine: Machine) -> None:
+        self.program = program
+        self.machine = machine
+        self.kinks = 0
+
+    def find(self) -> tuple[Failure | None, int]:
+        """(the first instruction that is wrong, how many cells had no derivative)."""
+        for k, instruction in self._results():
+            failure = self._asked(k, instruction)
+            if failure is not None:
+                return failure, self.kinks
+        return None, self.kinks
+
+    def _results(self) -> Iterator[tuple[int, Instruction]]:
+        """Each gradient by its last instruction: a wide one is summed to its operand's shape by the next."""
+        for k, instruction in enumerate(self.program.instructions):
+            wide = instruction.writes.endswith("_wide")
+            if instruction.phase == "backward" and instruction.differentiates is not None and not wide:
+                yield k, instruction
+
+    def _asked(self, k: int, instruction: Instruction) -> Failure | None:
+        assert instruction.differentiates is not None
+        forward = self.program.instructions[instruction.differentiates]
+        local = _Local(self.program, self.machine, forward, instruction)
+        self.kinks += local.kinks
+        cell = local.wrong_cell()
+        if cell is None:
+            return None
+        at = k
+        if instruction.op == "unbroadcast":
+            # The line to blame is the one that made the wide gradient.
+            at = self.program.writers[instruction.reads[0]]
+        given, measured = local.at(cell)
+        return Failure(at, instruction.writes, cell, given, measured)
+
+
+class _Local:
+    """One gradient against the forward instruction it differentiates."""
+
+    def __init__(self, program: Program, machine: Machine, forward: Instruction, backward: Instruction) -> None:
+        self.forward = forward
+        self.role = backward.argument
+        self.arrays = {role: machine.arrays[slot] for role, slot in forward.roles.items()}
+        self.given = np.asarray(machine.arrays[backward.writes], np.float64).reshape(-1)
+        gradient = f"{forward.writes}.grad"
+        self.upstream = machine.arrays[gradient] if gradient in program.slots else np.ones(())
+        self.free = ~self._kinked().reshape(-1)
+        self.tolerance = TOLERANCE
+        self._run = self._compile()
+
+    @property
+    def kinks(self) -> int:
+        """Cells of the argument at which the op has no derivative."""
+        return int((~self.free).sum())
+
+    def _kinked(self) -> Array:
+        """The cells of the argument at which the op has no derivative."""
+        shape = self.arrays[self.role].shape
+        kink = self.forward.row.kink
+        if kink is None:
+            return np.zeros(shape, bool)
+        attrs = {**self.forward.row.attrs, **self.forward.attrs}
+        mask = np.asarray(kink({**attrs, **self.arrays}))
+        extra = mask.ndim - len(shape)
+        if extra > 0:
+            mask = np.asarray(mask.any(tuple(range(extra))))
+        axes = tuple(k for k, n in enumerate(shape) if n == 1 and mask.ndim == len(shape) and mask.shape[k] != 1)
+        return np.array(np.broadcast_to(mask.any(axes, keepdims=True) if axes else mask, shape))
+
+    def _compile(self) -> Callable[[Array], tuple[float, float]]:
+        """Direction of the argument → the derivative of ⟨upstream, result⟩ along it, and how large its terms are."""
+        step = self._stepped()
+        try:
+            step(np.zeros(self.given.size))
+        except TypeError:
+            # A person's own function that takes no complex numbers.
+            return self._differences()
+        return step
+
+    def _differences(self) -> Callable[[Array], tuple[float, float]]:
+        moved = self.arrays[self.role].copy()
+        start = self.arrays[self.role]
+        out = np.zeros(self.upstream.shape)
+        run = compiled(self.forward, {**self.arrays, self.role: moved}, out)
+
+        def at(direction: Array, step: float) -> Array:
+            moved[...] = start + step * direction.reshape(start.shape)
+            run()
+            return out.copy()
+
+        def derivative(direction: Array) -> tuple[float, float]:
+            h = _SPAN / max(1.0, float(np.abs(direction).max(initial=0.0)))
+            near, far = (at(direction, k * h) - at(direction, -k * h) for k in (1, 2))
+            terms = self.upstream * (8 * near - far) / (12 * h)
+            return float(terms.sum()), float(np.abs(terms).sum())
+
+        self.tolerance = _DIFFERENCES
+        return derivative
+
+    def _stepped(self) -> Callable[[Array], tuple[float, float]]:
+        moved = self.arrays[self.role].astype(_COMPLEX)
+        start = self.arrays[self.role]
+        arrays = {**self.arrays, self.role: moved}
+        out = np.zeros(self.upstream.shape, _COMPLEX)
+        run = compiled(self.forward, arrays, out)
+
+        def derivative(direction: Array) -> tuple[float, float]:
+            moved[...] = start
+            moved.imag[...] = STEP * direction.reshape(start.shape)
+            with np.errstate(all="ignore"):
+                run()
+            terms = self.upstream * (out.imag / STEP)
+            return float(terms.sum()), float(np.abs(terms).sum())
+
+        return derivative
+
+    def wrong_cell(self) -> int | None:
+        """A cell of the gradient that is not the derivative, or None."""
+        rng = np.random.default_rng(0)
+        direction = rng.normal(0.0, 1.0, self.given.size) * self.free
+        cells = np.flatnonzero(self.free)
+        if not cells.size or not self._differs(direction, cells):
+            return None
+        while cells.size > 1:
+            half = cells[: cells.size // 2]
+            cells = half if self._differs(direction, half) else cells[cells.size // 2 :]
+        return int(cells[0])
+
+    def _differs(self, direction: Array, cells: Array) -> bool:
+        part = np.zeros_like(direction)
+        part[cells] = direction[cells]
+        given, (measured, size) = float(self.given @ part), self._run(part)
+        scale = max(float(np.abs(self.given * part).sum()), size)
+        return not abs(given - measured) <= self.tolerance * scale
+
+    def at(self, cell: int) -> tuple[float, float]:
+        """(the gradient's cell, the derivative measured)."""
+        unit = np.zeros(self.given.size)
+        unit[cell] = 1.0
+        return float(self.given[cell]), self._run(unit)[0]
+
+
+def sentence(program: Program, result: GradientCheck) -> str:
+    """How the check ended, in a sentence."""
+    if result.failure is None:
+        kinks = f"; {result.kinks} cells lie at a kink, where there is no derivative" if result.kinks else ""
+        return f"all gradients agree with {result.method}: the largest relative error is {result.worst:.2g}{kinks}"
+    failure = result.failure
+    instruction = program.instructions[failure.index]
+    shape = program.slots[failure.slot].shape
+    index = ",".join(str(int(k)) for k in np.unravel_index(failure.cell, shape)) if shape else ""
+    where = f"{failure.slot}[{index}]" if shape else failure.slot
+    if failure.reason:
+        return f"{failure.slot} is wrong: operation {failure.index + 1}, {instruction.source}: {failure.reason}"
+    of = ""
+    if instruction.differentiates is not None:
+        of = f", the gradient of {program.instructions[instruction.differentiates].source} by {instruction.argument}"
+    return (
+        f"{where} is wrong: operation {failure.index + 1}, {instruction.source}{of}, "
+        f"gives {failure.given:.10g}, a complex step {failure.measured:.10g}"
+    )

@@ -1,0 +1,119 @@
+"""Where each slot's cells lie: what lasts in one flat vector, and what a fused update goes through side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bptui.engine.lowering import ALIGN, aligned
+from bptui.engine.network import Array
+from bptui.engine.program import GIVEN, Program, Slot
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """The arrays of a program.
+
+    arrays  slot → its array, C-contiguous and aligned
+    vector  every slot that lasts and that instructions may write: what a checkpoint copies
+    data    every slot that lasts and is only read (and edited by hand)
+    flat    ending of a slot's name → the array that holds that slot of every trained parameter, side by side: ""
+            the parameters, ".grad" their gradients, ".m" an optimizer's state
+    """
+
+    arrays: Mapping[str, Array]
+    vector: Array
+    data: Array
+    flat: Mapping[str, Array]
+
+
+def lay_out(program: Program, dtype: np.dtype[Any], real: np.dtype[Any] | None = None) -> Layout:
+    """Allocate every slot.
+
+    real  the type of data and of what is a function of the iteration, where it is not `dtype`
+    """
+    real = real or dtype
+    groups = _groups(program)
+    arrays: dict[str, Array] = {}
+    flat: dict[str, Array] = {}
+    lasting = [slot for slot in program.slots.values() if slot.persistent and slot.kind != "data"]
+    grouped = [name for names in groups.values() for name in names]
+    vector = _vector(
+        [*_ordered(program, groups, lasting), *[s for s in lasting if s.name not in grouped]], dtype, arrays
+    )
+    for ending, names in groups.items():
+        members = [program.slots[name] for name in names]
+        if members[0].persistent:
+            flat[ending] = _span(vector, arrays, members, dtype)
+        else:
+            flat[ending] = _vector(members, dtype, arrays)
+    read = {instruction.writes for instruction in program.instructions if instruction.phase == "data"}
+    data = _vector([s for s in program.slots.values() if s.kind == "data" and s.persistent], real, arrays)
+    for slot in program.slots.values():
+        if slot.name not in arrays:
+            kind = (
+                np.dtype(np.int64)
+                if slot.kind == "rows"
+                else real
+                if slot.kind in GIVEN or slot.name in read
+                else dtype
+            )
+            arrays[slot.name] = aligned(slot.shape, kind)
+    return Layout(arrays, vector, data, flat)
+
+
+def _groups(program: Program) -> dict[str, list[str]]:
+    """Ending → the slots with it, one of each parameter that a fused update changes, always in the same order."""
+    trained = list(
+        dict.fromkeys(i.reads[0] for i in program.instructions if i.fused and _is_parameter(program, i.writes))
+    )
+    if not trained:
+        return {}
+    endings: dict[str, None] = {}
+    for instruction in program.instructions:
+        if instruction.fused:
+            endings.update(
+                dict.fromkeys(
+                    e for e in (_ending(s, trained) for s in (*instruction.reads, instruction.writes)) if e is not None
+                )
+            )
+    return {ending: [name + ending for name in trained] for ending in endings}
+
+
+def _is_parameter(program: Program, name: str) -> bool:
+    return program.slots[name].kind == "parameter"
+
+
+def _ending(slot: str, trained: Iterable[str]) -> str | None:
+    """`.m` of `W1.m`; None for a slot that is of no trained parameter."""
+    name, dot, ending = slot.partition(".")
+    return dot + ending if name in trained else None
+
+
+def _ordered(program: Program, groups: Mapping[str, list[str]], lasting: list[Slot]) -> list[Slot]:
+    names = {slot.name for slot in lasting}
+    return [program.slots[name] for group in groups.values() for name in group if name in names]
+
+
+def _vector(slots: list[Slot], dtype: np.dtype[Any], arrays: dict[str, Array]) -> Array:
+    """Slots one behind the other, each on the alignment, the padding 0; their views go to `arrays`."""
+    step, places, end = ALIGN // dtype.itemsize, [], 0
+    for slot in slots:
+        places.append(end)
+        end += -(-slot.size // step) * step
+    vector = aligned((end,), dtype)
+    vector[:] = 0
+    for slot, start in zip(slots, places, strict=True):
+        arrays[slot.name] = vector[start : start + slot.size].reshape(slot.shape)
+    return vector
+
+
+def _span(vector: Array, arrays: Mapping[str, Array], slots: list[Slot], dtype: np.dtype[Any]) -> Array:
+    """The part of the vector in which these slots lie one behind the other."""
+    step, base = ALIGN // dtype.itemsize, vector.ctypes.data
+    start = (arrays[slots[0].name].ctypes.data - base) // dtype.itemsize
+    last = (arrays[slots[-1].name].ctypes.data - base) // dtype.itemsize
+    return vector[start : last + -(-slots[-1].size // step) * step]
