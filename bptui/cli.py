@@ -146,8 +146,10 @@ def _examples(arguments: list[str]) -> int:
     from bptui.files.examples import examples
 
     _Parser(prog="bptui examples", description="the built-in networks, a line each").parse_args(arguments)
-    for name, title in examples():
-        print(f"{name:<9} {title}")
+    found = examples()
+    wide = max(len(name) for name, _ in found) + 1
+    for name, title in found:
+        print(f"{name:<{wide}} {title}")
     return 0
 
 

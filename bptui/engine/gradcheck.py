@@ -9,6 +9,7 @@ Where a function can't take complex numbers, central differences stand in.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,8 @@ STEP = 1e-40
 TOLERANCE = 1e-7
 # A parameter along which the loss changes by less than this share of what others make: nothing but rounding, maybe.
 _HARDLY = 1e-6
+# How far beside a kink, as a share of the largest weight.
+_BESIDE = 1e-3
 # For central differences, of fourth order.
 _SPAN = 1e-3
 _DIFFERENCES = 2e-5
@@ -34,7 +37,7 @@ _COMPLEX = np.dtype(np.complex128)
 
 @dataclass(frozen=True)
 class TensorCheck:
-    """One parameter: its gradient along a direction, as the program has it and as measured; relative error."""
+    """One parameter: the slope along a direction of length 1, as the program has it and as measured; relative error."""
 
     name: str
     given: float
@@ -101,16 +104,16 @@ class _Checker:
     values: Mapping[str, Array]
     seed: int
     method: str = "a complex step"
-    _real: Machine = field(init=False)
+    real: Machine = field(init=False)
     _complex: Machine | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        self._real = self._machine(_REAL)
+        self.real = self._machine(_REAL)
         last = max((k for k, i in enumerate(self.program.instructions) if i.phase == "backward"), default=-1)
-        with self._real.quiet():
-            self._real.segment(0, last + 1)()
+        with self.real.quiet():
+            self.real.segment(0, last + 1)()
         self.gradients = {
-            name: self._real.arrays[f"{name}.grad"].copy()
+            name: self.real.arrays[f"{name}.grad"].copy()
             for name in self.program.parameters
             if f"{name}.grad" in self.program.slots
         }
@@ -127,16 +130,32 @@ class _Checker:
         return np.array(self.values.get(name, self.program.initial[name]), np.float64)
 
     def run(self, *, each: bool) -> GradientCheck:
-        directions = self._directions()
-        together = self._ask("all parameters", directions)
+        directions = self.directions()
+        together = self.ask("all parameters", directions)
         if together.error <= self.tolerance and not each:
             return GradientCheck(True, self.method, (together,))
-        tensors = tuple(self._ask(name, {name: d}) for name, d in directions.items())
+        tensors = tuple(self.ask(name, {name: d}) for name, d in directions.items())
         if all(tensor.error <= self.tolerance for tensor in tensors):
             return GradientCheck(True, self.method, tensors)
-        failure, kinks = _Locator(self.program, self._real).find()
-        if failure is None and not kinks:
-            failure = self._unexplained(tensors)
+        failure, kinks = _Locator(self.program, self.real).find()
+        if failure is not None:
+            return GradientCheck(False, self.method, tensors, failure, kinks)
+        if kinks:
+            return self._beside(kinks)
+        return GradientCheck(False, self.method, tensors, self.unexplained(tensors))
+
+    def _beside(self, kinks: int) -> GradientCheck:
+        """Each instruction is right, but some lie at a kink: ask again a little beside it, where there is none."""
+        moved = {}
+        for name, start in self.start.items():
+            drawn = initial.generator(self.seed, "beside", name).normal(0.0, 1.0, start.shape)
+            moved[name] = start + _BESIDE * max(1.0, float(np.abs(start).max(initial=0.0))) * drawn
+        other = _Checker(self.program, self.iteration, {**self.values, **moved}, self.seed)
+        tensors = tuple(other.ask(name, {name: d}) for name, d in other.directions().items())
+        failure, left = _Locator(self.program, other.real).find()
+        wrong = any(tensor.error > other.tolerance for tensor in tensors)
+        if failure is None and wrong and not left:
+            failure = other.unexplained(tensors)
         return GradientCheck(failure is None, self.method, tensors, failure, kinks)
 
     @property
@@ -144,7 +163,7 @@ class _Checker:
         """The largest relative error that rounding explains."""
         return TOLERANCE if self.method == "a complex step" else _DIFFERENCES
 
-    def _directions(self) -> dict[str, Array]:
+    def directions(self) -> dict[str, Array]:
         """Random, and so long that the loss changes by 1 along each; by less where it hardly changes at all."""
         drawn = {
             name: initial.generator(self.seed, "direction", name).normal(0.0, 1.0, gradient.shape)
@@ -155,19 +174,17 @@ class _Checker:
         least = _HARDLY * most or 1.0
         return {name: d / max(least, change[name] if math.isfinite(change[name]) else 0.0) for name, d in drawn.items()}
 
-    def _ask(self, name: str, directions: Mapping[str, Array]) -> TensorCheck:
+    def ask(self, name: str, directions: Mapping[str, Array]) -> TensorCheck:
         given = sum(float(np.vdot(self.gradients[key], d)) for key, d in directions.items())
         measured = self._measured(directions)
         error = abs(given - measured) / max(1.0, abs(given), abs(measured))
-        return TensorCheck(name, given, measured, error if math.isfinite(error) else math.inf)
+        length = math.hypot(*(float(np.linalg.norm(d)) for d in directions.values())) or 1.0
+        return TensorCheck(name, given / length, measured / length, error if math.isfinite(error) else math.inf)
 
     def _measured(self, directions: Mapping[str, Array]) -> float:
         """The derivative of the loss along these directions."""
         if self.method == "a complex step":
-            try:
-                found = self._stepped(directions)
-            except TypeError:
-                found = math.nan
+            found = self._stepped(directions)
             if math.isfinite(found):
                 return found
             self.method = "central differences"
@@ -181,8 +198,8 @@ class _Checker:
             machine.arrays[name][...] = start
             if name in directions:
                 machine.arrays[name].imag[...] = STEP * directions[name]
-        with machine.quiet():
-            machine.segment(0, self.program.loss_index + 1)()
+        if not _takes_complex(machine.segment(0, self.program.loss_index + 1)):
+            return math.nan
         return float(machine.arrays["loss"].imag) / STEP
 
     def _differences(self, directions: Mapping[str, Array]) -> float:
@@ -199,7 +216,7 @@ class _Checker:
             machine.segment(0, self.program.loss_index + 1)()
         return float(machine.arrays["loss"])
 
-    def _unexplained(self, tensors: Iterable[TensorCheck]) -> Failure:
+    def unexplained(self, tensors: Iterable[TensorCheck]) -> Failure:
         """Each instruction is right by itself, yet the gradient is not: something was changed between them."""
         worst = max(tensors, key=lambda tensor: tensor.error)
         slot = f"{worst.name}.grad"
@@ -296,13 +313,10 @@ class _Local:
 
     def _compile(self) -> Callable[[Array], tuple[float, float]]:
         """Direction of the argument → the derivative of ⟨upstream, result⟩ along it, and how large its terms are."""
-        step = self._stepped()
-        try:
-            step(np.zeros(self.given.size))
-        except TypeError:
-            # A person's own function that takes no complex numbers.
-            return self._differences()
-        return step
+        moved = self.arrays[self.role].astype(_COMPLEX)
+        out = np.zeros(self.upstream.shape, _COMPLEX)
+        run = compiled(self.forward, {**self.arrays, self.role: moved}, out)
+        return self._stepped(moved, out, run) if _takes_complex(run) else self._differences()
 
     def _differences(self) -> Callable[[Array], tuple[float, float]]:
         moved = self.arrays[self.role].copy()
@@ -324,12 +338,8 @@ class _Local:
         self.tolerance = _DIFFERENCES
         return derivative
 
-    def _stepped(self) -> Callable[[Array], tuple[float, float]]:
-        moved = self.arrays[self.role].astype(_COMPLEX)
+    def _stepped(self, moved: Array, out: Array, run: Callable[[], None]) -> Callable[[Array], tuple[float, float]]:
         start = self.arrays[self.role]
-        arrays = {**self.arrays, self.role: moved}
-        out = np.zeros(self.upstream.shape, _COMPLEX)
-        run = compiled(self.forward, arrays, out)
 
         def derivative(direction: Array) -> tuple[float, float]:
             moved[...] = start
@@ -367,10 +377,23 @@ class _Local:
         return float(self.given[cell]), self._run(unit)[0]
 
 
+def _takes_complex(run: Callable[[], None]) -> bool:
+    """Run it; whether all its functions took complex numbers, which a person's own may not."""
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("error", np.exceptions.ComplexWarning)
+            run()
+    except (TypeError, np.exceptions.ComplexWarning):
+        return False
+    return True
+
+
 def sentence(program: Program, result: GradientCheck) -> str:
     """How the check ended, in a sentence."""
     if result.failure is None:
-        kinks = f"; {result.kinks} cells lie at a kink, where there is no derivative" if result.kinks else ""
+        kinks = ""
+        if result.kinks:
+            kinks = f" (checked a little beside the weights: {result.kinks} cells lie at a kink, such as relu at 0)"
         return f"all gradients agree with {result.method}: the largest relative error is {result.worst:.2g}{kinks}"
     failure = result.failure
     instruction = program.instructions[failure.index]

@@ -11,7 +11,7 @@ from pathlib import Path
 from bptui.engine.network import nearest
 
 # The order in which they are told; what else lies in the folder follows by name.
-_FIRST = ("article", "mazur", "xor")
+_FIRST = ("article", "mazur", "xor", "sequential", "moons", "iris", "digits", "lenet", "transformer", "lstm")
 
 
 @cache

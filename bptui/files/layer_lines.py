@@ -63,16 +63,17 @@ class _Line:
             return
         plain = [word for word in words[1:] if "=" not in word]
         self.node = replace(self.node, op=op, units=1 if "units" not in kind.options else 0)
-        rest = self._sizes(kind, plain)
+        named = {word.partition("=")[0] for word in words[1:] if "=" in word}
+        rest = self._sizes(kind, [name for name in kind.sizes if name not in named], plain)
         self._activation(rest)
         for word in words[1:]:
             if "=" in word:
                 self._option(kind, *word.split("=", 1))
         self.node = replace(self.node, options=self.options)
 
-    def _sizes(self, kind: Kind, words: list[str]) -> list[str]:
-        """Take the sizes that stand right behind the name."""
-        for name in kind.sizes:
+    def _sizes(self, kind: Kind, names: list[str], words: list[str]) -> list[str]:
+        """Take the sizes that stand right behind the name; those given by name further on are not among `names`."""
+        for name in names:
             option = kind.options[name]
             if name == "units":
                 if not self._units(words):
@@ -212,6 +213,7 @@ def _wrong_inputs(node: Node, inputs: tuple[str, ...], brackets: str, *, graph: 
     kind = KINDS[node.op]
     least, most = kind.inputs
     fits = least <= len(inputs) and (not most or len(inputs) <= most)
-    if brackets.startswith("(") and brackets.endswith(")") and fits and all(inputs):
+    plain = brackets.count("(") == brackets.count(")") == 1
+    if brackets.startswith("(") and brackets.endswith(")") and plain and fits and all(inputs):
         return ""
     return f"say what it reads, in brackets: {kind.example}"

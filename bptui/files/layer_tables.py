@@ -33,6 +33,8 @@ def read_layout(table: Table, inherited: str) -> str:
 def read_layer(table: Table, key: str, inputs: tuple[str, ...], layout: str) -> Node:
     """A `[[layer]]`, which reads the one before."""
     kind = _kind(table)
+    if kind is None:
+        return Node(key, inputs, units=0, where=table.where)
     table.check_keys(_keys(table, kind, ()), "a layer")
     return _node(table, kind, key, inputs, layout)
 
@@ -40,20 +42,26 @@ def read_layer(table: Table, key: str, inputs: tuple[str, ...], layout: str) -> 
 def read_node(table: Table, key: str, layout: str) -> Node:
     """A node of a graph."""
     kind = _kind(table)
+    if kind is None:
+        return Node(key, (), units=0, where=table.where)
     what = f"a node that {kind.name}s" if kind.name == "add" else "a node"
     table.check_keys(_keys(table, kind, _GRAPH), what)
     listed = _names_inputs(table, kind)
     return _node(table, kind, key, _inputs(table, kind, kind.name if listed else "from"), layout)
 
 
-def _kind(table: Table) -> Kind:
-    """The kind that a table is of: `kind = "conv"`, or a key of that name (`conv = 6`); dense where nothing says."""
+def _kind(table: Table) -> Kind | None:
+    """The kind that a table is of: `kind = "conv"`, or a key of that name (`conv = 6`); dense where nothing says.
+
+    None where it says what is no kind.
+    """
     if table.has("kind"):
         name = table.word("kind")
         if name in KINDS:
             return KINDS[name]
         table.fault("kind", f"{quoted(name)} is no kind of layer{suggest(name, KINDS)}")
-        return KINDS["dense"]
+        table.report.spoil(table.where)
+        return None
     found = [key for key in table.values if key in KINDS]
     for key in found[1:]:
         table.fault(key, f"{key} and {found[0]} are both kinds of layers: only one may stand")

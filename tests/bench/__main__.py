@@ -1,0 +1,31 @@
+"""`python -m tests.bench WORD …` from the top of the repository: measurements, a module for each word."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+
+BENCHES = {"engine": "how fast the engine is, against hand-written NumPy, PyTorch, micrograd and JAX"}
+
+
+def main(arguments: list[str]) -> int:
+    """Run the bench that the first word names."""
+    if not arguments or arguments[0] not in BENCHES:
+        print("usage: python -m tests.bench WORD …", *(f"  {word}  {what}" for word, what in BENCHES.items()), sep="\n")
+        return 0 if arguments in ([], ["--help"], ["-h"]) else 2
+    # Before NumPy is imported: one thread, one core.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = "1"
+    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    root = Path(__file__).resolve().parents[2]
+    sys.path[:0] = [str(root), str(root / "tests")]
+    return int(importlib.import_module(f"tests.bench.{arguments[0]}").main(arguments[1:]))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
