@@ -42,7 +42,7 @@ def by_hand(program: Program, limit: int = 10_000) -> tuple[int, int]:
     raise AssertionError("it stays finite")
 
 
-@pytest.mark.parametrize("lr", [4.0, 0.4, 100.0, 1e300])
+@pytest.mark.parametrize("lr", [4.0, 40.0, 100.0, 1e300])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_it_stops_at_the_very_instruction(lr, dtype):
     if lr > 1e38 and dtype == "float32":
@@ -59,7 +59,10 @@ def test_it_stops_at_the_very_instruction(lr, dtype):
 
 def test_a_product_of_matrices_raises_no_flag_and_is_found_all_the_same():
     """NumPy's dot says nothing of an overflow."""
-    nodes = (Node("1", ("x",), 1, W=np.array([[1e200], [1.0]]), bias=False), Node("2", ("1",), 1, W=np.array([[1e200]]), bias=False))
+    nodes = (
+        Node("1", ("x",), 1, W=np.array([[1e200], [1.0]]), bias=False),
+        Node("2", ("1",), 1, W=np.array([[1e200]]), bias=False),
+    )
     program = build(Network(nodes, np.array([[1.0, 1.0]]), np.array([[1.0]])))
     halt = free(program).run(0, 5, np.empty(5))
     assert halt is not None
@@ -179,9 +182,7 @@ def test_accuracy_of_classes_and_of_one_output():
     assert accuracy(logits, np.array([[0.4], [-0.1]]), np.array([[1.0], [0.0]])) == 1.0
 
 
-@pytest.mark.parametrize(
-    ("name", "least"), [("moons", 0.97), ("iris", 0.95), ("digits", 0.95), ("lenet", 0.95)]
-)
+@pytest.mark.parametrize(("name", "least"), [("moons", 0.97), ("iris", 0.95), ("digits", 0.95), ("lenet", 0.95)])
 def test_the_examples_learn(name, least, capsys):
     assert main(["run", name, "--format", "json"]) == 0
     found = json.loads(capsys.readouterr().out)

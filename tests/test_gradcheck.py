@@ -166,7 +166,11 @@ def test_a_kink_is_recognised(act):
 
 def test_ties_of_a_maximum_are_kinks():
     x = np.array([[1.0, 1.0, 0.5]])
-    nodes = (Node("m", ("d",), op="max", options={"keepdims": True}), Node("d", ("x",), 3, W=np.eye(3)), Node("o", ("m",), 1))
+    nodes = (
+        Node("m", ("d",), op="max", options={"keepdims": True}),
+        Node("d", ("x",), 3, W=np.eye(3)),
+        Node("o", ("m",), 1),
+    )
     result = gradcheck.check(build(Network(nodes, x, np.array([[3.0]]))))
     assert result.passed
     assert result.kinks == 2

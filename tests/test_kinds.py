@@ -129,7 +129,21 @@ LINES = [
 
 def test_every_kind_has_a_line_here():
     named = {line.split()[0] for line, _, _ in LINES}
-    activations = {"sigmoid", "tanh", "relu", "elu", "selu", "gelu", "gelu-tanh", "silu", "mish", "softplus", "softsign", "hard-sigmoid", "hard-tanh"}
+    activations = {
+        "sigmoid",
+        "tanh",
+        "relu",
+        "elu",
+        "selu",
+        "gelu",
+        "gelu-tanh",
+        "silu",
+        "mish",
+        "softplus",
+        "softsign",
+        "hard-sigmoid",
+        "hard-tanh",
+    }
     assert set(KINDS) - activations <= named
 
 
@@ -226,7 +240,11 @@ BAD = [
     ('last = "mul (x, big)"\nbig = "dense 7 (x)"', ROW, "shapes 4 and 7 don't fit together"),
     ('last = "concat axis=2 (x, big)"\nbig = "sum axis=1 (x)"', SEQUENCE, "differ beside axis 2"),
     ('last = "dense 3 shares=nobody (x)"', ROW, "shares the weights of 'nobody', which is no node"),
-    ('last = "dense 3 shares=a (a)"\na = "conv 3 1 (x)"', SEQUENCE, "last can't share the weights of a: both are to be dense"),
+    (
+        'last = "dense 3 shares=a (a)"\na = "conv 3 1 (x)"',
+        SEQUENCE,
+        "last can't share the weights of a: both are to be dense",
+    ),
     ('last = "dense 3 init=hee (x)"', ROW, "no initialiser is called 'hee'"),
     ('last = "dense 3 init=uniform,1,0 (x)"', ROW, "the smaller number stands first"),
     ('last = "group-norm 3 (x)"', PICTURE, "2 channels can't be put into 3 equal groups"),

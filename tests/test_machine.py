@@ -162,7 +162,10 @@ def test_the_checker_refuses(name):
 
 
 def test_the_checker_refuses_in_place_that_is_not_elementwise(monkeypatch):
-    monkeypatch.setattr("bptui.engine.program.OPS", {**OPS, "sgd": replace(OPS["sgd"], source="w - lr * g.sum(0, keepdims=True) * w.sum()")})
+    monkeypatch.setattr(
+        "bptui.engine.program.OPS",
+        {**OPS, "sgd": replace(OPS["sgd"], source="w - lr * g.sum(0, keepdims=True) * w.sum()")},
+    )
     with pytest.raises(ProgramError, match="in place without being elementwise"):
         check(replace(PROGRAM, instructions=tuple(replace(i) for i in PROGRAM.instructions)))
 

@@ -356,6 +356,14 @@ ONE_MISTAKE = [
     ("nesterov alone", good("lr = 0.05", 'optim = { use = "sgd", nesterov = true }'), "optim", "nesterov needs a momentum"),
     ("an unknown schedule", good("lr = 0.05", 'lr = 0.05\nschedule = { use = "cosin", steps = 5 }'), "schedule", "no schedule is called 'cosin' (did you mean cosine?)"),
     ("a schedule without its length", good("lr = 0.05", 'lr = 0.05\nschedule = { use = "cosine" }'), "schedule", "the schedule cosine needs steps"),
+    ("a loss that is no longer one", good('"half-mse"', '{ use = "huber", delta = 0 }'), "loss =", "delta is 0.0: it is above 0"),
+    ("an option of another loss", good('"half-mse"', '{ use = "mse", delta = 1 }'), "loss =", "unknown key 'delta' in the loss mse"),
+    ("too much smoothing", good('"half-mse"', '{ use = "nll", smoothing = 1 }'), "loss =", "smoothing is 1.0: it is 0 up to, but not, 1"),
+    ("class weights of another length", good('"half-mse"', '{ use = "nll", class_weights = [1, 2, 3] }'), "loss =", "3 class weights for 1 class"),
+    ("class weights of nothing", good('"half-mse"', '{ use = "nll", class_weights = [0] }'), "loss =", "class weights are from 0 on, and not all of them 0"),
+    ("a schedule of no length", good("lr = 0.05", 'lr = 0.05\nschedule = { use = "cosine", steps = 0 }'), "schedule", "steps is 0.0: at least 1 is needed"),
+    ("a cycle that begins at no rate", good("lr = 0.05", 'lr = 0.05\nschedule = { use = "one-cycle", steps = 9, first = 0 }'), "schedule", "first is 0.0: at least 1 is needed"),
+    ("a norm of what is not there yet", good("lr = 0.05", 'lr = 0.05\nclip = { norm = 1 }\nupdate = "sequential"'), "clip", "update can't be sequential"),
     ("an unknown way to update", good("lr = 0.05", 'lr = 0.05\nupdate = "sequental"'), "update", "(did you mean sequential?)"),
     ("misspelt optimizer", good("lr = 0.05", 'optim = "sdg"'), "optim", "(did you mean sgd?)"),
     ("unknown key of the optimizer", good("lr = 0.05", 'optim = { use = "sgd", mom = 0.9 }'), "optim", "unknown key 'mom' in optim"),
@@ -833,7 +841,12 @@ class TestSaving:
         assert Path("mine.toml").read_text() == "mine"
 
     @pytest.mark.parametrize(
-        "line", [line for line in TEMPLATE.splitlines() if re.match(r"# (data|optim|freeze|layout|dtype) =", line)]
+        "line",
+        [
+            line
+            for line in TEMPLATE.splitlines()
+            if re.match(r"# (data|optim|schedule|clip|l2|freeze|layout|dtype) =", line)
+        ],
     )
     def test_every_line_that_the_template_offers_is_right(self, spec, line):
         key = line[2:].split(" =")[0]
@@ -853,7 +866,15 @@ class TestSaving:
 class TestMutations:
     """Whatever is done to a spec, it loads or is refused in lines, and what loads can be built and written."""
 
-    SEEDS = (GOOD, GRAPH, TEMPLATE, to_toml(load("article"), {}), document.example_text("mazur"))
+    SEEDS = (
+        GOOD,
+        GRAPH,
+        TEMPLATE,
+        to_toml(load("article"), {}),
+        document.example_text("mazur"),
+        document.example_text("moons"),
+        document.example_text("transformer"),
+    )
     PIECES = ("[", "]", "{", "}", '"', "=", "\n", "[[", "true", "nan", "-1", "1e999", "'", "x", "layers = 3\n", "#", ",", ".", "\0", "é", "[net]\n", "999999999999", "[]", "{}", "\\u0000", "(", ")", "W = [[1]]\n", "0")  # fmt: skip
 
     def mutate(self, rng: random.Random) -> bytes:

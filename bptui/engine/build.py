@@ -303,12 +303,16 @@ class Builder:
             total = self.emit(Instruction("add", "backward", (total, part), writes), "gradient", slot)
 
     def wanted(self) -> set[str]:
-        """Slots that need a gradient: trained parameters, and every value that one of them has a part in."""
+        """Slots that need a gradient: trained parameters, and every value through which one of them reaches the loss."""
         result = {name for name in self.start if self.slots[name].kind == "parameter" and not self.frozen(name)}
         for instruction in self.instructions:
             if instruction.phase == "forward" and result & {instruction.roles[r] for r in _differentiated(instruction)}:
                 result.add(instruction.writes)
-        return result
+        reached = set(self._roots)
+        for instruction in reversed(self.instructions):
+            if instruction.writes in reached:
+                reached |= {instruction.roles[role] for role in _differentiated(instruction)}
+        return result & reached
 
     def frozen(self, name: str) -> bool:
         """Whether a parameter is not trained."""

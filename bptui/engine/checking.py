@@ -37,6 +37,8 @@ def find_problems(network: Network) -> Iterator[Problem]:
     """Every mistake in a description, in the order of its parts."""
     yield from _scalar_problems(network)
     yield from _training_problems(network)
+    if network.loss in LOSSES:
+        yield from _loss_problems(network)
     yield from _data_problems(network)
     yield from _node_problems(network)
     ordered, stuck = in_order(network.nodes)
@@ -84,9 +86,33 @@ def _training_problems(network: Network) -> Iterator[Problem]:
     for key, default in SCHEDULES[training.schedule].options.items():
         if default is None and training.schedule_options.get(key) is None:
             yield Problem(("schedule",), f"the schedule {training.schedule} needs {key}")
-    for key in ("every", "steps"):
-        if (training.schedule_options.get(key) or 1) < 1:
-            yield Problem(("schedule", key), f"{key} is {training.schedule_options[key]}: at least 1 is needed")
+    for key, least in (("every", 1), ("steps", 1), ("first", 1), ("last", 1)):
+        value = training.schedule_options.get(key)
+        if value is not None and value < least:
+            yield Problem(("schedule", key), f"{key} is {value}: at least {least} is needed")
+    if training.sequential and training.clip_norm is not None:
+        yield Problem(("clip",), "clip by norm needs all gradients at once, so update can't be sequential")
+
+
+def _loss_problems(network: Network) -> Iterator[Problem]:
+    """Options that a loss can't work with."""
+    options = network.loss_options
+    for key in ("delta", "margin"):
+        if options.get(key, 1.0) <= 0:
+            yield Problem(("loss", key), f"{key} is {options[key]}: it is above 0")
+    if not 0 <= options.get("smoothing", 0.0) < 1:
+        yield Problem(("loss", "smoothing"), f"smoothing is {options['smoothing']}: it is 0 up to, but not, 1")
+    weights = options.get("class_weights")
+    if weights is None:
+        return
+    columns = network.y.shape[-1] if network.y.size else len(weights)
+    if "smoothing" not in LOSSES[network.loss].options:
+        yield Problem(("loss", "class_weights"), f"{network.loss} takes no class_weights: softmax-ce and nll do")
+    elif len(weights) != columns:
+        fault = f"{count(len(weights), 'class weight')} for {count(columns, 'class')}"
+        yield Problem(("loss", "class_weights"), fault.replace("classs", "classes"))
+    elif min(weights) < 0 or not any(weights):
+        yield Problem(("loss", "class_weights"), "class weights are from 0 on, and not all of them 0")
 
 
 def _data_problems(network: Network) -> Iterator[Problem]:

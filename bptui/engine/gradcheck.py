@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
 
 import numpy as np
 
@@ -94,124 +94,147 @@ def check(
     values  slot → its value at the start of that iteration, where not what the program begins with
     each    ask every tensor alone, also where all is well
     """
-    return _Checker(program, iteration, values or {}, seed).run(each=each)
+    return GradientChecker(program, seed).check(iteration, values, each=each)
 
 
-@dataclass
-class _Checker:
-    program: Program
-    iteration: int
-    values: Mapping[str, Array]
-    seed: int
-    method: str = "a complex step"
-    real: Machine = field(init=False)
-    _complex: Machine | None = field(init=False, default=None)
+class GradientChecker:
+    """Checks a program's gradients, as often as asked: buffers, code and directions are made once."""
 
-    def __post_init__(self) -> None:
-        self.real = self._machine(_REAL)
-        last = max((k for k, i in enumerate(self.program.instructions) if i.phase == "backward"), default=-1)
+    def __init__(self, program: Program, seed: int = 0) -> None:
+        self.program = program
+        self.seed = seed
+        self.method = "a complex step"
+        self.real = Machine(program, _REAL)
+        self.names = [name for name in program.parameters if f"{name}.grad" in program.slots]
+        self._gradients = [self.real.arrays[f"{name}.grad"] for name in self.names]
+        self._drawn = [self._draw(name) for name in self.names]
+        last = max((k for k, i in enumerate(program.instructions) if i.phase == "backward"), default=-1)
+        self._backward = self.real.segment(0, last + 1)
+        self._complex: Machine | None = None
+        self._start: dict[str, Array] = {}
+        self._place: tuple[int, Mapping[str, Array]] = (-1, {})
+
+    def check(
+        self, iteration: int = 0, values: Mapping[str, Array] | None = None, *, each: bool = False
+    ) -> GradientCheck:
+        """Check every gradient of an iteration; see `check`."""
         with self.real.quiet():
-            self.real.segment(0, last + 1)()
-        self.gradients = {
-            name: self.real.arrays[f"{name}.grad"].copy()
-            for name in self.program.parameters
-            if f"{name}.grad" in self.program.slots
-        }
-        self.start = {name: self._start(name) for name in self.gradients}
+            return self._check(iteration, values or {}, each=each)
 
-    def _machine(self, dtype: np.dtype[Any]) -> Machine:
-        machine = Machine(self.program, dtype)
-        for name, value in self.values.items():
-            np.copyto(machine.arrays[name], value)
-        machine.begin(self.iteration)
-        return machine
-
-    def _start(self, name: str) -> Array:
-        return np.array(self.values.get(name, self.program.initial[name]), np.float64)
-
-    def run(self, *, each: bool) -> GradientCheck:
-        directions = self.directions()
-        together = self.ask("all parameters", directions)
+    def _check(self, iteration: int, values: Mapping[str, Array], *, each: bool) -> GradientCheck:
+        self._load(iteration, values)
+        sizes = self._sizes()
+        together = self._ask("all parameters", range(len(self.names)), sizes)
         if together.error <= self.tolerance and not each:
             return GradientCheck(True, self.method, (together,))
-        tensors = tuple(self.ask(name, {name: d}) for name, d in directions.items())
+        tensors = self.ask_each(sizes)
         if all(tensor.error <= self.tolerance for tensor in tensors):
             return GradientCheck(True, self.method, tensors)
         failure, kinks = _Locator(self.program, self.real).find()
         if failure is not None:
             return GradientCheck(False, self.method, tensors, failure, kinks)
         if kinks:
-            return self._beside(kinks)
+            return self._beside(kinks, iteration, values)
         return GradientCheck(False, self.method, tensors, self.unexplained(tensors))
 
-    def _beside(self, kinks: int) -> GradientCheck:
-        """Each instruction is right, but some lie at a kink: ask again a little beside it, where there is none."""
-        moved = {}
-        for name, start in self.start.items():
-            drawn = initial.generator(self.seed, "beside", name).normal(0.0, 1.0, start.shape)
-            moved[name] = start + _BESIDE * max(1.0, float(np.abs(start).max(initial=0.0))) * drawn
-        other = _Checker(self.program, self.iteration, {**self.values, **moved}, self.seed)
-        tensors = tuple(other.ask(name, {name: d}) for name, d in other.directions().items())
-        failure, left = _Locator(self.program, other.real).find()
-        wrong = any(tensor.error > other.tolerance for tensor in tensors)
-        if failure is None and wrong and not left:
-            failure = other.unexplained(tensors)
-        return GradientCheck(failure is None, self.method, tensors, failure, kinks)
+    def ask_each(self, sizes: Sequence[float]) -> tuple[TensorCheck, ...]:
+        """Every tensor asked alone."""
+        return tuple(self._ask(name, [k], sizes) for k, name in enumerate(self.names))
 
     @property
     def tolerance(self) -> float:
         """The largest relative error that rounding explains."""
         return TOLERANCE if self.method == "a complex step" else _DIFFERENCES
 
-    def directions(self) -> dict[str, Array]:
-        """Random, and so long that the loss changes by 1 along each; by less where it hardly changes at all."""
-        drawn = {
-            name: initial.generator(self.seed, "direction", name).normal(0.0, 1.0, gradient.shape)
-            for name, gradient in self.gradients.items()
-        }
-        change = {name: abs(float(np.vdot(self.gradients[name], d))) for name, d in drawn.items()}
-        most = max((c for c in change.values() if math.isfinite(c)), default=0.0)
-        least = _HARDLY * most or 1.0
-        return {name: d / max(least, change[name] if math.isfinite(change[name]) else 0.0) for name, d in drawn.items()}
+    def _draw(self, name: str) -> Array:
+        """A random direction of a parameter, of length 1."""
+        drawn = initial.generator(self.seed, "direction", name).normal(0.0, 1.0, self.program.slots[name].shape)
+        return drawn / (float(np.linalg.norm(drawn)) or 1.0)
 
-    def ask(self, name: str, directions: Mapping[str, Array]) -> TensorCheck:
-        given = sum(float(np.vdot(self.gradients[key], d)) for key, d in directions.items())
-        measured = self._measured(directions)
+    def _load(self, iteration: int, values: Mapping[str, Array]) -> None:
+        """Put the machines at the start of an iteration, and take its gradients."""
+        if (iteration, values) != self._place or values or self.program.network.training.sequential:
+            self._place = (iteration, values)
+            self._put(self.real)
+            if self._complex is not None:
+                self._put(self._complex)
+            # The parameters as they are before any update that stands among the gradients.
+            self._start = {name: self.real.arrays[name].copy() for name in self.names}
+        self._backward()
+        self._slopes = [float(np.vdot(g, d)) for g, d in zip(self._gradients, self._drawn, strict=True)]
+
+    def _put(self, machine: Machine) -> None:
+        iteration, values = self._place
+        machine.reset()
+        for name, value in values.items():
+            np.copyto(machine.arrays[name], value)
+        machine.begin(iteration)
+
+    def _beside(self, kinks: int, iteration: int, values: Mapping[str, Array]) -> GradientCheck:
+        """Each instruction is right, but some lie at a kink: ask again a little beside it, where there is none."""
+        moved = {}
+        for name, start in self._start.items():
+            drawn = initial.generator(self.seed, "beside", name).normal(0.0, 1.0, start.shape)
+            moved[name] = start + _BESIDE * max(1.0, float(np.abs(start).max(initial=0.0))) * drawn
+        self._load(iteration, {**values, **moved})
+        tensors = self.ask_each(self._sizes())
+        failure, left = _Locator(self.program, self.real).find()
+        if failure is None and not left and any(tensor.error > self.tolerance for tensor in tensors):
+            failure = self.unexplained(tensors)
+        return GradientCheck(failure is None, self.method, tensors, failure, kinks)
+
+    def _sizes(self) -> list[float]:
+        """How much the loss changes along each direction; where it hardly changes at all, what would count as much."""
+        slopes = [abs(slope) for slope in self._slopes]
+        least = _HARDLY * max((s for s in slopes if math.isfinite(s)), default=0.0) or 1.0
+        return [max(least, s) if math.isfinite(s) else 1.0 for s in slopes]
+
+    def _ask(self, name: str, chosen: Sequence[int], sizes: Sequence[float]) -> TensorCheck:
+        """Compare slopes along the directions of these parameters, each as long as makes its slope 1."""
+        lengths = {k: 1.0 / sizes[k] for k in chosen}
+        given = sum(self._slopes[k] * length for k, length in lengths.items())
+        measured = self._measured(lengths)
         error = abs(given - measured) / max(1.0, abs(given), abs(measured))
-        length = math.hypot(*(float(np.linalg.norm(d)) for d in directions.values())) or 1.0
-        return TensorCheck(name, given / length, measured / length, error if math.isfinite(error) else math.inf)
+        total = math.hypot(*lengths.values()) or 1.0
+        return TensorCheck(name, given / total, measured / total, error if math.isfinite(error) else math.inf)
 
-    def _measured(self, directions: Mapping[str, Array]) -> float:
+    def _measured(self, lengths: Mapping[int, float]) -> float:
         """The derivative of the loss along these directions."""
         if self.method == "a complex step":
-            found = self._stepped(directions)
+            found = self._stepped(lengths)
             if math.isfinite(found):
                 return found
             self.method = "central differences"
-        return self._differences(directions)
+        return self._differences(lengths)
 
-    def _stepped(self, directions: Mapping[str, Array]) -> float:
+    def _stepped(self, lengths: Mapping[int, float]) -> float:
         if self._complex is None:
-            self._complex = self._machine(_COMPLEX)
-        machine = self._complex
-        for name, start in self.start.items():
-            machine.arrays[name][...] = start
-            if name in directions:
-                machine.arrays[name].imag[...] = STEP * directions[name]
-        if not _takes_complex(machine.segment(0, self.program.loss_index + 1)):
+            self._complex = Machine(self.program, _COMPLEX)
+            self._put(self._complex)
+            self._imaginary = [self._complex.arrays[name].imag for name in self.names]
+            self._stepping = self._complex.segment(0, self.program.loss_index + 1)
+        for k, imaginary in enumerate(self._imaginary):
+            np.multiply(self._drawn[k], STEP * lengths.get(k, 0.0), imaginary)
+        if not _takes_complex(self._stepping, own=self._own):
             return math.nan
-        return float(machine.arrays["loss"].imag) / STEP
+        return float(self._complex.arrays["loss"].imag) / STEP
 
-    def _differences(self, directions: Mapping[str, Array]) -> float:
-        size = max(1.0, *(float(np.abs(d).max(initial=0.0)) for d in directions.values()))
-        h = _SPAN / size
+    @cached_property
+    def _own(self) -> bool:
+        """Whether some op is a person's own, so that nothing is known of the numbers it takes."""
+        return any(instruction.own is not None for instruction in self.program.instructions)
+
+    def _differences(self, lengths: Mapping[int, float]) -> float:
+        directions = {k: self._drawn[k] * length for k, length in lengths.items()}
+        h = _SPAN / max(1.0, *(float(np.abs(d).max(initial=0.0)) for d in directions.values()))
         near, far = (self._loss(directions, k * h) - self._loss(directions, -k * h) for k in (1, 2))
         return (8 * near - far) / (12 * h)
 
-    def _loss(self, directions: Mapping[str, Array], step: float) -> float:
-        machine = self._machine(_REAL)
-        for name, direction in directions.items():
-            machine.arrays[name][...] = self.start[name] + step * direction
+    def _loss(self, directions: Mapping[int, Array], step: float) -> float:
+        machine = Machine(self.program, _REAL)
+        self._put(machine)
+        for k, direction in directions.items():
+            machine.arrays[self.names[k]][...] = self._start[self.names[k]] + step * direction
         with machine.quiet():
             machine.segment(0, self.program.loss_index + 1)()
         return float(machine.arrays["loss"])
@@ -316,7 +339,8 @@ class _Local:
         moved = self.arrays[self.role].astype(_COMPLEX)
         out = np.zeros(self.upstream.shape, _COMPLEX)
         run = compiled(self.forward, {**self.arrays, self.role: moved}, out)
-        return self._stepped(moved, out, run) if _takes_complex(run) else self._differences()
+        own = self.forward.own is not None
+        return self._stepped(moved, out, run) if _takes_complex(run, own=own) else self._differences()
 
     def _differences(self) -> Callable[[Array], tuple[float, float]]:
         moved = self.arrays[self.role].copy()
@@ -344,8 +368,7 @@ class _Local:
         def derivative(direction: Array) -> tuple[float, float]:
             moved[...] = start
             moved.imag[...] = STEP * direction.reshape(start.shape)
-            with np.errstate(all="ignore"):
-                run()
+            run()
             terms = self.upstream * (out.imag / STEP)
             return float(terms.sum()), float(np.abs(terms).sum())
 
@@ -377,10 +400,13 @@ class _Local:
         return float(self.given[cell]), self._run(unit)[0]
 
 
-def _takes_complex(run: Callable[[], None]) -> bool:
-    """Run it; whether all its functions took complex numbers, which a person's own may not."""
+def _takes_complex(run: Callable[[], None], *, own: bool) -> bool:
+    """Run it; whether all its functions took complex numbers, which a person's `own` may not."""
+    if not own:
+        run()
+        return True
     try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
+        with warnings.catch_warnings():
             warnings.simplefilter("error", np.exceptions.ComplexWarning)
             run()
     except (TypeError, np.exceptions.ComplexWarning):

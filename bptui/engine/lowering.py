@@ -6,6 +6,7 @@ are the same, and nothing is allocated. What can be a view of a buffer is made o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,6 +21,8 @@ ALIGN = 64
 # `maximum` and its like take `out` by keyword only.
 _BY_KEYWORD = frozenset({"maximum", "minimum"})
 _METHODS = frozenset({"take", "argmax"})
+# Cells from which on it pays to avoid NumPy's slow ways through an array.
+_WIDE = 64
 
 
 def aligned(shape: Shape, dtype: np.dtype[Any]) -> Array:
@@ -81,6 +84,14 @@ class Scope:
             self._numbers[key] = array
         return self._numbers[key]
 
+    def filled(self, number: Array, shape: Shape) -> Array:
+        """An array of that shape full of a number: `maximum` with it is three times as fast as with the number."""
+        key = (repr(number[()]), f"{number.dtype.str} {shape}")
+        if key not in self._numbers:
+            self._numbers[key] = np.full(shape, number)
+            self._numbers[key].flags.writeable = False
+        return self._numbers[key]
+
 
 class Lowering:
     """Writes the statements of one line.
@@ -139,8 +150,9 @@ class Lowering:
                 self._release(held)
 
     def _map(self, function: str, parts: tuple[Term, ...], out: Array, *, root: bool) -> None:
-        # One operand may be computed in the place of the result itself, if nothing else needs that place meanwhile.
-        open_ = not (root and self.in_place)
+        # One operand may be computed in the place of the result itself, if nothing else needs that place meanwhile. Not
+        # for a single cell: a ufunc that writes the cell it reads takes NumPy three times as long as into another.
+        open_ = not (root and self.in_place) and out.size > 1
         values, held = [], []
         for part in parts:
             if open_ and self._fits(part, out, root=root):
@@ -184,6 +196,8 @@ class Lowering:
         return False
 
     def _where(self, parts: tuple[Term, ...], out: Array, *, root: bool) -> None:
+        if self._masks(parts, out, root=root):
+            return
         (condition, held), (chosen, more) = self.value(parts[0]), self.value(parts[1])
         if root and self.in_place:
             other, rest = self.value(parts[2])
@@ -195,6 +209,25 @@ class Lowering:
             f"copyto({self._n(out)}, {self._n(chosen)}, where={self._n(np.broadcast_to(condition, out.shape))})"
         )
         self._release([*held, *more])
+
+    def _masks(self, parts: tuple[Term, ...], out: Array, *, root: bool) -> bool:
+        """`where(c, a, 0)` as a bitwise `and` with all ones or zeros: the same bits, and no branch to mispredict."""
+        plain = (
+            isinstance(parts[1], Leaf) and parts[2] == Number(0) and out.dtype.kind == "f" and out.flags.c_contiguous
+        )
+        if not plain or (root and self.in_place) or out.size < _WIDE:
+            return False
+        whole = np.dtype(f"i{out.dtype.itemsize}")
+        (condition, held), (chosen, more) = self.value(parts[0]), self.value(parts[1])
+        fits = condition.shape == chosen.shape == out.shape and condition.dtype == bool and chosen.dtype == out.dtype
+        if not fits or not chosen.flags.c_contiguous:
+            self._release([*held, *more])
+            return False
+        mask = self.pool.take(out.shape, whole)
+        self._emit("negative", condition.view(np.int8), mask)
+        self._emit("bitwise_and", chosen.view(whole), mask, out.view(whole))
+        self._release([*held, *more, mask])
+        return True
 
     def _product(self, a: Term, b: Term, out: Array) -> None:
         (left, held), (right, more) = self.value(a), self.value(b)
@@ -210,15 +243,29 @@ class Lowering:
 
     def _reduce(self, function: str, part: Term, axes: terms.Axes, out: Array, *, keep: bool) -> None:
         value, held = self.value(part)
-        axis = axes if axes is None or len(axes) > 1 else axes[0]
-        reduce = "add" if function == "mean" else function
-        self.scope.names.setdefault(f"{reduce}_reduce", getattr(np, reduce).reduce)
-        arguments = f"{self._n(value)}, {axis}, None, {self._n(out)}, {keep}"
-        self.lines.append(f"{reduce}_reduce({arguments})")
+        total = out
+        if function == "mean" and out.size == 1:
+            total = self.pool.take(out.shape, out.dtype)
+            held = [*held, total]
+        self._reduced("add" if function == "mean" else function, value, axes, total, keep=keep)
         if function == "mean":
             count = value.size // max(1, out.size)
-            self._apply("divide", [out, self.scope.number(count, self._real(out))], out)
+            self._apply("divide", [total, self.scope.number(count, self._real(out))], out)
         self._release(held)
+
+    def _reduced(self, function: str, value: Array, axes: terms.Axes, out: Array, *, keep: bool) -> None:
+        if value.size == out.size and value.dtype == out.dtype and value.flags.c_contiguous:
+            # Nothing to reduce: a sum of one cell is 0 + that cell (which turns -0.0 into 0.0), an extreme the cell.
+            seen = value.reshape(out.shape)
+            if function == "add":
+                self._apply("add", [seen, self.scope.number(0.0, self._real(out))], out)
+            else:
+                self._emit("copyto", out, seen)
+            return
+        axis = axes if axes is None or len(axes) > 1 else axes[0]
+        self.scope.names.setdefault(f"{function}_reduce", getattr(np, function).reduce)
+        arguments = f"{self._n(value)}, {axis}, None, {self._n(out)}, {keep}"
+        self.lines.append(f"{function}_reduce({arguments})")
 
     def _call(
         self, function: str, parts: tuple[Term, ...], constants: tuple[Any, ...], options: Any, out: Array
@@ -266,6 +313,10 @@ class Lowering:
                 return value, []
             case View(kind, part, argument):
                 return self._view(kind, part, argument)
+            case Reduce("add", Map(function="square" | "exp", parts=_) as part, axes, keep) if self._single(part):
+                # The sum of a single cell that can't be -0.0 is that cell.
+                value, held = self.value(part)
+                return value.reshape(terms.reduced(value.shape, axes, keep=keep)), held
             case Call("arange", _, constants):
                 return np.arange(constants[0]), []
             case Call("tri", _, constants):
@@ -273,6 +324,9 @@ class Lowering:
         out = self.pool.take(self._shape(term), self._dtype(term))
         self.into(term, out)
         return out, [out]
+
+    def _single(self, term: Term) -> bool:
+        return math.prod(self._shape(term)) == 1
 
     def _view(self, kind: str, part: Term, argument: Any) -> tuple[Array, list[Array]]:
         value, held = self.value(part)
@@ -289,12 +343,20 @@ class Lowering:
 
     def _apply(self, function: str, values: list[Array], out: Array) -> None:
         # A view that is broadcast already costs less than broadcasting in each run.
-        names = [self._n(np.broadcast_to(v, out.shape) if v.ndim and v.shape != out.shape else v) for v in values]
+        names = [self._n(self._spread(function, v, out)) for v in values]
         if function in FUNCTIONS:
             self.lines.append(f"{function}({', '.join([*names, f'out={self._n(out)}'])})")
             return
         last = f"out={self._n(out)}" if function in _BY_KEYWORD else self._n(out)
         self.lines.append(f"{function}({', '.join([*names, last])})")
+
+    def _spread(self, function: str, value: Array, out: Array) -> Array:
+        """An operand in the form that costs the least: already broadcast; for an extreme, as wide as the result."""
+        if value.ndim and value.shape != out.shape:
+            return np.broadcast_to(value, out.shape)
+        if function in _BY_KEYWORD and not value.ndim and not value.flags.writeable and out.size >= _WIDE:
+            return self.scope.filled(value, out.shape)
+        return value
 
     def _emit(self, function: str, *arrays: Array) -> None:
         self.lines.append(f"{function}({', '.join(self._n(array) for array in arrays)})")

@@ -24,10 +24,13 @@ from bptui.engine.program import Instruction, Program
 # Ends a free run early: called after an instruction, it says whether to stop there.
 Stop = Callable[[], bool]
 _WORD = re.compile(r"[A-Za-z_]\w*")
+# `f(a, b, out)`: all up to the last argument, and that.
+_STATEMENT = re.compile(r"(\w+\((?:\w+, )+)(\w+)\)")
 
 _NUMPY = {name: getattr(np, name) for name in (
     "absolute", "add", "copyto", "concatenate", "cos", "divide", "equal", "exp", "expm1", "floor", "greater",
     "greater_equal", "less", "less_equal", "log", "log1p", "logical_and", "logical_or", "matmul", "maximum", "minimum",
+    "bitwise_and",
     "multiply", "negative", "not_equal", "pad", "power", "sign", "sqrt", "square", "subtract", "take", "tanh", "tile",
     "tril", "triu", "argmax",
 )}  # fmt: skip
@@ -55,6 +58,7 @@ class Machine:
         self._lines: dict[int, list[str]] = {}
         self._segments: dict[tuple[int, int], Callable[[], None]] = {}
         self._runs: dict[tuple[int, ...], Callable[..., Any]] = {}
+        self._steps: list[Callable[[], None] | None] = [None] * len(program)
         self._given = [slot for slot in program.slots.values() if slot.given]
         self.reset()
 
@@ -78,6 +82,12 @@ class Machine:
 
     def execute(self, index: int, start: int = 0, stop: int | None = None) -> None:
         """Run instruction `index`, or only its elements start … stop−1: evaluated whole, aside, and copied in part."""
+        if stop is None and not start:
+            step = self._steps[index]
+            if step is None:
+                step = self._steps[index] = self.segment(index, index + 1)
+            step()
+            return
         size = self.program.size(index)
         stop = size if stop is None else stop
         if (start, stop) == (0, size):
@@ -104,7 +114,8 @@ class Machine:
         key = tuple(index for index, _ in stops)
         if key not in self._runs:
             self._runs[key] = self._compile_run(key)
-        done, index = self._runs[key](iteration, n, losses, self.begin if self._given else None, *(s for _, s in stops))
+        begin = self.begin if any(slot.of != "t" for slot in self._given) else None
+        done, index = self._runs[key](iteration, n, losses, begin, *(stop for _, stop in stops))
         return int(done), int(index)
 
     def quiet(self) -> np.errstate:
@@ -164,9 +175,15 @@ class Machine:
         """The function of `run`, for stops after these instructions."""
         loss = self._scope.name(self.arrays["loss"])
         body = ["for k in range(n):", "    if begin is not None:", "        begin(t + k)"]
+        if [slot.of for slot in self._given] == ["t"]:
+            # The number of the update alone is not worth a call.
+            body = ["for k in range(n):", f"    {self._scope.name(self.arrays['t'])}[()] = t + k + 1"]
         first = next((k for k, i in enumerate(self.program.instructions) if i.fused), len(self.program))
         apart = any(stop >= first for stop in stops)
         whole = [(k, self._lines_of(k)) for k in range(len(self.program))] if apart else list(self._iteration())
+        if not self.program.network.training.sequential:
+            before = sum(instruction.phase != "update" for instruction in self.program.instructions)
+            whole = [*_once(whole[:before]), *whole[before:]]
         for index, lines in whole:
             body += [f"    {line}" for line in lines]
             for number, stop in enumerate(stops):
@@ -178,6 +195,33 @@ class Machine:
 
     def _compile(self, name: str, arguments: str, body: Iterable[str]) -> Callable[..., Any]:
         return function_of(self._scope, name, arguments, list(body))
+
+
+def _once(whole: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
+    """Statements of an iteration without those that a later instruction would only repeat.
+
+    Where an instruction is one statement `f(a, b, out)`, and an earlier one has `f(a, b, temporary)` on its way, the
+    earlier writes `out` at once. What an instruction writes is written once in an iteration, so nothing else is in the
+    way; the temporary must not be written again, which is seen from its use as an output.
+    """
+    found = [(index, list(lines)) for index, lines in whole]
+    for later, (_, lines) in enumerate(found):
+        if len(lines) != 1 or not (match := _STATEMENT.fullmatch(lines[0])):
+            continue
+        head, out = match.groups()
+        for _, before in found[:later]:
+            place = next((k for k, line in enumerate(before[:-1]) if line.startswith(head)), None)
+            if place is None:
+                continue
+            temporary = before[place][len(head) : -1]
+            rest = before[place + 1 :]
+            written = (f"{temporary})", f"copyto({temporary},")
+            if _WORD.fullmatch(temporary) and not any(l.endswith(written[0]) or l.startswith(written[1]) for l in rest):
+                before[place] = lines[0]
+                before[place + 1 :] = [re.sub(rf"\b{temporary}\b", out, line) for line in rest]
+                lines.clear()
+            break
+    return found
 
 
 def scope_for(dtype: np.dtype[Any]) -> Scope:

@@ -130,7 +130,9 @@ def _moments(to: Updating, g: str, o: Options) -> tuple[str, str]:
 
 
 def _corrected(to: Updating, slot: str, word: str, beta: float) -> str:
-    return to.value(word, "corrected", [slot, to.counter("t")], beta=beta)
+    number = "1" if word == "mhat" else "2"
+    correction = to.shared(f"correction{number}", "correction", [to.counter("t")], beta=beta)
+    return to.value(word, "corrected", [slot, correction])
 
 
 def adam(to: Updating, g: str, o: Options) -> None:

@@ -6,6 +6,7 @@ that did just that.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -48,7 +49,7 @@ class Moment:
 class Player:
     """Buffers that stand at `position` of `timeline`.
 
-    A checkpoint `t` is the flat vector (what lasts, but for data) at the start of iteration t, with the edits made there.
+    A checkpoint `t` is the flat vector (what lasts, but for data) at the start of iteration t, edits made there included.
     """
 
     def __init__(self, timeline: Timeline, memory: int = MEMORY) -> None:
@@ -56,7 +57,7 @@ class Player:
         self.machine = Machine(timeline.program)
         self.position = START
         self.losses: list[float] = []
-        self.stride = 1
+        self.stride = _stride(timeline.program, self.machine.vector.nbytes)
         self._most = max(4, memory // max(1, self.machine.vector.nbytes))
         self._checkpoints: dict[int, Array] = {}
         self._data_edited = False
@@ -235,6 +236,28 @@ class Player:
             if t % self.stride:
                 return
         self._checkpoints[t] = self.machine.vector.copy()
+
+
+# Seconds, roughly, on a present-day processor: what an instruction costs at least, what a cell of its result adds, and
+# what keeping a checkpoint costs beside its bytes. Only the distance of checkpoints depends on them, never a value.
+_INSTRUCTION, _CELL, _CHECKPOINT, _BYTE = 5e-7, 1e-9, 6e-6, 1.2e-10
+_SHARE = 0.03
+
+
+def _stride(program: Program, nbytes: int) -> int:
+    """The least power of 2 at which keeping checkpoints costs no more than a small share of a free run."""
+    work = sum(_INSTRUCTION + _CELL * _work(program, k) for k in range(len(program)))
+    least = (_CHECKPOINT + _BYTE * nbytes) / (_SHARE * work)
+    return 1 << max(0, math.ceil(math.log2(least)))
+
+
+def _work(program: Program, index: int) -> int:
+    """Cells of the result; for a product its multiply-adds, of which twenty take the time of a cell."""
+    instruction, size = program.instructions[index], program.size(index)
+    if "@" not in instruction.text:
+        return size
+    a, b = (program.slots[slot].size for slot in instruction.reads[:2])
+    return max(size, round(math.sqrt(a * b * size)) // 20)
 
 
 def computed_cells(program: Program, position: Position) -> dict[str, int]:

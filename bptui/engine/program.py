@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
-
-import numpy as np
 
 from bptui.engine import terms
 from bptui.engine.network import Array, Network
@@ -41,10 +40,10 @@ class Slot:
         """Whether its values are a function of the iteration, so that no instruction writes it."""
         return self.kind in GIVEN
 
-    @property
+    @cached_property
     def size(self) -> int:
         """The number of cells; 1 for a 0-d slot."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
     @property
     def editable(self) -> bool:

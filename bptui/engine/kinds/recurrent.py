@@ -122,7 +122,8 @@ def _unrolled(
 ) -> Callable[[Emitter, Described, list[str], str], str]:
     def emit(to: Emitter, node: Described, reads: list[str], writes: str) -> str:
         steps, h, c, states = _Steps(to, node, reads[0], writes), "", "", []
-        for steps.step in range(steps.places):
+        for step in range(steps.places):
+            steps.step = step
             h, c = cell(steps, h, c)
             states.append(h)
         if node.options["last"]:

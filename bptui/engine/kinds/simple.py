@@ -84,12 +84,13 @@ def _softmax(name: str) -> Kind:
 def _matmul_shape(node: Described, shapes: list[Shape]) -> Shape:
     del node
     try:
-        # A vector, or a stack less deep, would be multiplied by what belongs to other rows of the batch.
-        if len({len(shape) for shape in shapes}) > 1 or len(shapes[0]) < 2:
-            raise ValueError
-        return product_shape((1, *shapes[0]), (1, *shapes[1]))[1:]
+        found = product_shape((1, *shapes[0]), (1, *shapes[1]))[1:]
     except ValueError:
-        raise MisfitError(f"{written(shapes[0])} times {written(shapes[1])} has no meaning") from None
+        found = ()
+    # A vector, or a stack less deep than the other, would be multiplied by what belongs to other rows of the batch.
+    if not found or len(shapes[0]) < 2 or len(shapes[0]) != len(shapes[1]):
+        raise MisfitError(f"{written(shapes[0])} times {written(shapes[1])} has no meaning")
+    return found
 
 
 def _matmul(to: Emitter, node: Described, reads: list[str], writes: str) -> str:

@@ -52,7 +52,9 @@ ROWS: list[Any] = [
     *_values("lookahead", "g m", "g + {momentum} * m", "momentum"),
     *_updates("accumulate", "v g", "v + square(g)"),
     *_values("decayed-rate", "lr t", "lr / (1 + (t - 1) * {decay})", "decay"),
-    *_values("corrected", "m t", "m / (1 - power({beta}, t))", "beta"),
+    # Kingma & Ba 2014: averages that begin at 0 are too small at first, by this factor.
+    *_values("correction", "t", "1 - power({beta}, t)", "beta"),
+    *_values("corrected", "m c", "m / c"),
     *_values("centred", "v m", "v - square(m)"),
     *_values("over-root", "g v", "g / (sqrt(v) + {eps})", "eps"),
     *_values("adadelta", "g v u", "g * (sqrt(u + {eps}) / sqrt(v + {eps}))", "eps"),
