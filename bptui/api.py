@@ -64,11 +64,9 @@ class Layer:
                 known = [*kind.options, *_NODE, *kind.letters]
                 raise ValueError(f"{self.kind} has no setting {name!r}{nearest(name, known)}")
         units = int(told.pop("units", 1))
-        weights = {letter: given.pop(letter, None) for letter in "Wb"}
-        where = ("layers", key)
-        return Node(
-            key, inputs, units, self.kind, self.act, **weights, given=given, options=told, where=where, **common
-        )
+        node = Node(key, inputs, units, self.kind, self.act, options=told, where=("layers", key), **common)
+        weights, bias = given.pop("W", None), given.pop("b", None)
+        return replace(node, W=weights, b=bias, given=given)
 
 
 def layer(kind: str) -> Callable[..., Layer]:

@@ -65,6 +65,10 @@ class _Run:
 
     def train(self, iterations: int) -> Result:
         t, stops = 0, [(self.program.loss_index, self._holds)] if self.until is not None else []
+        if self.until is not None:
+            # A condition that is none says so before anything else is said.
+            self._loss(0)
+            self._holds()
         while t < iterations:
             self._report(t)
             n = min(self.every - t % self.every, iterations - t)

@@ -303,7 +303,7 @@ class Builder:
             total = self.emit(Instruction("add", "backward", (total, part), writes), "gradient", slot)
 
     def wanted(self) -> set[str]:
-        """Slots that need a gradient: trained parameters, and every value through which one of them reaches the loss."""
+        """Slots that need a gradient: trained parameters, and values through which one of them reaches the loss."""
         result = {name for name in self.start if self.slots[name].kind == "parameter" and not self.frozen(name)}
         for instruction in self.instructions:
             if instruction.phase == "forward" and result & {instruction.roles[r] for r in _differentiated(instruction)}:

@@ -13,7 +13,7 @@ from bptui.engine.graph import completed, ends, in_order, loop, sample_shapes, s
 from bptui.engine.initial import Weight
 from bptui.engine.kinds import KINDS, MisfitError, written
 from bptui.engine.labelling import FIXED, NAME_RULE, count, label_problems, sides
-from bptui.engine.network import Array, Network, NetworkError, Node, Problem, is_name, nearest
+from bptui.engine.network import Array, Network, NetworkError, Node, Problem, Training, is_name, nearest
 from bptui.engine.ops import ACTIVATIONS, LOSSES
 from bptui.engine.ops.row import Shape
 from bptui.engine.optimizers import OPTIMIZERS, SCHEDULES, option_fault
@@ -79,10 +79,18 @@ def _training_problems(network: Network) -> Iterator[Problem]:
                 yield Problem(("optim", key), f"{key} is {value}: {fault}")
         if training.options.get("nesterov") and not training.options.get("momentum"):
             yield Problem(("optim", "nesterov"), "nesterov needs a momentum")
+    if training.sequential and training.clip_norm is not None:
+        yield Problem(("clip",), "clip by norm needs all gradients at once, so update can't be sequential")
+    yield from _schedule_problems(training)
+
+
+def _schedule_problems(training: Training) -> Iterator[Problem]:
     if training.schedule not in SCHEDULES:
         hint = nearest(training.schedule, SCHEDULES) or f" (one of {', '.join(SCHEDULES)})"
         yield Problem(("schedule", "use"), f"no schedule is called {training.schedule!r}{hint}")
         return
+    for key in training.schedule_options.keys() - SCHEDULES[training.schedule].options.keys():
+        yield Problem(("schedule", key), f"the schedule {training.schedule} has no option {key!r}")
     for key, default in SCHEDULES[training.schedule].options.items():
         if default is None and training.schedule_options.get(key) is None:
             yield Problem(("schedule",), f"the schedule {training.schedule} needs {key}")
@@ -90,13 +98,13 @@ def _training_problems(network: Network) -> Iterator[Problem]:
         value = training.schedule_options.get(key)
         if value is not None and value < least:
             yield Problem(("schedule", key), f"{key} is {value}: at least {least} is needed")
-    if training.sequential and training.clip_norm is not None:
-        yield Problem(("clip",), "clip by norm needs all gradients at once, so update can't be sequential")
 
 
 def _loss_problems(network: Network) -> Iterator[Problem]:
     """Options that a loss can't work with."""
     options = network.loss_options
+    for key in options.keys() - {"reduction", "class_weights", *LOSSES[network.loss].options}:
+        yield Problem(("loss", key), f"the loss {network.loss} has no option {key!r}")
     for key in ("delta", "margin"):
         if options.get(key, 1.0) <= 0:
             yield Problem(("loss", key), f"{key} is {options[key]}: it is above 0")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -54,7 +55,7 @@ class FreeRun:
 
     def _stretch(self, t: int, losses: Array, stops: Sequence[tuple[int, Stop]]) -> Halt | None:
         snapshot = self.machine.vector.copy()
-        flags = "ignore" if self._alarms >= _PATIENCE else "raise"
+        flags: Literal["ignore", "raise"] = "ignore" if self._alarms >= _PATIENCE else "raise"
         losses[:] = 0.0
         try:
             with np.errstate(over=flags, invalid=flags, divide=flags, under="ignore"):

@@ -315,8 +315,8 @@ class Lowering:
                 return self._view(kind, part, argument)
             case Reduce("add", Map(function="square" | "exp", parts=_) as part, axes, keep) if self._single(part):
                 # The sum of a single cell that can't be -0.0 is that cell.
-                value, held = self.value(part)
-                return value.reshape(terms.reduced(value.shape, axes, keep=keep)), held
+                cell, held = self.value(part)
+                return cell.reshape(terms.reduced(cell.shape, axes, keep=keep)), held
             case Call("arange", _, constants):
                 return np.arange(constants[0]), []
             case Call("tri", _, constants):

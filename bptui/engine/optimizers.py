@@ -219,6 +219,8 @@ OPTIMIZERS: Mapping[str, Optimizer] = {
 
 def option_fault(name: str, key: str, value: Any) -> str:
     """What is wrong with an optimizer's option: '' or a reason."""
+    if key not in OPTIMIZERS[name].options:
+        return f"{name} has no option {key!r}"
     default = OPTIMIZERS[name].options[key]
     if isinstance(default, bool):
         return "" if isinstance(value, bool) else f"{key} is true or false"

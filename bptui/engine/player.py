@@ -49,7 +49,7 @@ class Moment:
 class Player:
     """Buffers that stand at `position` of `timeline`.
 
-    A checkpoint `t` is the flat vector (what lasts, but for data) at the start of iteration t, edits made there included.
+    A checkpoint `t` is the flat vector (what lasts, but for data) at the start of iteration t, its edits included.
     """
 
     def __init__(self, timeline: Timeline, memory: int = MEMORY) -> None:
