@@ -210,5 +210,9 @@ def _load(spec: str) -> Network:
 
 def _program(spec: str) -> Program:
     from bptui.engine.build import build
+    from bptui.engine.network import NetworkError
 
-    return build(_load(spec))
+    try:
+        return build(_load(spec))
+    except NetworkError as error:
+        raise InputError(f"{spec}: {error}") from None

@@ -205,3 +205,17 @@ def test_metrics_can_be_conditions(capsys):
     assert found["reason"] == "until"
     assert 0 < found["iterations"] < 500
     assert found["metrics"]["test_accuracy"] > 0.9
+
+
+# A network that does not fit
+
+
+def test_a_network_too_large_for_the_machine_is_refused(tmp_path, capsys, monkeypatch):
+    path = tmp_path / "wide.toml"
+    path.write_text('data = { use = "moons", rows = 4000 }\nlayers = ["dense 4000 tanh", "dense 1"]\nloss = "mse"\n')
+    monkeypatch.setattr("bptui.engine.memory.installed", lambda: 2**29)
+    assert main(["run", str(path), "--iterations", "1"]) == 2
+    said = capsys.readouterr().err
+    assert "wide.toml: an iteration needs about 1.0 GiB, this machine has 0.5: make the batch smaller, or" in said
+    monkeypatch.undo()
+    assert main(["run", str(path), "--iterations", "0"]) == 0

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from bptui.engine import initial, terms
+from bptui.engine import initial, memory, terms
 from bptui.engine.checking import checked, node_weights
 from bptui.engine.graph import sample_shapes
 from bptui.engine.initial import Weight
 from bptui.engine.kinds import KINDS
 from bptui.engine.naming import name_cells
-from bptui.engine.network import Array, Network, Node
+from bptui.engine.network import Array, Network, NetworkError, Node, Problem
 from bptui.engine.ops import ACTIVATIONS, LOSSES
 from bptui.engine.ops.row import Op, Shape
 from bptui.engine.program import Instruction, Program, Slot, check
@@ -340,6 +340,8 @@ class Builder:
             self.owners,
         )
         check(result)
+        if fault := memory.fault(result):
+            raise NetworkError([Problem(("data", "batch"), fault)])
         return result
 
 

@@ -303,10 +303,8 @@ class Lowering:
         match term:
             case Leaf(name):
                 return self.arrays[name], []
-            case Number(value):
-                return self.scope.number(
-                    value, np.dtype(self.dtype.char.lower()) if self.dtype.kind == "c" else self.dtype
-                ), []
+            case Number(number):
+                return self.scope.number(number, self._real(np.zeros((), self.dtype))), []
             case Let(name, part):
                 value, _ = self.value(part)
                 self.arrays[name] = value
