@@ -80,7 +80,10 @@ def test_a_graph_several_inputs_and_a_schedule():
         (lambda: bp.program(bp.Net(bp.Dense(3)), X, CLASSES, loss="softmx"), "unknown loss 'softmx'"),
         (lambda: bp.program(bp.Net(bp.Dense(3)), X, CLASSES + 7, loss="softmax-ce"), "the classes of 3 outputs"),
         (lambda: bp.program(bp.Net(bp.Dense(3)), X, X[:, :3], optim="adm"), "no optimizer is called 'adm'"),
-        (lambda: bp.program(bp.Net(bp.Dense(3)), X, X[:, :3], optim={"use": "adam", "beta": 1}), "adam has no option 'beta'"),
+        (
+            lambda: bp.program(bp.Net(bp.Dense(3)), X, X[:, :3], optim={"use": "adam", "beta": 1}),
+            "adam has no option 'beta'",
+        ),
     ],
 )
 def test_mistakes_are_said(make, message):

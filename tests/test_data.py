@@ -243,7 +243,7 @@ class TestInASpec:
         put(self.SPEC, "s.toml")
         monkeypatch.chdir("/")
         network = load(str(tmp_path / "s.toml"))
-        assert network.x.tolist() == [[1], [3]] and network.source == {"file": "points.csv"}
+        assert network.x.tolist() == [[1], [3]] and network.source == {"file": str(tmp_path / "points.csv")}
 
 
 class TestMadeUp:

@@ -268,3 +268,54 @@ def test_a_mistake_is_one_line_with_its_place(spec, nodes, reads, message):
     line = next(k for k, row in enumerate(text.splitlines(), 1) if row.startswith("last ="))
     assert re.search(rf"net\.toml:{line}: ", lines[0])
     assert message in lines[0]
+
+
+# Weights in files
+
+
+def test_saved_weights_come_back(tmp_path, monkeypatch, spec):
+    from bptui.commands.session import Session
+
+    monkeypatch.chdir(tmp_path)
+    text = 'data = "xor"\nloss = "bce"\nlr = 0.5\nlayers = ["dense 3 tanh", "dense 1 sigmoid"]\n'
+    session = Session(spec(text))
+    session.execute("run 7")
+    assert session.execute("save w.npz").lines == ("saved w.npz",)
+    arrays = session.debugger.look(session.debugger.position).arrays
+    whole = build(spec('weights = "w.npz"\n' + text, "whole.toml"))
+    single = build(spec(text.replace('["dense 3 tanh", "dense 1 sigmoid"]', "") .replace("layers = \n", "") + "[[layer]]\ndense = 3\nact = 'tanh'\nW = 'w.npz'\nb = { file = 'w.npz', key = 'b1' }\n[[layer]]\ndense = 1\n", "single.toml"))  # fmt: skip
+    for name in ("W1", "b1"):
+        assert whole.initial[name].tobytes() == arrays[name].tobytes()
+        assert single.initial[name].tobytes() == arrays[name].tobytes()
+    assert whole.initial["W2"].tobytes() == arrays["W2"].tobytes()
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('weights = "none.npz"', "none.npz"),
+        ('weights = "text.npz"', "text.npz"),
+    ],
+)
+def test_weights_that_are_none_are_one_line(spec, tmp_path, line, message):
+    (tmp_path / "text.npz").write_text("no archive")
+    with pytest.raises(SpecError) as caught:
+        spec(f'{line}\ndata = "xor"\nloss = "bce"\nlayers = ["dense 1"]\n')
+    (only,) = str(caught.value).splitlines()
+    assert "net.toml:1: " in only
+    assert message in only
+
+
+def test_a_spec_saved_elsewhere_finds_its_data(tmp_path, monkeypatch, spec):
+    from bptui.commands.session import Session
+
+    (tmp_path / "points.csv").write_text("a,b,kind\n1,2,x\n3,4,y\n5,6,x\n7,9,y\n")
+    (tmp_path / "deep").mkdir()
+    text = 'data = { file = "points.csv", test = 1 }\nloss = "softmax-ce"\nlayers = ["dense 2"]\n'
+    network = spec(text)
+    monkeypatch.chdir(tmp_path)
+    session = Session(network)
+    session.execute("save deep/again.toml")
+    again = load(str(tmp_path / "deep" / "again.toml"))
+    assert again.x.tobytes() == network.x.tobytes()
+    assert again.classes == ("x", "y")

@@ -271,7 +271,7 @@ class Session:
         if rest.endswith(".npz"):
             weights.save_npz(Path(rest), {name: kept[name] for name in self.debugger.program.parameters})
             return Answer((f"saved {rest}",))
-        writing.save(Path(rest), writing.to_toml(self.debugger.program.network, kept))
+        writing.save(Path(rest), writing.to_toml(self.debugger.program.network, kept, Path(rest).parent))
         return Answer((f"saved {rest}",))
 
     def _load(self, rest: str) -> Answer:

@@ -82,9 +82,8 @@ def _describable(node: Node, kind: Kind) -> bool:
     least, most = kind.inputs
     if not least <= len(node.inputs) or (most and len(node.inputs) > most):
         return False
-    required = [key for key, option in kind.options.items() if option.default is None and key != "units"]
-    optional = {"axis", "start", "stop"}
-    return all(node.options.get(key) is not None for key in required if key not in optional)
+    needed = [key for key, option in kind.options.items() if option.needed and key != "units"]
+    return all(node.options.get(key) is not None for key in needed)
 
 
 def output_width(network: Network) -> int:

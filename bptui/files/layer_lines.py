@@ -80,7 +80,7 @@ class _Line:
                     return []
             elif words and (value := parse_option(option, words[0])) is not None and not isinstance(value, Fault):
                 self.options[name] = value
-            elif option.default is None:
+            elif option.needed:
                 said = f"{quoted(words[0])} is no {name}" if words else f"no {name}"
                 self._wrong(f"{said}: write {quoted(kind.example)}")
                 return []

@@ -151,7 +151,7 @@ def _options(table: Table, kind: Kind) -> dict[str, Any]:
                 table.fault(key, f"{key}: {value.why}")
             else:
                 found[name] = value
-        elif option.default is None and name in kind.sizes and name not in ("start", "stop"):
+        elif option.needed and name in kind.sizes:
             table.report.add(table.where, f"{kind.name} needs {name}: {name} = …", spoils=table.at(name))
     return found
 

@@ -101,9 +101,17 @@ def read_network(values: dict[str, object], name: str, report: Report, folder: P
         loss_options=loss_options,
         training=training,
         init=top.word("init"),
-        source=data.source,
+        source=_found(data.source, top.folder),
     )
     return with_classes(network, report)
+
+
+def _found(source: Mapping[str, object] | None, folder: Path) -> dict[str, object] | None:
+    """Where the data are from, a file's name as it is from here."""
+    if source is None:
+        return None
+    files = {key: str(folder / str(source[key])) for key in ("file", "text") if Path(str(source.get(key, ""))).suffix}
+    return {**source, **files}
 
 
 def _with_weights(top: Table, nodes: tuple[Node, ...]) -> tuple[Node, ...]:

@@ -15,7 +15,7 @@ from bptui.files.data.npy import read_arrays
 from bptui.files.report import FileError
 from bptui.files.text import quoted, safe
 from bptui.files.values import suggest
-from bptui.files.writing import _replace
+from bptui.files.writing import replace_file
 
 # The archive's comment, by which a file of our own making is known again.
 MARKER = b"written by bptui save"
@@ -62,7 +62,7 @@ def save_npz(path: str | Path, arrays: Mapping[str, Array]) -> None:
     try:
         refusal = _refusal(target)
         if not refusal:
-            _replace(target, data)
+            replace_file(target, data)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise FileError(safe(f"{path}: can't be written: {reason}")) from None

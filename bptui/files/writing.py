@@ -26,13 +26,13 @@ _WIDTH = 100
 Pair = tuple[str, str]
 
 
-def to_toml(network: Network, values: Mapping[str, Array]) -> str:
-    """The network as a spec, with these values of its weights, learning rate and data.
+def to_toml(network: Network, values: Mapping[str, Array], folder: Path | None = None) -> str:
+    """The network as a spec to lie in a folder, with these values of its weights, learning rate and data.
 
     values: slot → array; a slot that is missing is written as described, or left out where it was to be drawn. nan
     and inf are written as such, and refused by the reader: there is no other honest way to write them.
     """
-    parts = [_pairs(_top(network, values)), _data(network, values)]
+    parts = [_pairs(_top(network, values)), _data(network, values, folder or Path())]
     parts += [_section(_header(network, node), _node(network, node, values)) for node in network.nodes]
     if network.narration:
         narration = [(_key(key), _text(text)) for key, text in network.narration.items()]
@@ -49,7 +49,7 @@ def save(path: str | Path, text: str) -> None:
     try:
         refusal = _refusal(target)
         if not refusal:
-            _replace(target, text.encode())
+            replace_file(target, text.encode())
     except (OSError, ValueError) as error:
         raise _failed(path, error) from None
     if refusal:
@@ -85,7 +85,7 @@ def _first_line(path: Path) -> str:
         return file.readline(200).decode("utf-8", "replace").strip()
 
 
-def _replace(target: Path, data: bytes) -> None:
+def replace_file(target: Path, data: bytes) -> None:
     """Put a file with these bytes in its place in one go, so that a crash leaves the old one or the new one."""
     target = target.resolve()
     temporary = target.with_name(f".{target.name[:50]}.{secrets.token_hex(4)}")
@@ -158,25 +158,39 @@ def _value(value: Any) -> str:
     return _nested(value)
 
 
-def _data(network: Network, values: Mapping[str, Array]) -> str:
+def _data(network: Network, values: Mapping[str, Array], folder: Path) -> str:
     """`[data]`: where they are from, or written out once edited; of batches what they are drawn from."""
     names = {"x": "X", "y": "Y"} if network.drawn else {}
     given = {"x": network.x, **network.more, "y": network.y}
     whole = {key: (names.get(key, f"all_{key}") if network.drawn else key) for key in given}
     arrays = {key: values.get(whole[key], array) for key, array in given.items()}
     if network.source is not None and all(np.array_equal(arrays[key], given[key]) for key in given):
-        return _section("[data]", _settings(network.source))
+        return _section("[data]", _settings(_seen_from(network.source, folder)))
     pairs = [(key, _targets(network, array) if key == "y" else _nested(array)) for key, array in arrays.items()]
     if network.test is not None:
         held = {"x_test": network.test[0], "y_test": network.test[1]}
         pairs += [(key, _targets(network, array) if key[0] == "y" else _nested(array)) for key, array in held.items()]
+        pairs += [(f"{name}_test", _nested(array)) for name, array in network.test_more.items()]
+    if network.classes and np.isin(arrays["y"], (-1, 0, 1)).all():
+        pairs.append(("classes", _nested(network.classes)))
     if network.batch is not None:
         pairs.append(("batch", str(network.batch)))
     return _section("[data]", pairs)
 
 
+def _seen_from(source: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Where the data are from, a file's name as it is from the folder that the spec will lie in."""
+    moved = {
+        key: os.path.relpath(value, folder) if key in ("file", "text") and Path(str(value)).suffix else value
+        for key, value in source.items()
+    }
+    return {key: value.replace(os.sep, "/") if key in ("file", "text") else value for key, value in moved.items()}
+
+
 def _targets(network: Network, array: Array) -> str:
     """Targets; classes by their numbers, as they are read."""
+    if network.loss == "hinge" and network.classes and np.isin(array, (-1, 1)).all():
+        return _nested((array + 1) / 2)
     columns = network.classes and array.shape[-1] == len(network.classes) > 1
     if columns and np.isin(array, (0, 1)).all() and (array.sum(-1) == 1).all():
         return _value(array.argmax(-1).tolist())

@@ -76,12 +76,19 @@ class Option:
            (such numbers, or "same"), "activation"
     least  the smallest number
     shape  of "ints": one number alone is a shape of one axis
+    free   a default of None means something by itself
     """
 
     default: Any
     kind: type | str = int
     least: float = 0
     shape: bool = False
+    free: bool = False
+
+    @property
+    def needed(self) -> bool:
+        """Whether it has to be said."""
+        return self.default is None and not self.free
 
 
 @dataclass(frozen=True)

@@ -143,7 +143,7 @@ def _reduce(name: str) -> Kind:
             attrs["correction"] = node.options["correction"]
         return to.op(name, reads, writes, **attrs)
 
-    options = {"axis": Option(None, "ints", -9), "keepdims": Option(False, bool)}
+    options = {"axis": Option(None, "ints", -9, free=True), "keepdims": Option(False, bool)}
     if name == "var":
         options["correction"] = Option(0)
     return Kind(name, (), _reduced_shape, emit, options=options, example=f"{name} axis=1 (h)")
@@ -343,8 +343,8 @@ def _dropout(to: Emitter, node: Described, reads: list[str], writes: str) -> str
 _NUMBER = float
 _FREE = -1e300
 _PART = {
-    "start": Option(None, int, -(10**9)),
-    "stop": Option(None, int, -(10**9)),
+    "start": Option(None, int, -(10**9), free=True),
+    "stop": Option(None, int, -(10**9), free=True),
     "step": Option(1, int, 1),
     "axis": Option(1, int, -9),
 }
