@@ -21,7 +21,6 @@ from bptui.engine.program import Program
 from bptui.engine.timeline import Position
 
 
-
 def erf(x: np.ndarray) -> np.ndarray:
     """The C library's, cell by cell."""
     return np.vectorize(math.erf, otypes=[np.float64])(x).astype(x.dtype)

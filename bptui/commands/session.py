@@ -203,8 +203,11 @@ class Session:
         lines: list[str] = []
         for cell in target.cells[:4]:
             lines += [line for line in self.explain_cell(target.slot, cell) if line not in lines]
+            if len(lines) > solution.MOST_LINES:
+                break
         if len(target.cells) > 4:
-            lines.append(f"… {len(target.cells) - 4} more cells: name one, such as {rest}[0]")
+            lines = lines[: solution.MOST_LINES]
+            lines.append(f"… {len(target.cells) - 1} more cells: name one, such as {rest}[0]")
         return Answer(tuple(lines))
 
     def explain_cell(self, slot: str, cell: int) -> list[str]:
@@ -219,7 +222,7 @@ class Session:
         writer = self.debugger.writer(slot, cell)
         if writer is None:
             return [f"{solution.origin(program, slot, cell)}, {value}"]
-        moments = cache(lambda k: self.debugger.moment(k, writer[0]))
+        moments = cache(self.debugger.moments(writer[0]))
 
         def set_by_hand(read: str, part: int, reader: int) -> str:
             edit = self.debugger.set_before(read, part, reader, writer[0])
@@ -236,9 +239,8 @@ class Session:
         debugger, program = self.debugger, self.debugger.program
         state = debugger.look(debugger.position)
         lines = ["every weight, its gradient written out:", *solution.update_formulas(program, state)]
-        lines += ["", "as matrices:"]
-        for drawn in solution.update_matrices(program, state):
-            lines += drawn
+        drawn = [line for matrix in solution.update_matrices(program, state) for line in matrix]
+        lines += ["", "as matrices:", *drawn] if drawn else []
         numbers = [line for moment in self._updates() for line in solution.update_numbers(program, moment, self.digits)]
         return Answer(
             (*lines, "", f"in iteration {debugger.position.iteration}:", *numbers) if numbers else tuple(lines)

@@ -271,6 +271,26 @@ class Debugger:
         before = self.look(normal(self.program, t, index, 0))
         return Moment(index, before, self.look(after, self._unedited(after, self.program.instructions[index].writes)))
 
+    def moments(self, iteration: int) -> Callable[[int], Moment]:
+        """Instruction → how it was carried out in that iteration; one look does for all before the first update.
+
+        Nothing but an update or an edit changes what a forward or backward instruction has read.
+        """
+        updates = [k for k, i in enumerate(self.program.instructions) if i.phase == "update"]
+        first = updates[0] if updates else self.count
+        end = normal(self.program, iteration, first, 0)
+        end = min(end, self.position) if iteration == self.position.iteration else end
+        start = normal(self.program, iteration, 0, 0)
+        edited = any(True for _ in self.timeline.between(start, end)) or end.element > 0
+        shared = None if edited else self.look(end)
+
+        def moment(k: int) -> Moment:
+            if shared is None or k >= first or k >= end.op:
+                return self.moment(k, iteration)
+            return Moment(k, shared, shared)
+
+        return moment
+
     def writer(self, slot: str, cell: int = 0) -> tuple[int, int] | None:
         """(iteration, index) of the instruction that wrote what a cell holds now, or None: it is as it began."""
         index = self.program.writers.get(slot)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
+from bptui.engine.ops import OPS
 from bptui.engine.player import Moment, State
 from bptui.engine.program import Instruction, Program
-from bptui.explain.chain import Leaf, Reader, Tree, chain, is_chain
-from bptui.explain.forward import BUILDERS, Call, Index
-from bptui.explain.notation import MINUS, SPACED, is_sum, number, product
+from bptui.explain.cells import Index, ravelled, unravelled
+from bptui.explain.chain import Leaf, Reader, Terms, Tree, chain, one_link, terms
+from bptui.explain.forward import BUILDERS, written_cell
+from bptui.explain.lines import Line, Writer
+from bptui.explain.notation import MINUS, SPACED, is_sum, number, product, summed
 
 MOST_WRITTEN = 400
 
@@ -36,26 +37,34 @@ class Formula:
         """All of it on one line: `h1 = i1·w1 + i2·w2 = 2·0.11 + 3·0.21 = 0.85`."""
         return f"{self.left} {self.relation} {' = '.join(self.rows)}"
 
+    def short(self, most: int) -> str:
+        """The same on a line of no more characters, as far as that can be: without the numbers, then cut."""
+        if len(self.line) <= most:
+            return self.line
+        start, end = f"{self.left} {self.relation} {self.rows[0]}", f" = {self.rows[-1]}"
+        return start[: max(0, most - len(end) - 1)] + "…" * (len(start) + len(end) > most) + end
+
+
+def has_formula(op: str) -> bool:
+    """Whether an op can be written as a formula: with a builder of its own, else from its line, as every row can."""
+    return op in BUILDERS or op in OPS
+
 
 def formula(program: Program, moment: Moment, cell: int, digits: int | None = None) -> Formula:
     """The formula of one flat cell of what an instruction wrote, with the numbers of the moment it was carried out."""
     instruction = program.instructions[moment.index]
-    index = tuple(int(k) for k in np.unravel_index(cell, program.slots[instruction.writes].shape))
+    index = unravelled(cell, program.slots[instruction.writes].shape)
     reader = Reader(program, moment.before, digits)
     result = _result(moment, instruction.writes, index, digits)
-    if instruction.phase == "update":
+    if instruction.op == "sgd":
         return _update(reader, instruction, index, result)
-    if instruction.op == "add" and instruction.phase == "backward":
-        return _plain(reader, instruction, index, result)
-    if is_chain(instruction.op):
-        return _chain(reader, instruction, index, result)
-    return _plain(reader, instruction, index, result)
+    found = terms(reader, instruction, index)
+    return _chain(reader, instruction, index, result, found) if found else _plain(reader, instruction, index, result)
 
 
 def _result(moment: Moment, slot: str, index: Index, digits: int | None) -> str:
     """The value written, or a dot where the element's turn is still to come."""
-    shape = moment.after.arrays[slot].shape
-    flat = int(np.ravel_multi_index(index, shape)) if shape else 0
+    flat = ravelled(index, moment.after.arrays[slot].shape)
     half_done = moment.after.position.op == moment.index
     if flat >= (moment.after.position.element if half_done else moment.after.computed[slot]):
         return "·"
@@ -63,34 +72,64 @@ def _result(moment: Moment, slot: str, index: Index, digits: int | None) -> str:
 
 
 def _plain(reader: Reader, instruction: Instruction, index: Index, result: str) -> Formula:
-    """A forward op, a loss, or the derivative of the loss."""
-    build = BUILDERS[instruction.op]
-    names = reader.names
-    symbols = build(Call(reader.program, instruction, index, names.cell))
-    with_numbers = build(Call(reader.program, instruction, index, reader.number))
-    rows = [symbols, with_numbers, *_products(with_numbers), result]
-    more = []
-    if instruction.phase != "backward":
-        more = written_out(reader, instruction, index, symbols)
-    return Formula(names.cell(instruction.writes, index), "=", tuple(dict.fromkeys(rows)), tuple(more))
+    """The line itself: a forward op, a loss, the derivative of a loss, what an optimizer does."""
+    line, names = reader.line(instruction), reader.names
+    where: list[tuple[str, str]] = []
+    if instruction.op in BUILDERS:
+        symbols, with_numbers = (written_cell(line, index, leaf) for leaf in (names.cell, reader.number))
+    else:
+        symbols, where = _symbols(line, index, names.cell)
+        writer = Writer(line, reader.number, numbers=True, digits=reader.digits)
+        with_numbers = writer.text(line.term, index)
+    rows = [symbols, with_numbers, *_products(with_numbers, reader.digits), result]
+    more = where
+    if instruction.phase in ("data", "forward", "loss"):
+        more = [*where, *written_out(reader, instruction, index, symbols)]
+    relation = "←" if instruction.writes in instruction.reads else "="
+    return Formula(names.cell(instruction.writes, index), relation, _distinct(rows), tuple(more))
 
 
-def _products(text: str) -> list[str]:
+def _distinct(rows: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(rows))
+
+
+def _symbols(line: Line, index: Index, leaf: Callable[[str, Index], str]) -> tuple[str, list[tuple[str, str]]]:
+    """A line with names; and what stands for the parts that it names itself."""
+    first = Writer(line, leaf)
+    first.text(line.term, index)
+    _named(first)
+    single = frozenset(name for name, cells in first.used.items() if len(cells) == 1)
+    writer = Writer(line, leaf, single=single)
+    text = writer.text(line.term, index)
+    return text, [("where", part) for part in _named(writer)]
+
+
+def _named(writer: Writer) -> list[str]:
+    """`e[0,1] = e^(z[0,1] − m)` for each named part, one cell of it, the parts of those parts too."""
+    found: dict[str, str] = {}
+    while missing := [name for name in writer.used if name not in found]:
+        name = missing[0]
+        cell = writer.used[name][0]
+        found[name] = f"{writer.label(name, cell)} = {writer.text(writer.line.named[name], cell)}"
+    return list(found.values())
+
+
+def _products(text: str, digits: int | None) -> list[str]:
     """`2·0.11 + 3·0.21` → `0.22 + 0.63`, where it is nothing but a few products of numbers."""
     if not is_sum(text) or any(mark in text for mark in "…²^/[l") or "·" not in text:
         return []
     try:
-        terms = [_multiplied(term) for term in text.split(" + ")]
+        made = [_multiplied(term, digits) for term in text.split(" + ")]
     except ValueError:
         return []
-    return [" + ".join(f"({term})" if k and term.startswith(MINUS) else term for k, term in enumerate(terms))]
+    return [summed(len(made), made.__getitem__)]
 
 
-def _multiplied(term: str) -> str:
+def _multiplied(term: str, digits: int | None) -> str:
     value = 1.0
     for part in term.split("·"):
         value *= float(part.strip("()").replace(MINUS, "-"))
-    return number(value)
+    return number(value, digits)
 
 
 def written_out(reader: Reader, instruction: Instruction, index: Index, plain: str) -> list[tuple[str, str]]:
@@ -98,40 +137,57 @@ def written_out(reader: Reader, instruction: Instruction, index: Index, plain: s
 
     Nothing where that would be too long, or no more than the `plain` formula says.
     """
-    symbols = _Opening(reader.program, reader.names.cell).text(instruction, index)
-    if symbols == plain or len(symbols) > MOST_WRITTEN or "…" in symbols:
+    try:
+        symbols = _Opening(reader, numbers=False).text(instruction, index)
+        if symbols == plain or len(symbols) > MOST_WRITTEN or "…" in symbols:
+            return []
+        numbers = _Opening(reader, numbers=True).text(instruction, index)
+    except _TooLong:
         return []
-    return [("written out", symbols), ("in numbers", _Opening(reader.program, reader.number).text(instruction, index))]
+    return [("written out", symbols), ("in numbers", numbers)]
+
+
+class _TooLong(Exception):  # noqa: N818  # it is no error: it ends an attempt
+    """More cells than there is room for."""
 
 
 class _Opening:
     """Replaces every value that an instruction computed by that instruction's formula, as long as there is room."""
 
-    def __init__(self, program: Program, leaf: Callable[[str, Index], str]) -> None:
-        self.program = program
-        self.leaf = leaf
-        self.left = MOST_WRITTEN
+    def __init__(self, reader: Reader, *, numbers: bool) -> None:
+        self.reader = reader
+        self.numbers = numbers
+        self.leaf = reader.number if numbers else reader.names.cell
+        self.left = MOST_WRITTEN // 3
 
     def text(self, instruction: Instruction, index: Index) -> str:
-        return BUILDERS[instruction.op](Call(self.program, instruction, index, self.render))
+        return written_cell(self.reader.line(instruction), index, self.render, numbers=self.numbers)
 
     def render(self, slot: str, cell: Index) -> str:
         self.left -= 1
         if self.left < 0:
-            return "…"
-        writer = self.program.writers.get(slot)
-        if writer is None or self.program.slots[slot].persistent or self.program.instructions[writer].phase == "data":
+            raise _TooLong
+        program = self.reader.program
+        writer = program.writers.get(slot)
+        if writer is None or program.slots[slot].persistent or program.instructions[writer].phase == "data":
             return self.leaf(slot, cell)
-        return self.text(self.program.instructions[writer], cell)
+        return self.text(program.instructions[writer], cell)
 
 
-def _chain(reader: Reader, instruction: Instruction, index: Index, result: str) -> Formula:
-    """The chain rule from the error down."""
+def _chain(reader: Reader, instruction: Instruction, index: Index, result: str, found: Terms) -> Formula:
+    """The chain rule from the error down; one link of it where there are too many paths."""
+    left = reader.names.cell(instruction.writes, index)
     tree = chain(reader, instruction.writes, index)
-    symbols = write_symbols(tree)
-    numbers = write_numbers(tree, reader.digits)
-    rows = tuple(dict.fromkeys([symbols, numbers, result]))
-    return Formula(reader.names.cell(instruction.writes, index), "=", rows, _meanings(tree))
+    if isinstance(tree, Leaf):
+        symbols, numbers, meaning = (
+            one_link(reader, found, text)
+            for text in (lambda leaf: leaf.symbol, lambda leaf: _number(leaf, reader.digits), lambda leaf: leaf.meaning)
+        )
+        meaning = meaning if len(meaning) <= MOST_WRITTEN else ""
+    else:
+        symbols, numbers, meaning = write_symbols(tree), write_numbers(tree, reader.digits), write_meanings(tree)
+    more = (("that is", meaning),) if meaning and meaning != symbols else ()
+    return Formula(left, "=", _distinct([symbols, numbers, result]), more)
 
 
 def write_symbols(tree: Tree | Leaf) -> str:
@@ -148,14 +204,8 @@ def _number(leaf: Leaf, digits: int | None) -> str:
     return number(leaf.value, digits)
 
 
-def _meanings(tree: Tree | Leaf) -> tuple[tuple[str, str], ...]:
-    """What the derivatives are: `(prediction − target) · w5 · i1`."""
-    text = write_meanings(tree)
-    return (("that is", text),) if text else ()
-
-
 def write_meanings(tree: Tree | Leaf) -> str:
-    """A chain with each derivative replaced by what it is; empty where it would say nothing new or be too long."""
+    """`(prediction − target) · w5 · i1`: a chain with each derivative replaced by what it is; empty where too long."""
     if isinstance(tree, Leaf):
         return ""
     text = tree.write(lambda leaf: leaf.meaning)
@@ -173,11 +223,16 @@ def _update(reader: Reader, instruction: Instruction, index: Index, result: str)
 
 
 def _update_more(reader: Reader, instruction: Instruction, index: Index) -> list[tuple[str, str]]:
-    tree = chain(reader, instruction.roles["g"], index)
+    slope = instruction.roles["g"]
+    if reader.program.slots[slope].kind != "gradient":
+        return []
+    tree = chain(reader, slope, index)
     text = write_meanings(tree)
     left = reader.names.cell(instruction.writes, index)
     rate = reader.names.cell(instruction.roles["lr"], ())
-    found = [("where", f"{reader.names.cell(instruction.roles['g'], index)} = {write_symbols(tree)}")]
+    found = [("where", f"{reader.names.cell(slope, index)} = {write_symbols(tree)}")]
+    if isinstance(tree, Leaf) and tree.symbol == reader.names.cell(slope, index):
+        found = []
     if text:
         found.append(("written out", f"{left} {MINUS} {product([rate, text], SPACED)}"))
     return found
@@ -186,7 +241,10 @@ def _update_more(reader: Reader, instruction: Instruction, index: Index) -> list
 def symbolic_update(program: Program, instruction: Instruction, index: Index, state: State) -> str:
     """An update's formula without numbers, its gradient written out: `w1 ← w1 − lr·(prediction − target)·w5·i1`."""
     reader = Reader(program, state)
-    more = dict(_update_more(reader, instruction, index))
     left = reader.names.cell(instruction.writes, index)
-    plain = f"{left} {MINUS} {product([reader.names.cell('lr', ()), reader.names.cell(instruction.roles['g'], index)])}"
+    if instruction.op != "sgd":
+        relation = "←" if instruction.writes in instruction.reads else "="
+        return f"{left} {relation} {_symbols(reader.line(instruction), index, reader.names.cell)[0]}"
+    roles, more = instruction.roles, dict(_update_more(reader, instruction, index))
+    plain = f"{left} {MINUS} {product([reader.names.cell(roles['lr'], ()), reader.names.cell(roles['g'], index)])}"
     return f"{left} ← {more.get('written out', plain)}"

@@ -69,7 +69,8 @@ def equations(program: Program, moment: Moment, digits: int | None = None) -> li
     """The matrix form of an instruction: in symbols, and with the numbers; empty where it has none."""
     instruction = program.instructions[moment.index]
     shape = _SHAPES.get(instruction.op)
-    if shape is None:
+    ranks = {len(program.slots[slot].shape) for slot in (*instruction.reads, instruction.writes)}
+    if shape is None or max(ranks) > 2:
         return []
     names = Names(program)
 

@@ -1,8 +1,8 @@
-"""How numbers, cells, products and sums are written."""
+"""How numbers, cells, products, quotients and sums are written."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,14 +31,15 @@ class Names:
     program: Program
 
     def cell(self, slot: str, index: tuple[int, ...]) -> str:
-        """`w5`, `h1`, `h1⁽²⁾` in the second row of a batch, `∂E/∂w5`, or `W1[0,1]` where there is no label."""
-        if slot.endswith(".grad") or ".grad" in slot:
-            of = self.program.slots[slot].of
-            return f"∂{self.program.name('loss')}/∂{self.cell(of, index)}{self._part(slot)}"
-        flat = int(np.ravel_multi_index(index, self.program.slots[slot].shape)) if index else 0
+        """`w5`, `h1`, `h1⁽²⁾` in the second row of a batch, `∂E/∂w5`, `w5.m`, or `W1[0,1]` where there is no label."""
+        if ".grad" in slot:
+            return self._gradient(slot, index)
         names = self.program.cell_names.get(slot)
         if names is not None:
-            return names[flat] + self._row(slot, index)
+            return names[self._flat(slot, index)] + self._row(slot, index)
+        base = self.base(slot)
+        if base != slot and base in self.program.cell_names and self._fits(slot, base):
+            return f"{self.cell(base, index)}.{slot.partition('.')[2]}"
         if not index:
             return self.program.name(slot)
         return f"{self.program.name(slot)}[{','.join(map(str, index))}]"
@@ -49,10 +50,28 @@ class Names:
             return f"∂{self.program.name('loss')}/∂{self.slot(self.program.slots[name].of)}{self._part(name)}"
         return self.program.name(name)
 
+    def base(self, slot: str) -> str:
+        """What a gradient, or an optimizer's value (`W1.m`), is of; else the slot itself."""
+        of = self.program.slots[slot].of or slot.partition(".")[0]
+        return of if of in self.program.slots else slot
+
+    def _gradient(self, slot: str, index: tuple[int, ...]) -> str:
+        of = self.program.slots[slot].of
+        if self._fits(slot, of):
+            return f"∂{self.program.name('loss')}/∂{self.cell(of, index)}{self._part(slot)}"
+        return f"{self.slot(slot)}[{','.join(map(str, index))}]"
+
+    def _fits(self, slot: str, of: str) -> bool:
+        """Whether a slot has a cell for each cell of what it belongs to; a gradient not yet summed has more."""
+        return self.program.slots[slot].shape == self.program.slots[of].shape
+
+    def _flat(self, slot: str, index: tuple[int, ...]) -> int:
+        return int(np.ravel_multi_index(index, self.program.slots[slot].shape)) if index else 0
+
     def _part(self, slot: str) -> str:
         """A gradient that is only one part of a sum says so."""
         part = slot.partition(".grad")[2]
-        return f" ({part.lstrip('_')})" if part else ""
+        return f" ({part.lstrip('_').replace('_', ', ')})" if part else ""
 
     def _row(self, slot: str, index: tuple[int, ...]) -> str:
         """Which row of the batch, where there is more than one."""
@@ -61,14 +80,40 @@ class Names:
         return f"⁽{str(index[0] + 1).translate(_SUPERSCRIPT)}⁾" if by_row else ""
 
 
+# What kind of text it is
+
+
+def _outside(text: str) -> str:
+    """A text with all that stands in brackets or bars left out."""
+    depth, bars, kept = 0, False, []
+    for character in text:
+        bars ^= character == "|"
+        depth += (character in "([⌊") - (character in ")]⌋")
+        if depth == 0 and not bars:
+            kept.append(character)
+    return "".join(kept)
+
+
 def is_sum(text: str) -> bool:
     """Whether a text needs brackets before it can be a factor."""
-    depth = 0
-    for k, character in enumerate(text):
-        depth += (character in "([") - (character in ")]")
-        if depth == 0 and k and text[k - 1 : k + 2] in (" + ", f" {MINUS} "):
-            return True
-    return False
+    if " + " not in text and f" {MINUS} " not in text:
+        return False
+    outside = _outside(text)
+    return " + " in outside or f" {MINUS} " in outside
+
+
+def is_quotient(text: str) -> bool:
+    """Whether a text is a division."""
+    return " / " in text and " / " in _outside(text)
+
+
+def tight(text: str) -> str:
+    """A text to divide by, or to take a power or a root of: in brackets unless it is one number, name or call."""
+    loose = any(mark in _outside(text) for mark in (" ", DOT, "^", "²", "√"))
+    return f"({text})" if loose or text.startswith((MINUS, "½")) else text
+
+
+# Arithmetic
 
 
 def factor(text: str, *, first: bool = False) -> str:
@@ -78,12 +123,98 @@ def factor(text: str, *, first: bool = False) -> str:
 
 def product(parts: Iterable[str], dot: str = DOT) -> str:
     """Factors multiplied."""
-    return dot.join(factor(part, first=k == 0) for k, part in enumerate(parts))
+    made = list(parts)
+    return made[0] if len(made) == 1 else dot.join(factor(part, first=k == 0) for k, part in enumerate(made))
+
+
+def times(a: str, b: str) -> str:
+    """Two factors of any kind; a quotient gets brackets, so that nobody asks what is divided by what."""
+    return product(f"({part})" if is_quotient(part) else part for part in (a, b))
+
+
+def quotient(a: str, b: str) -> str:
+    """A division."""
+    return f"{factor(a, first=True)} / {tight(b)}"
+
+
+def difference(a: str, b: str) -> str:
+    """A subtraction."""
+    return f"{a} {MINUS} {factor(b)}"
+
+
+def power(base: str, exponent: str) -> str:
+    """`x²`, `0.9^t`, `e^(−z)`."""
+    base = f"({base})" if base.endswith("⁾") else tight(base)
+    return f"{base}²" if exponent == "2" else f"{base}^{tight(exponent)}"
 
 
 def total(parts: list[str]) -> str:
     """Terms added up; a long sum shows its beginning and its end, and says how many terms it has."""
-    shown = [f"({part})" if k and part.startswith(MINUS) else part for k, part in enumerate(parts)]
-    if len(shown) > MOST_TERMS:
-        shown = [*shown[:3], f"… ({len(parts) - 4} more) …", shown[-1]]
-    return " + ".join(shown)
+    return summed(len(parts), parts.__getitem__)
+
+
+def summed(count: int, term: Callable[[int], str]) -> str:
+    """The same for terms that are written only if they are shown."""
+    return " + ".join(
+        f"({part})" if k and part.startswith(MINUS) else part for k, part in enumerate(shown(count, term))
+    )
+
+
+def shown(count: int, term: Callable[[int], str]) -> list[str]:
+    """The terms of a long row that are written: all, or the beginning, how many are left out, and the end."""
+    if count <= MOST_TERMS:
+        return [term(k) for k in range(count)] or ["0"]
+    return [*(term(k) for k in range(3)), f"… ({count - 4} more) …", term(count - 1)]
+
+
+def averaged(count: int, term: Callable[[int], str]) -> str:
+    """A mean: `(a + b) / 2`."""
+    return term(0) if count == 1 else quotient(summed(count, term), str(count))
+
+
+# Functions
+
+_SIGNS = {
+    "less": "<", "less_equal": "≤", "greater": ">", "greater_equal": "≥", "equal": "==", "not_equal": "≠",
+    "logical_and": "and", "logical_or": "or",
+}  # fmt: skip
+_INFIX: Mapping[str, Callable[[str, str], str]] = {
+    "add": lambda a, b: total([a, b]),
+    "subtract": difference,
+    "multiply": times,
+    "divide": quotient,
+    "power": power,
+}
+_PREFIX: Mapping[str, Callable[[str], str]] = {
+    "negative": lambda x: MINUS + factor(x),
+    "square": lambda x: power(x, "2"),
+    "exp": lambda x: power("e", x),
+    "expm1": lambda x: difference(power("e", x), "1"),
+    "log": lambda x: f"ln({_argument(x)})",
+    "log1p": lambda x: f"ln({total(['1', x])})",
+    "sqrt": lambda x: f"√{tight(x)}",
+    "absolute": lambda x: f"|{x}|",
+    "floor": lambda x: f"⌊{x}⌋",
+}
+_SHORT = {"maximum": "max", "minimum": "min"}
+
+
+def applied(function: str, parts: list[str]) -> str:
+    """A NumPy function of texts, in the notation of the field; a comparison is 1 or 0: `[z > 0]`."""
+    if function in _SIGNS:
+        return f"[{f' {_SIGNS[function]} '.join(map(bare, parts))}]"
+    if function in _INFIX:
+        return _INFIX[function](*parts)
+    if function in _PREFIX:
+        return _PREFIX[function](*parts)
+    return f"{_SHORT.get(function, function)}({', '.join(map(_argument, parts))})"
+
+
+def _argument(text: str) -> str:
+    """A text without brackets around all of it: those of the function will do."""
+    return text[1:-1] if text.startswith("(") and _outside(text) == ")" else text
+
+
+def bare(text: str) -> str:
+    """A comparison without its brackets, as a condition."""
+    return text[1:-1] if text.startswith("[") and _outside(text) == "]" else text

@@ -13,11 +13,11 @@ from bptui.engine.reach import operands
 def sources(program: Program, index: int, cell: int) -> Iterator[tuple[str, int]]:
     """(slot, flat cell) of everything that cell `cell` of instruction `index`'s result depends on directly."""
     instruction = program.instructions[index]
-    at = tuple(int(k) for k in np.unravel_index(cell, program.slots[instruction.writes].shape))
+    if instruction.op == "draw":
+        return
+    marks = np.zeros(program.slots[instruction.writes].shape, bool)
+    marks.reshape(-1)[cell] = True
+    found = operands(instruction.text, program.shapes(index), marks)
     for role, slot in instruction.roles.items():
-        shape = program.slots[slot].shape
-        cells = np.arange(program.slots[slot].size).reshape(shape)
-        if instruction.row.reach == "draw":
-            continue
-        for flat in np.ravel(cells[operands(instruction.row, role, shape, at)]):
+        for flat in np.flatnonzero(found[role]):
             yield slot, int(flat)

@@ -9,12 +9,14 @@ import numpy as np
 
 from bptui.engine.player import Moment, State
 from bptui.engine.program import Program
+from bptui.explain.cells import ravelled, unravelled
 from bptui.explain.formulas import Formula, formula, symbolic_update
 from bptui.explain.matrices import equations, symbols
 from bptui.explain.notation import Names
 from bptui.explain.reaching import sources
 
 MOST_LINES = 40
+MOST_CHARACTERS = 240
 
 
 Moments = Callable[[int], Moment]
@@ -54,10 +56,12 @@ def explanation(
     """`explain X` as lines: the formula, the same seen in other ways, and what it was made of."""
     lines = []
     for depth, part in opened(program, index, cell, moments, by_hand, digits):
-        lines.append("  " * depth + (part if isinstance(part, str) else part.line))
+        room = MOST_CHARACTERS - 2 * depth
+        lines.append("  " * depth + (part if isinstance(part, str) else part.short(room)))
         if depth == 0 and not isinstance(part, str):
+            drawn = [equation.line for equation in equations(program, moments(index), digits)]
             lines += [f"    {title}: {text}" for title, text in part.more]
-            lines += [f"    as matrices: {equation.line}" for equation in equations(program, moments(index), digits)]
+            lines += [f"    as matrices: {text}" for text in drawn if len(text) <= MOST_CHARACTERS]
     return [*lines[:MOST_LINES], "…"] if len(lines) > MOST_LINES else lines
 
 
@@ -66,8 +70,10 @@ def update_formulas(program: Program, state: State) -> list[str]:
     lines: list[str] = []
     for instruction in program.instructions:
         if instruction.phase == "update":
-            shape = program.slots[instruction.writes].shape
-            lines += [symbolic_update(program, instruction, index, state) for index in _by_neuron(shape)]
+            indices = _by_neuron(program.slots[instruction.writes].shape)
+            # Other optimizers take several operations for each weight: one cell of each tells them all.
+            shown = indices if instruction.op == "sgd" else itertools.islice(indices, 1)
+            lines += [symbolic_update(program, instruction, index, state) for index in shown]
     return lines
 
 
@@ -78,9 +84,11 @@ def _by_neuron(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
 
 def update_numbers(program: Program, moment: Moment, digits: int | None = None) -> list[str]:
     """One parameter's updates with their numbers, element by element."""
-    shape = program.slots[program.instructions[moment.index].writes].shape
-    cells = [int(np.ravel_multi_index(index, shape)) for index in _by_neuron(shape)]
-    return [formula(program, moment, cell, digits).line for cell in cells]
+    instruction = program.instructions[moment.index]
+    shape = program.slots[instruction.writes].shape
+    cells = [ravelled(index, shape) for index in _by_neuron(shape)]
+    shown = cells if instruction.op == "sgd" else cells[:1]
+    return [formula(program, moment, cell, digits).line for cell in shown]
 
 
 def update_matrices(program: Program, state: State) -> list[list[str]]:
@@ -93,8 +101,17 @@ def update_matrices(program: Program, state: State) -> list[list[str]]:
 
 def origin(program: Program, slot: str, cell: int) -> str:
     """What a number is that no instruction wrote."""
-    index = tuple(int(k) for k in np.unravel_index(cell, program.slots[slot].shape))
+    index = unravelled(cell, program.slots[slot].shape)
     kind = program.slots[slot].kind
-    what = {"parameter": "the weight it began with", "data": "given by the data", "rate": "the learning rate"}
+    what = {
+        "parameter": "the weight it began with",
+        "data": "given by the data",
+        "rate": "the learning rate",
+        "state": "what the optimizer began with",
+        "statistic": "the running statistic it began with",
+        "rows": "the number of a row, drawn from (seed, epoch)",
+        "mask": "the mask, drawn from (seed, iteration): 0, or 1 over what is kept",
+        "counter": "a number that follows from the iteration",
+    }
     name = Names(program).cell(slot, index)
     return f"{name}: {what.get(kind, 'given')}"

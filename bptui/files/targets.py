@@ -27,9 +27,13 @@ def with_classes(network: Network, report: Report | None = None) -> Network:
 
 
 def _with_classes(network: Network, report: Report) -> Network:
-    width = output_width(network)
+    width, given = output_width(network), len(network.classes)
+    if given > 2 and width not in (0, 1, given) and network.y.shape[1:] != (given,):
+        message = f"the data have {given} classes, the last layer gives {width} outputs: they have to agree"
+        report.add(("data",), message, spoils=("data", "y"))
+        return network
     columns = LOSSES[network.loss].classes if network.loss in LOSSES else False
-    several = len(network.classes) > 2 and width == len(network.classes)
+    several = given > 2 and width == given
     numbered = network.y.shape[1:] == (1,) or bool(network.classes)
     if width >= 2 and numbered and (columns or several):
         names = network.classes or tuple(str(k) for k in range(width))

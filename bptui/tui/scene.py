@@ -75,12 +75,35 @@ class Scene:
             self._places[slot] = decimals(state.arrays[slot], state.computed[slot], self.digits or 4)
         return self._places[slot]
 
+    def before(self, slot: str, cell: int) -> float | None:
+        """What a cell of a lasting slot was before this iteration's update of it, where that has begun."""
+        array = self.view.before.get(slot)
+        return None if array is None or not self.view.program.slots[slot].persistent else float(array.reshape(-1)[cell])
+
     def reading_order(self, slot: str) -> list[int]:
         """Weights and their gradients neuron by neuron, as people number them; everything else as it lies."""
         slots = self.view.program.slots
         cells = np.arange(slots[slot].size).reshape(slots[slot].shape)
         weights = cells.ndim == 2 and slots[slots[slot].of or slot].kind == "parameter"
         return [int(k) for k in (cells.T if weights else cells).reshape(-1)]
+
+    def weight_beside(self, by: int) -> tuple[str, int] | None:
+        """The weight so many places from the cursor's, neuron by neuron, layer by layer; the first from elsewhere."""
+        slots = self.view.program.slots
+        weights = [name for name in self.view.program.parameters if len(slots[name].shape) > 1]
+        if not weights:
+            return None
+        slot, cell = self.cursor
+        if slot not in weights:
+            return weights[0], 0
+        order = self.reading_order(slot)
+        place, k = order.index(cell) + by, weights.index(slot)
+        if 0 <= place < len(order):
+            return slot, order[place]
+        if not 0 <= k + (1 if by > 0 else -1) < len(weights):
+            return slot, cell
+        other = weights[k + (1 if by > 0 else -1)]
+        return other, self.reading_order(other)[0 if by > 0 else -1]
 
     def lit(self, slot: str, cell: int) -> bool:
         """Whether a cell belongs to the operation at hand."""

@@ -46,7 +46,7 @@ async def test_every_key_does_its_work_from_every_pane(app, size, pane):
         for key, position in [
             ("n", "0:1"), ("N", "0:0"), ("s", "0:0.1"), ("S", "0:0"), ("f10", "0:1"), ("N", "0:0"), ("f11", "0:0.1"), ("f", "0:2"),
             ("F", "0:0"), ("i", "0:9"), ("I", "0:0"), ("t", "0:3"), ("i", "1:3"), ("T", "0:3"), ("plus", "0:3"),
-            ("minus", "0:3"), ("u", "0:3"), ("U", "0:3"), ("u", "0:3"), ("equals_sign", "0:3"), ("u", "0:3"),
+            ("minus", "0:3"), ("u", "0:3"), ("U", "0:3"), ("u", "0:3"),
             ("left_square_bracket", "0:3"), ("right_square_bracket", "0:3"),
         ]:  # fmt: skip
             await at(key, position)
@@ -57,6 +57,8 @@ async def test_every_key_does_its_work_from_every_pane(app, size, pane):
         await opens("enter", "enter set   ↑ ↓ from when   esc leave it")
         await opens("x", " comes from", ["escape", "q", "enter", "space", "x"][int(pane) - 1])
         await opens("m", "w1 ← w1 − lr")
+        await opens("equals_sign", "esc close")
+        pressed.add("=")  # another name of the same key
         await opens("question_mark", "Keys that work here")
         await opens("f1", "Keys that work here")
         assert reader.position == "0:3"
@@ -209,10 +211,10 @@ async def test_every_line_of_a_page_can_be_reached_on_a_small_screen(app):
     async with app("article", (80, 24)) as reader:
         await reader.press("question_mark")
         assert "esc close" in reader.text()
-        seen = reader.text()
+        seen = reader.inside("#page")
         for _ in range(10):
             await reader.press(*["down"] * 6)
-            seen += reader.text()
+            seen += reader.inside("#page")
         assert all(command.help.split(",")[0] in seen for command in COMMANDS if command.keys)
         assert "save my.toml" in reader.inside("#page")
         await reader.press(*["up"] * 60)

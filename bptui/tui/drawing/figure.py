@@ -10,6 +10,7 @@ from bptui.engine.program import Program
 from bptui.explain.notation import Names
 from bptui.tui.drawing.blocks import blocks
 from bptui.tui.drawing.canvas import Canvas
+from bptui.tui.drawing.layers import drawable
 from bptui.tui.drawing.lines import Line
 from bptui.tui.drawing.numbers import UNSET, colour, signed
 from bptui.tui.scene import Scene
@@ -56,7 +57,8 @@ class Column:
 def figure(scene: Scene, columns: int, rows: int, sample: int = 0) -> list[Line]:
     """The drawing, or blocks where the neurons don't fit."""
     program = scene.view.program
-    if max(program.slots[name].shape[1] for name in ("x", *(node.output for node in program.network.nodes))) > rows:
+    outputs = ("x", *(node.output for node in program.network.nodes))
+    if not drawable(program) or max(program.slots[name].shape[1] for name in outputs) > rows:
         return blocks(scene, columns, rows)
     for level in (3, 2, 1, 0):
         layout = _columns(scene, sample, level)
@@ -310,4 +312,6 @@ def caption(scene: Scene, sample: int) -> str:
     """What the drawing shows of a batch."""
     names = Names(scene.view.program)
     rows = scene.view.program.slots["x"].shape[0]
+    if not drawable(scene.view.program):
+        return "Network"
     return f"Network · row {sample + 1} of {rows} of {names.slot('x')}, ↑ ↓ another" if rows > 1 else "Network"

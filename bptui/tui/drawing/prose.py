@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from functools import lru_cache
 
-from bptui.commands.session import layer_sizes
 from bptui.debugger.debugger import spell
 from bptui.debugger.view import View
 from bptui.engine.player import Moment
-from bptui.engine.program import PHASES, Target
+from bptui.engine.program import PHASES, Program, Target
 from bptui.explain.formulas import Formula, formula
 from bptui.explain.matrices import Equation, equations
 from bptui.explain.notation import number
 from bptui.files.text import safe
-from bptui.tui.drawing.lines import Line, line, spread, wrapped
+from bptui.tui.drawing.layers import sizes
+from bptui.tui.drawing.lines import Line, line, spread, width, wrapped
 from bptui.tui.drawing.plot import plot
 from bptui.tui.scene import Scene
 
@@ -22,14 +24,19 @@ def header(scene: Scene, columns: int) -> Line:
     """The network on the left, the moment on the right."""
     view = scene.view
     network = view.program.network
-    sizes = "-".join(str(n) for n in layer_sizes(network))
-    rate = number(float(view.state.arrays["lr"]), 4)
-    left = line(
-        (f" {safe(network.name)} ", "bold"), (f"  {sizes} · {network.loss} · sgd  ", "dim"), (f"lr {rate}", "plain")
-    )
+    moment = _moment(view)
+    name, rate = f" {safe(network.name)} ", f"lr {_rate(view)}"
     if scene.compact:
-        left = line((f" {safe(network.name)} ", "bold"), (f" lr {rate}", "plain"))
-    return spread(left, _moment(view), columns)
+        return spread(line((name, "bold"), (f" {rate}", "plain")), moment, columns)
+    how = f" · {network.loss} · {network.training.optim}  "
+    layers = sizes(view.program, columns - width(moment) - len(name + how + rate) - 4)
+    return spread(line((name, "bold"), (f"  {layers}{how}", "dim"), (rate, "plain")), moment, columns)
+
+
+def _rate(view: View) -> str:
+    """The learning rate; where a schedule computes it and has not yet, what it starts from."""
+    slot = "lr" if view.is_computed("lr") or "lr0" not in view.program.slots else "lr0"
+    return number(view.number(slot), 4)
 
 
 def _moment(view: View) -> Line:
@@ -135,16 +142,37 @@ def timeline(scene: Scene, columns: int, rows: int) -> list[Line]:
 
 
 def _steps(view: View, columns: int) -> Line:
-    """The operations of an iteration as a row of squares, phase by phase."""
+    """The operations of an iteration, phase by phase: a row of squares each, or a bar where there are too many."""
     runs = [(f" {view.position}  ".ljust(9), "bold")]
-    wide = len(view.program) * 2 + 50 <= columns
-    for phase in PHASES:
-        ops = [k for k, i in enumerate(view.program.instructions) if i.phase == phase]
-        if ops and len(ops) <= columns // 3:
-            squares = "".join("■" if k < view.position.op else "◧" if k == view.done else "□" for k in ops)
-            runs.append((f"{phase} " if wide else f"{phase[:1]} ", "now" if phase == view.phase else "dim"))
-            runs.append((squares + "  ", "now" if phase == view.phase else "dim"))
+    count, phases = len(view.program), _phases(view.program)
+    wide = count * 2 + 50 <= columns
+    for phase, ops in phases.items():
+        name = "now" if phase == view.phase else "dim"
+        runs.append((f"{phase} " if wide else f"{phase[:1]} ", name))
+        runs.append((_squares(view, ops, columns - 28) + "  ", name))
     return line(*runs)
+
+
+@lru_cache(maxsize=4)
+def _phases(program: Program) -> dict[str, list[int]]:
+    """Phase → its operations."""
+    found: dict[str, list[int]] = {}
+    for k, instruction in enumerate(program.instructions):
+        found.setdefault(instruction.phase, []).append(k)
+    return {phase: found[phase] for phase in PHASES if phase in found}
+
+
+def _squares(view: View, ops: list[int], room: int) -> str:
+    """A square for each operation, or for so many of them that all phases fit."""
+    here, count = view.position.op, len(ops)
+    if len(view.program) > room:
+        count = max(1, room * count // len(view.program))
+    ends = [round(k * len(ops) / count) for k in range(count + 1)]
+    marks = []
+    for first, last in itertools.pairwise(ends):
+        begun = ops[first] < here or view.done in ops[first:last]
+        marks.append("■" if ops[last - 1] < here else "◧" if begun else "□")
+    return "".join(marks)
 
 
 def status(scene: Scene) -> Line:
@@ -156,14 +184,15 @@ def status(scene: Scene) -> Line:
     if not view.is_computed(slot, cell):
         return line((f" {name} is not computed yet", "dim"))
     text = f" {name} = {view.number(slot, cell)!r}"
-    return line((text, "plain"), (_why_stale(view, slot, cell), "dim"))
+    return line((text, "plain"), (_why_stale(scene, slot, cell), "dim"))
 
 
-def _why_stale(view: View, slot: str, cell: int) -> str:
+def _why_stale(scene: Scene, slot: str, cell: int) -> str:
     """What there is to know of a number besides its value."""
-    before = view.before.get(slot)
-    if before is not None:
-        return f"   {float(before.reshape(-1)[cell])!r} before this iteration's update"
+    view = scene.view
+    was = scene.before(slot, cell)
+    if was is not None:
+        return f"   {was!r} before this iteration's update"
     if view.is_outdated(slot, cell):
         cause = view.stale.causes[slot]
         return f"   ~ computed before {cause.text} at {cause.position}"

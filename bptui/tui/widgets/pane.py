@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.style import Style
@@ -63,7 +64,7 @@ class Pane(Widget, can_focus=True):
         """The words on the title line."""
         raise NotImplementedError
 
-    def content(self, scene: Scene, columns: int, rows: int) -> tuple[list[Line], int]:
+    def content(self, scene: Scene, columns: int, rows: int) -> tuple[Sequence[Line], int]:
         """Every line there is, and the one that has to be in sight."""
         raise NotImplementedError
 
@@ -121,13 +122,13 @@ class Pane(Widget, can_focus=True):
         head = rule(f"{self.number} {self.title(self.scene)}", columns - len(beyond), focused=self.has_focus)
         return [line(*head, (beyond, "dim")), *shown]
 
-    def _window(self, lines: list[Line], seen: int, rows: int) -> list[Line]:
+    def _window(self, lines: Sequence[Line], seen: int, rows: int) -> list[Line]:
         """The lines in sight."""
         if seen >= 0:
             # By the moment alone, not by how it was reached: stepping back shows the same screen again.
             self.top = seen - rows // 2
         self.top = max(0, min(self.top, len(lines) - rows))
-        return lines[self.top : self.top + rows]
+        return list(lines[self.top : self.top + rows])
 
     def _beyond(self, count: int, rows: int) -> str:
         """What the title line says of lines that are out of sight."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from bptui.explain.lazy import Lazy
 from bptui.tui.drawing import prose
 from bptui.tui.drawing.figure import caption, figure
 from bptui.tui.drawing.lines import Line
 from bptui.tui.drawing.listing import listing
-from bptui.tui.drawing.table import Row, table
+from bptui.tui.drawing.table import Table, table
 from bptui.tui.scene import Scene
 from bptui.tui.widgets.pane import Pane
 
@@ -20,12 +23,11 @@ class ProgramPane(Pane):
         del scene
         return "Program"
 
-    def content(self, scene: Scene, columns: int, rows: int) -> tuple[list[Line], int]:
+    def content(self, scene: Scene, columns: int, rows: int) -> tuple[Sequence[Line], int]:
         del rows
         listed = listing(scene, columns, headings=not scene.compact, focused=self.has_focus)
         wanted = scene.row if self.has_focus and scene.row >= 0 else scene.centre
-        seen = next((k for k, row in enumerate(listed) if row.op == wanted), 0)
-        return [row.line for row in listed], seen
+        return Lazy(len(listed.rows), lambda k: listed.rows[k].line), listed.places.get(wanted, 0)
 
     def move(self, scene: Scene, across: int, down: int) -> None:
         if across:
@@ -44,18 +46,30 @@ class ValuesPane(Pane):
         del scene
         return "Values"
 
-    def content(self, scene: Scene, columns: int, rows: int) -> tuple[list[Line], int]:
+    def content(self, scene: Scene, columns: int, rows: int) -> tuple[Sequence[Line], int]:
         del rows
         made = table(scene, columns, focused=self.has_focus)
         wanted = scene.cursor if self.has_focus else _fresh(scene)
-        return [row.line for row in made], _line_of(made, wanted)
+        return Lazy(len(made), lambda k: made.row(k).line), made.place(wanted) or 0
 
     def move(self, scene: Scene, across: int, down: int) -> None:
-        rows = [row for row in table(scene, self.size.width, focused=True) if row.cells]
-        here = next((k for k, row in enumerate(rows) if scene.cursor in row.cells), 0)
-        column = rows[here].cells.index(scene.cursor) if scene.cursor in rows[here].cells else 0
-        row = rows[max(0, min(len(rows) - 1, here + down))]
+        rows = table(scene, self.size.width, focused=True)
+        here = rows.place(scene.cursor)
+        cells = () if here is None else rows.row(here).cells
+        column = cells.index(scene.cursor) if here is not None else 0
+        row = rows.row(_row_with_cells(rows, here or 0, down))
         self.post_message(self.Pointed(*row.cells[max(0, min(len(row.cells) - 1, column + across))]))
+
+
+def _row_with_cells(rows: Table, here: int, down: int) -> int:
+    """So many rows further that have cells, or as many as there are."""
+    step = 1 if down > 0 else -1
+    found, left, k = here, abs(down), here
+    while (left or not rows.row(found).cells) and 0 <= k + step < len(rows):
+        k += step
+        if rows.row(k).cells:
+            found, left = k, max(0, left - 1)
+    return found
 
 
 def _fresh(scene: Scene) -> tuple[str, int]:
@@ -63,10 +77,6 @@ def _fresh(scene: Scene) -> tuple[str, int]:
     slot, cells = scene.written
     base = slot.removesuffix(".grad")
     return (base, cells.start) if slot else ("x", 0)
-
-
-def _line_of(rows: list[Row], cell: tuple[str, int]) -> int:
-    return next((k for k, row in enumerate(rows) if cell in row.cells), 0)
 
 
 class NetworkPane(Pane):
@@ -81,17 +91,15 @@ class NetworkPane(Pane):
     def title(self, scene: Scene) -> str:
         return caption(scene, self._row(scene))
 
-    def content(self, scene: Scene, columns: int, rows: int) -> tuple[list[Line], int]:
+    def content(self, scene: Scene, columns: int, rows: int) -> tuple[Sequence[Line], int]:
         return figure(scene, columns, rows, self._row(scene)), -1
 
     def move(self, scene: Scene, across: int, down: int) -> None:
         rows = scene.view.program.slots["x"].shape[0]
         self.sample = max(0, min(rows - 1, self._row(scene) + down))
-        if across:
-            weights = [name for name in scene.view.program.parameters if name.startswith("W")]
-            cells = [(name, cell) for name in weights for cell in scene.reading_order(name)]
-            here = cells.index(scene.cursor) if scene.cursor in cells else -1
-            self.post_message(self.Pointed(*cells[max(0, min(len(cells) - 1, here + across))]))
+        weight = scene.weight_beside(across) if across else None
+        if weight is not None:
+            self.post_message(self.Pointed(*weight))
 
     def _row(self, scene: Scene) -> int:
         return min(self.sample, scene.view.program.slots["x"].shape[0] - 1)
@@ -105,7 +113,7 @@ class FormulaPane(Pane):
     def title(self, scene: Scene) -> str:
         return "Formula of the cell under the cursor" if scene.looked else "Formula"
 
-    def content(self, scene: Scene, columns: int, rows: int) -> tuple[list[Line], int]:
+    def content(self, scene: Scene, columns: int, rows: int) -> tuple[Sequence[Line], int]:
         return prose.explanation(scene, columns, rows), -1
 
 
@@ -117,7 +125,7 @@ class LossPane(Pane):
     def title(self, scene: Scene) -> str:
         return f"Time and loss · iteration {scene.position.iteration}"
 
-    def content(self, scene: Scene, columns: int, rows: int) -> tuple[list[Line], int]:
+    def content(self, scene: Scene, columns: int, rows: int) -> tuple[Sequence[Line], int]:
         return prose.timeline(scene, columns, rows), -1
 
     def move(self, scene: Scene, across: int, down: int) -> None:
