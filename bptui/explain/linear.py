@@ -100,7 +100,7 @@ def _has_g(line: Line, term: Term) -> bool:
     return "g" in inside or any(_has_g(line, line.named[name]) for name in inside if name in line.named)
 
 
-def _read(line: Line, term: Term, index: Index) -> Summands | None:  # noqa: PLR0911 - a case for each kind of part
+def _read(line: Line, term: Term, index: Index) -> Summands | None:
     match term:
         case Leaf("g"):
             return _one(Summand(index))

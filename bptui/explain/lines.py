@@ -110,7 +110,7 @@ class Writer:
     used: dict[str, list[Index]] = field(default_factory=dict)
     single: frozenset[str] = frozenset()
 
-    def text(self, term: Term, index: Index) -> str:  # noqa: C901, PLR0911 - a case for each kind of part
+    def text(self, term: Term, index: Index) -> str:
         """One cell of a part."""
         match term:
             case Leaf(name) if name in self.line.named:
@@ -252,7 +252,7 @@ def gathered(line: Line, call: Call, index: Index) -> list[Index]:
 # Whole arrays
 
 
-def whole_text(term: Term, name: Callable[[str], str]) -> str:  # noqa: PLR0911 - a case for each kind of part
+def whole_text(term: Term, name: Callable[[str], str]) -> str:
     """A part as a line over whole arrays, for those who want to see the operation and not a cell: `x @ W + b`.
 
     How an array is seen (reshaped, broadcast) is left out, but for a transposed matrix.

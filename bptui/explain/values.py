@@ -41,7 +41,7 @@ class Values:
                 self._known[id(term)] = self._evaluated(term)
         return self._known[id(term)]
 
-    def _evaluated(self, term: Term) -> Any:  # noqa: PLR0911 - a case for each kind of part
+    def _evaluated(self, term: Term) -> Any:
         match term:
             case Leaf(name):
                 return self.array(self._named[name]) if name in self._named else self._arrays[name]
