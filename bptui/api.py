@@ -27,6 +27,7 @@ from bptui.engine.network import Array, Network, NetworkError, Node, Training, i
 from bptui.engine.ops.row import Op as Row
 from bptui.engine.optimizers import OPTIMIZERS
 from bptui.engine.program import Program
+from bptui.engine.terms import is_known
 from bptui.files.targets import with_classes
 
 _NODE = ("name", "bias", "init", "labels", "freeze", "shares")
@@ -122,6 +123,8 @@ class Op:
     def row(self) -> Row:
         """The op as a row of the op table."""
         name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
+        if is_known(name):
+            name = f"own_{name}"
         roles = tuple(inspect.signature(self.forward).parameters)
         if not roles or any(not is_name(role) or role in ("g", "out") for role in roles):
             raise ValueError(f"{type(self).__name__}.forward names what it reads, such as x (not g, not out)")
@@ -146,11 +149,11 @@ class Op:
 class Net:
     """Layers, in a row or named as a graph; without data it is only a plan."""
 
-    def __init__(self, *layers: Layer | Op, seed: int = 0, dtype: str = "float64", **nodes: Layer) -> None:
+    def __init__(self, *layers: Layer | Op, seed: int = 0, dtype: str = "float64", **nodes: Layer | Op) -> None:
         if layers and nodes:
             raise ValueError("layers in a row or named nodes: only one of both")
         self.layers = tuple(item() if isinstance(item, Op) else item for item in layers)
-        self.nodes = nodes
+        self.nodes = {key: item() if isinstance(item, Op) else item for key, item in nodes.items()}
         self.seed = seed
         self.dtype = dtype
 
@@ -229,8 +232,10 @@ def train(net: Net, x: Any, y: Any, iterations: int = 1000, until: str | None = 
 
 def debug(net: Net, x: Any, y: Any, **settings: Any) -> int:
     """Open the app on the network; its exit code, once it was left."""
+    from bptui.cli import refuse_without_terminal
     from bptui.tui.app import run
 
+    refuse_without_terminal()
     return run(net.network(x, y, **settings), None)
 
 

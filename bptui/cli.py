@@ -84,7 +84,7 @@ def _open(arguments: list[str]) -> int:
     network = _load(options.spec)
     if options.plain:
         return _plain(network, options)
-    _refuse_without_terminal()
+    refuse_without_terminal()
     from bptui.tui.app import run
 
     return run(network, options.digits)
@@ -100,7 +100,8 @@ def _plain(network: Network, options: argparse.Namespace) -> int:
     return plain.talk(session, sys.stdin.buffer, terminal=sys.stdin.isatty() and sys.stdout.isatty())
 
 
-def _refuse_without_terminal() -> None:
+def refuse_without_terminal() -> None:
+    """The app needs a terminal. Raises InputError, which names what works without one."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InputError("the app needs a terminal for input and output; --plain works without one")
     if os.environ.get("TERM", "") in ("dumb", ""):

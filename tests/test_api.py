@@ -124,9 +124,45 @@ def test_an_own_op_of_two_can_be_stepped_and_explained():
 def test_the_readmes_example_runs(monkeypatch):
     code = README.split("```python\n")[1].split("```")[0]
     opened = []
+    monkeypatch.setattr("bptui.cli.refuse_without_terminal", lambda: None)
     monkeypatch.setattr("bptui.tui.app.run", lambda network, digits: opened.append(network))
     scope = {"x": X, "y": RANDOM.integers(0, 10, 20)}
     exec(code.replace(", …", ""), scope)
     assert opened[0].nodes[0].units == 32
     net = bp.Net(bp.Dense(4), scope["Cube"](), bp.Dense(2))
     assert bp.check(net, X, X[:, :2], loss="mse").passed
+
+
+def test_an_own_op_may_be_called_as_one_of_numpys():
+    class Square(bp.Op):
+        def forward(self, x):
+            return x * x + 1
+
+        def vjp(self, g, out, x):
+            return (2 * g * x,)
+
+    program = bp.program(bp.Net(Square(), bp.Dense(1)), X, CLASSES, loss="mse")
+    assert program.instructions[0].source == "z1 = own_square(x)"
+    assert bp.check(bp.Net(bp.Dense(2), Square(), bp.Dense(1)), X, CLASSES, loss="mse").passed
+
+
+def test_without_a_terminal_debug_says_so():
+    code = "import bptui as bp; bp.debug(bp.Net(bp.Dense(1)), [[1.0]], [[1.0]], loss='mse')"
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
+    assert done.returncode == 1
+    assert "the app needs a terminal" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["W_o", "z_h", "lr"])
+def test_an_input_called_as_a_slot_is_refused(name):
+    net = bp.Net(h=bp.Dense(2, reads="x"), c=bp.Concat(reads=("h", name)), o=bp.Dense(1, reads="c"))
+    with pytest.raises(ValueError, match=f"{name!r}"):
+        bp.program(net, X, CLASSES, loss="mse", inputs={name: X})
+
+
+def test_nodes_whose_slots_are_called_alike_are_refused():
+    net = bp.Net(h=bp.Lstm(2, reads="x"), h_0=bp.LayerNorm(reads="h"), o=bp.Dense(1, reads="h_0"))
+    with pytest.raises(ValueError, match="is the name of a slot here"):
+        bp.program(net, np.ones((2, 3, 2)), np.ones((2, 1)), loss="mse")

@@ -252,3 +252,20 @@ def test_plain_mode_checks_where_it_stands(bptui):
 
 def test_a_spec_of_every_kind_loads(tmp_path):
     assert specs.load("lenet").classes == tuple("0123456789")
+
+
+def test_a_checker_asked_twice_with_other_arrays():
+    program = build(networks.drawn_net())
+    checker = gradcheck.GradientChecker(program)
+    for seed in (1, 2):
+        assert checker.check(0, {"W1": networks.numbers(2, 2, seed=seed)}).passed
+    assert checker.check().passed
+    assert checker.check(5).passed
+
+
+def test_what_is_not_finite_is_no_wrong_gradient(tmp_path, capsys):
+    path = tmp_path / "log.toml"
+    path.write_text('data = { x = [[0.0, 1.0]], y = [[1.0]] }\nloss = "mse"\nlayers = ["log", "dense 1"]\n')
+    assert main(["check", str(path)]) == 1
+    out = capsys.readouterr().out
+    assert "not checked: there is nothing to compare: operation 1, z1 = log(x), gives -inf, which is not finite" in out

@@ -34,7 +34,10 @@ def spec(tmp_path: Path) -> Spec:
 
 def rows(shape: tuple[int, ...], seed: int = 0) -> str:
     """Two rows of that shape, as nested lists."""
-    return str(np.random.default_rng(seed).normal(0, 1, (2, *shape)).round(2).tolist())
+    random = np.random.default_rng(seed)
+    if shape == TOKENS:
+        return str(random.integers(0, 7, (2, *shape)).tolist())
+    return str(random.normal(0, 1, (2, *shape)).round(2).tolist())
 
 
 def graph(shape: tuple[int, ...], *nodes: str, y: tuple[int, ...] | None = None, loss: str = "mse") -> str:
@@ -248,6 +251,15 @@ BAD = [
     ('last = "dense 3 init=hee (x)"', ROW, "no initialiser is called 'hee'"),
     ('last = "dense 3 init=uniform,1,0 (x)"', ROW, "the smaller number stands first"),
     ('last = "group-norm 3 (x)"', PICTURE, "2 channels can't be put into 3 equal groups"),
+    ('last = "embedding 3 2 (x)"', TOKENS, "the embedding has 3 rows: "),
+    ('last = "embedding 3 2 (x)"', ROW, "last: an embedding reads whole numbers, x holds others"),
+    ('last = "slice 0 9 (x)"', ROW, "last: a slice up to 9 of axis 1, which is 4 long"),
+    ('last = "dense 3 bias=maybe (x)"', ROW, "bias=maybe: true or false is expected"),
+    ('last = "add bias=false (x, x)"', ROW, "add has no weights, so no bias"),
+    ('last = { kind = "reshape", shape = 2, from = "x" }', ROW, "last: 4 can't be reshaped to 2"),
+    ('last = { kind = "tile", reps = [], from = "x" }', ROW, "reps: numbers are expected"),
+    ('last = { kind = "group-norm", groups = [1, 2], from = "x" }', PICTURE, "groups: one value is expected"),
+    ('last = { kind = "rnn", units = 2, gate = [[1]], from = "x" }', SEQUENCE, "gate: one value is expected"),
     ('last = "matmul (x, x)"', SEQUENCE, "5×4 times 5×4 has no meaning"),
     ('last = "dense 3 (x) (x)"', ROW, "say what it reads, in brackets"),
     ('last = "where (x, x)"', ROW, "say what it reads, in brackets: where (c, h1, h2)"),

@@ -11,7 +11,8 @@ from test_ops import NETWORKS
 
 from bptui.engine.build import build
 from bptui.engine.lowering import ALIGN
-from bptui.engine.machine import Machine
+from bptui.engine.machine import Machine, _once
+from bptui.engine.network import Network, Node
 from bptui.engine.ops import OPS
 from bptui.engine.program import Instruction, Program, ProgramError, Slot, check
 
@@ -219,3 +220,38 @@ def test_the_listing_is_a_line_an_instruction():
 
 def test_instructions_are_values():
     assert Instruction("add", "forward", ("a", "b"), "c").source == "c = a + b"
+
+
+# What is computed once
+
+
+def test_a_buffer_that_is_seen_under_another_name_is_not_moved():
+    """square(h) stands in the norm as a temporary that a view of it is read of, and as an instruction of its own."""
+    nodes = (
+        Node("h", ("x",), 1),
+        Node("r", ("h",), op="rms-norm"),
+        Node("s", ("h",), op="square"),
+        Node("c", ("r", "s"), op="concat"),
+        Node("o", ("c",), 1),
+    )
+    program = build(Network(nodes, np.array([[1.5], [2.0], [3.0]]), np.array([[1.0], [2.0], [0.0]]), loss="mse"))
+    first, losses = whole(program, 4)
+    other, other_losses = by_operation(program, 4)
+    assert losses == other_losses
+    assert first.vector.tobytes() == other.vector.tobytes()
+
+
+def test_what_two_instructions_compute_alike_is_computed_once():
+    machine = Machine(build(networks.article()))
+    lines = [line for _, lines in _once(list(machine._iteration())[:7], machine._scope.names) for line in lines]
+    assert sum(line.startswith("subtract(") for line in lines) == 1
+
+
+def test_stepping_into_keeps_nothing():
+    machine = Machine(build(networks.sigmoid_net()))
+    for cell in range(3):
+        machine.execute(0, cell, cell + 1)
+    before = len(machine._scope.names)
+    for cell in range(9):
+        machine.execute(0, cell, cell + 1)
+    assert len(machine._scope.names) == before

@@ -22,7 +22,7 @@ from bptui.engine.graph import sample_shapes
 from bptui.engine.kinds import KINDS, written
 from bptui.engine.network import Network
 from bptui.engine.player import Moment
-from bptui.engine.program import Target
+from bptui.engine.program import Program, Target
 from bptui.engine.timeline import Edit, normal
 from bptui.explain import solution
 from bptui.files import specs, weights, writing
@@ -139,6 +139,10 @@ class Session:
 
     def _edited(self, verb: str, name: str, edit: Edit) -> Answer:
         target = expressions.parse_target(self.debugger.program, name)
+        if target.slot != edit.slot:
+            # lr, which a schedule computes, is set by what it is computed from.
+            name = edit.slot
+            target = expressions.parse_target(self.debugger.program, name)
         before = self.debugger.value_before(edit)
         after = self.debugger.look(edit.position)
         old, new = (wording.short_value(expressions.value_of(state, target), self.digits) for state in (before, after))
@@ -207,7 +211,9 @@ class Session:
                 break
         if len(target.cells) > 4:
             lines = lines[: solution.MOST_LINES]
-            lines.append(f"… {len(target.cells) - 1} more cells: name one, such as {rest}[0]")
+            lines.append(
+                f"… {len(target.cells) - 1} more cells: name one, such as {_first(self.debugger.program, target)}"
+            )
         return Answer(tuple(lines))
 
     def explain_cell(self, slot: str, cell: int) -> list[str]:
@@ -318,6 +324,12 @@ def _stale(view: View, index: int) -> str:
     if slot in view.stale.causes:
         return f"  ~ computed before {view.stale.causes[slot].text}"
     return "  (of the old weights)" if slot in view.stale.old else ""
+
+
+def _first(program: Program, target: Target) -> str:
+    """The first cell of several, as one writes it."""
+    index = np.unravel_index(target.cells[0], program.slots[target.slot].shape)
+    return f"{target.slot}[{', '.join(str(int(k)) for k in index)}]"
 
 
 def _described(edit: Edit) -> str:

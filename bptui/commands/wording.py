@@ -90,5 +90,5 @@ def gradcheck_lines(program: Program, result: GradientCheck, digits: int | None 
         f"measured {number_text(tensor.measured, digits or 6)}, relative error {tensor.error:.1e}"
         for tensor in result.tensors
     ]
-    verdict = "gradients are right" if result.passed else "a gradient is wrong"
+    verdict = "gradients are right" if result.passed else "a gradient is wrong" if result.tensors else "not checked"
     return [*lines, f"{verdict}: {sentence(program, result)}"]

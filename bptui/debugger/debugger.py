@@ -153,6 +153,8 @@ class Debugger:
         expression = expressions.parse(self.program, text)
         here = self.position
         stops = {self.program.writers.get(slot, -1) for slot in expression.slots} | {self.count - 1}
+        # Weights half updated are those of no network.
+        stops = {self.count - 1} if expression.metric else stops
         end = Position(self.program.network.iterations - 1, self.count)
         try:
             while self.position < end:

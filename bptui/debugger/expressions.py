@@ -76,12 +76,16 @@ _OPERATORS: Mapping[type[ast.AST], Callable[..., Any]] = {
 
 @dataclass(frozen=True, eq=False)
 class Expression:
-    """A parsed expression. `slots` are those it reads; `target` is set where it is a mere name with an index."""
+    """A parsed expression. `slots` are those it reads; `target` is set where it is a mere name with an index.
+
+    metric  it asks how well the network does, which is looked at between iterations alone
+    """
 
     text: str
     slots: frozenset[str]
     target: Target | None
     _evaluate: Evaluate
+    metric: bool = False
 
     def __call__(self, state: State) -> Any:
         """Its value: a number or an array. Raises NotComputedError or ExpressionError."""
@@ -110,7 +114,8 @@ def parse(program: Program, text: str) -> Expression:
     tree = _tree(text)
     reader = _Reader(program)
     evaluate = reader.read(tree)
-    return Expression(text, frozenset(reader.slots), _as_target(program, tree), evaluate)
+    target = None if reader.metric else _as_target(program, tree)
+    return Expression(text, frozenset(reader.slots), target, evaluate, reader.metric)
 
 
 def parse_target(program: Program, text: str) -> Target:
@@ -232,6 +237,7 @@ class _Reader:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.slots: set[str] = set()
+        self.metric = False
 
     def read(self, tree: ast.expr) -> Evaluate:
         method = getattr(self, "_" + type(tree).__name__.lower(), None)
@@ -263,6 +269,7 @@ class _Reader:
     def _metric(self, name: str) -> Evaluate:
         """A metric of the weights of the moment: it changes where they do."""
         self.slots.update(self.program.parameters)
+        self.metric = True
         measure = Metrics(self.program)
         return lambda state: np.float64(measure(name, state.arrays))
 

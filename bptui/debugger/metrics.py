@@ -9,11 +9,8 @@ import numpy as np
 
 from bptui.engine.build import build_evaluation
 from bptui.engine.machine import Machine
-from bptui.engine.network import Array, Network
+from bptui.engine.network import Array, Network, NetworkError
 from bptui.engine.program import Program
-
-# What an expression may ask for besides slots, where the data have classes or a held-out part.
-NAMES = ("accuracy", "test_loss", "test_accuracy", "train_loss")
 
 
 def available(network: Network) -> tuple[str, ...]:
@@ -35,7 +32,7 @@ def accuracy(network: Network, output: Array, y: Array) -> float:
 
 def _probabilities(network: Network) -> bool:
     """Whether one output above 0.5, rather than above 0, stands for the second class."""
-    return network.nodes[-1].act == "sigmoid" or network.loss not in ("bce", "hinge")
+    return network.nodes[-1].last_op == "sigmoid" or network.loss not in ("bce", "hinge")
 
 
 class Metrics:
@@ -52,8 +49,11 @@ class Metrics:
         return loss if what == "loss" else right
 
     def all(self, arrays: Mapping[str, Array]) -> dict[str, float]:
-        """Every metric that makes sense."""
-        return {name: self(name, arrays) for name in available(self.network)}
+        """Every metric that makes sense; none where all rows at once don't fit into memory."""
+        try:
+            return {name: self(name, arrays) for name in available(self.network)}
+        except NetworkError:
+            return {}
 
     def _evaluated(self, part: str, arrays: Mapping[str, Array]) -> tuple[float, float]:
         """(loss, accuracy) on one part of the data."""

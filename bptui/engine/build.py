@@ -73,6 +73,8 @@ class Builder:
 
     def persistent(self, name: str, value: Array, kind: str, of: str = "") -> str:
         """A slot that outlives the iteration, with the value it starts from."""
+        if name in self.slots and self.slots[name].kind != kind:
+            raise self.clash(name)
         if name not in self.slots:
             array = np.array(value, dtype=self.dtype)
             array.flags.writeable = False
@@ -85,6 +87,8 @@ class Builder:
     def emit(self, instruction: Instruction, kind: str, of: str = "", at: int | None = None) -> str:
         """Append an instruction; the slot it writes is made unless it is there (an update in place)."""
         name = instruction.writes
+        if name in self.slots and not instruction.row.in_place:
+            raise self.clash(name)
         if name not in self.slots:
             shapes = {role: self.slots[slot].shape for role, slot in instruction.roles.items()}
             shape = terms.shape(terms.read(instruction.text), shapes)
@@ -93,6 +97,13 @@ class Builder:
                 self.owners[name] = self._node.key
         self.instructions.insert(len(self.instructions) if at is None else at, instruction)
         return name
+
+    def clash(self, name: str) -> NetworkError:
+        """Two things of one name: an input, a node or a label that is called as a slot of another."""
+        where = self._node.where if self._node is not None else ("data", name)
+        if name in self.network.more:
+            where = ("data", name)
+        return NetworkError([Problem(where, f"{name!r} is the name of a slot here: call it otherwise")])
 
     # What kinds of layers write with
 
@@ -116,8 +127,10 @@ class Builder:
         owner = self.network.node(node.shares) if node.shares else node
         self._node = owner
         name = letter + owner.suffix
+        if name in self.slots and self.slots[name].kind != "parameter":
+            raise self.clash(name)
         if name not in self.slots:
-            weight = node_weights(self.network, owner, self._shapes)[letter]
+            weight = node_weights(owner, self._shapes)[letter]
             self.persistent(name, self._values(owner, letter, weight), "parameter")
         self._node = node
         return name
@@ -137,6 +150,8 @@ class Builder:
     def mask(self, shape: Shape, rate: float) -> str:
         """Dropout's mask, drawn anew for each iteration."""
         name = self.name("mask")
+        if name in self.slots:
+            raise self.clash(name)
         self.slots[name] = Slot(name, shape, "mask", rate=rate)
         return name
 
@@ -181,7 +196,7 @@ class Builder:
         """The loss of what the last node gives, penalties added."""
         loss, last, options = LOSSES[self.network.loss], self.network.nodes[-1], self.network.loss_options
         self.output = self.outputs[last.key]
-        op = loss.logits if loss.logits and last.act not in loss.made_by else loss.op
+        op = loss.logits if loss.logits and last.last_op not in loss.made_by else loss.op
         targets, divisor = self._targets(options)
         penalties = [] if self.evaluation else self._penalties()
         n = 1 if divisor or options.get("reduction") == "sum" else self._mean(loss.mean)
@@ -308,7 +323,7 @@ class Builder:
         for instruction in self.instructions:
             if instruction.phase == "forward" and result & {instruction.roles[r] for r in _differentiated(instruction)}:
                 result.add(instruction.writes)
-        reached = set(self._roots)
+        reached = set(self._roots) or set(self.outputs.values())
         for instruction in reversed(self.instructions):
             if instruction.writes in reached:
                 reached |= {instruction.roles[role] for role in _differentiated(instruction)}
@@ -328,6 +343,12 @@ class Builder:
     def program(self) -> Program:
         """What was collected, checked."""
         targets, cell_names, names = name_cells(self.network, self.slots, self.outputs)
+        labels = {label for table in cell_names.values() for label in table}
+        labels |= {node.name for node in self.network.nodes if node.name}
+        if taken := sorted(labels & self.slots.keys()):
+            raise NetworkError(
+                [Problem(("labels",), f"the label {taken[0]!r} is the name of a slot: call it otherwise")]
+            )
         result = Program(
             self.network,
             self.slots,

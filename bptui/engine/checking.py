@@ -145,11 +145,13 @@ def _data_problems(network: Network) -> Iterator[Problem]:
 
 def _target_problems(network: Network) -> Iterator[Problem]:
     """Targets that a loss has no meaning for."""
-    y, outputs = network.y, network.nodes[-1].units if network.nodes else 0
-    if network.loss == "bce" and y.size and (bad := y[(y < 0) | (y > 1)]).size:
-        yield Problem(("data", "y"), f"y holds {bad[0]:g}: bce needs targets from 0 to 1")
-    if network.loss == "hinge" and y.size and (bad := y[np.abs(y) != 1]).size:
-        yield Problem(("data", "y"), f"y holds {bad[0]:g}: hinge needs targets -1 and 1")
+    outputs = network.nodes[-1].units if network.nodes else 0
+    parts = [("y", network.y), *([("y_test", network.test[1])] if network.test is not None else [])]
+    for name, y in parts:
+        if network.loss == "bce" and y.size and (bad := y[(y < 0) | (y > 1)]).size:
+            yield Problem(("data", name), f"{name} holds {bad[0]:g}: bce needs targets from 0 to 1")
+        if network.loss == "hinge" and y.size and (bad := y[np.abs(y) != 1]).size:
+            yield Problem(("data", name), f"{name} holds {bad[0]:g}: hinge needs targets -1 and 1")
     if network.loss == "softmax-ce" and outputs == 1 and network.nodes[-1].op == "dense":
         yield Problem(("loss",), "softmax-ce over 1 output is always 0: use bce, or one output for each class")
 
@@ -168,7 +170,23 @@ def _node_problems(network: Network) -> Iterator[Problem]:
                 yield Problem(
                     node.where, f"{node.key} reads {key!r}, which is no node{nearest(key, sorted(keys - {node.key}))}"
                 )
+        yield from _table_problems(node, network)
     yield from _end_problems(network, keys)
+
+
+def _table_problems(node: Node, network: Network) -> Iterator[Problem]:
+    """What an embedding looks up in its table has to be there."""
+    arrays = {"x": network.x, **network.more}
+    rows = node.options.get("rows")
+    if node.op != "embedding" or node.inputs[:1] not in [(name,) for name in arrays] or not isinstance(rows, int):
+        return
+    read = arrays[node.inputs[0]]
+    if read.size and (read != np.floor(read)).any():
+        yield Problem(node.where, f"{node.key}: an embedding reads whole numbers, {node.inputs[0]} holds others")
+    elif read.size and (read.min() < 0 or read.max() >= rows):
+        most = int(read.max())
+        fault = f"{node.inputs[0]} holds numbers up to {most}, the embedding has {rows} rows: {most + 1} are needed"
+        yield Problem(node.where, f"{node.key}: {fault}")
 
 
 def _sharing_problems(node: Node, network: Network) -> Iterator[Problem]:
@@ -223,7 +241,7 @@ def _shape_problems(network: Network, ordered: tuple[Node, ...]) -> Iterator[Pro
         yield Problem(node.where, _shape_fault(node, fault, shapes))
     counts: list[tuple[int, Node]] = []
     for node in ordered:
-        weights = node_weights(network, node, shapes)
+        weights = node_weights(node, shapes)
         counts.append((sum(math.prod(w.shape) for w in weights.values()), node))
         for letter, weight in weights.items():
             yield from _weight_problems(node, letter, weight, shapes)
@@ -243,16 +261,15 @@ def _shape_fault(node: Node, fault: str, shapes: dict[str, Shape | None]) -> str
     return f"{node.key}: {fault}" if not node.key.isdigit() else f"layer {node.key}: {fault}"
 
 
-def node_weights(network: Network, node: Node, shapes: dict[str, Shape | None]) -> dict[str, Weight]:
+def node_weights(node: Node, shapes: dict[str, Shape | None]) -> dict[str, Weight]:
     """Letter → parameter of a node; none where its shape is not known. A dense layer's may have 0 for what is not."""
     kind = KINDS.get(node.op)
-    del network
     if kind is None or node.shares:
         return {}
     read = [shapes.get(key) for key in node.inputs]
     if node.op == "dense":
         return dict(kind.weights(node, [(read[0] if read else None) or (0,)]))
-    if not read or any(shape is None for shape in read):
+    if not read or any(shape is None for shape in read) or shapes.get(node.key) is None:
         return {}
     try:
         return dict(kind.weights(completed(node), [shape for shape in read if shape is not None]))

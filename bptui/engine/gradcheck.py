@@ -123,6 +123,8 @@ class GradientChecker:
 
     def _check(self, iteration: int, values: Mapping[str, Array], *, each: bool) -> GradientCheck:
         self._load(iteration, values)
+        if (failure := self._not_finite()) is not None:
+            return GradientCheck(False, self.method, (), failure)
         sizes = self._sizes()
         together = self._ask("all parameters", range(len(self.names)), sizes)
         if together.error <= self.tolerance and not each:
@@ -136,6 +138,16 @@ class GradientChecker:
         if kinks:
             return self._beside(kinks, iteration, values)
         return GradientCheck(False, self.method, tensors, self.unexplained(tensors))
+
+    def _not_finite(self) -> Failure | None:
+        """The first instruction whose result is not finite: there is nothing to compare then."""
+        for k, instruction in enumerate(self.program.instructions):
+            result = self.real.arrays[instruction.writes]
+            if instruction.phase != "update" and not np.isfinite(result).all():
+                cell = int(np.flatnonzero(~np.isfinite(result))[0])
+                value = float(result.reshape(-1)[cell])
+                return Failure(k, instruction.writes, cell, value, math.nan, "not finite")
+        return None
 
     def ask_each(self, sizes: Sequence[float]) -> tuple[TensorCheck, ...]:
         """Every tensor asked alone."""
@@ -153,7 +165,8 @@ class GradientChecker:
 
     def _load(self, iteration: int, values: Mapping[str, Array]) -> None:
         """Put the machines at the start of an iteration, and take its gradients."""
-        if (iteration, values) != self._place or values or self.program.network.training.sequential:
+        again = iteration == self._place[0] and not values and not self._place[1]
+        if not again or self.program.network.training.sequential:
             self._place = (iteration, values)
             self._put(self.real)
             if self._complex is not None:
@@ -226,7 +239,7 @@ class GradientChecker:
 
     def _differences(self, lengths: Mapping[int, float]) -> float:
         directions = {k: self._drawn[k] * length for k, length in lengths.items()}
-        h = _SPAN / max(1.0, *(float(np.abs(d).max(initial=0.0)) for d in directions.values()))
+        h = _SPAN / max((1.0, *(float(np.abs(d).max(initial=0.0)) for d in directions.values())))
         near, far = (self._loss(directions, k * h) - self._loss(directions, -k * h) for k in (1, 2))
         return (8 * near - far) / (12 * h)
 
@@ -426,6 +439,9 @@ def sentence(program: Program, result: GradientCheck) -> str:
     shape = program.slots[failure.slot].shape
     index = ",".join(str(int(k)) for k in np.unravel_index(failure.cell, shape)) if shape else ""
     where = f"{failure.slot}[{index}]" if shape else failure.slot
+    if failure.reason == "not finite":
+        made = f"operation {failure.index + 1}, {instruction.source}, gives {failure.given}"
+        return f"there is nothing to compare: {made}, which is not finite"
     if failure.reason:
         return f"{failure.slot} is wrong: operation {failure.index + 1}, {instruction.source}: {failure.reason}"
     of = ""
@@ -433,5 +449,5 @@ def sentence(program: Program, result: GradientCheck) -> str:
         of = f", the gradient of {program.instructions[instruction.differentiates].source} by {instruction.argument}"
     return (
         f"{where} is wrong: operation {failure.index + 1}, {instruction.source}{of}, "
-        f"gives {failure.given:.10g}, a complex step {failure.measured:.10g}"
+        f"gives {failure.given:.10g}, {result.method} {failure.measured:.10g}"
     )

@@ -9,6 +9,7 @@ import math
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -152,8 +153,16 @@ def rows(seed: int, iteration: int, total: int, batch: int) -> Array:
     """The row numbers of one batch: the data are shuffled by (seed, epoch), a last partial batch is dropped."""
     per_epoch = total // batch
     epoch, place = divmod(iteration, per_epoch)
-    order = generator(seed, "order", epoch).permutation(total)
+    order = _order(seed, epoch, total)
     return order[place * batch : (place + 1) * batch]
+
+
+@lru_cache(maxsize=4)
+def _order(seed: int, epoch: int, total: int) -> Array:
+    """The order of the data in one epoch."""
+    order = generator(seed, "order", epoch).permutation(total)
+    order.flags.writeable = False
+    return order
 
 
 def mask(seed: int, iteration: int, slot: str, shape: tuple[int, ...], rate: float) -> Array:

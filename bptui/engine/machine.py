@@ -57,6 +57,7 @@ class Machine:
         self._scope = scope_for(self.dtype)
         self._lines: dict[int, list[str]] = {}
         self._segments: dict[tuple[int, int], Callable[[], None]] = {}
+        self._scratches: dict[int, tuple[Array, Callable[[], None]]] = {}
         self._runs: dict[tuple[int, ...], Callable[..., Any]] = {}
         self._steps: list[Callable[[], None] | None] = [None] * len(program)
         self._given = [slot for slot in program.slots.values() if slot.given]
@@ -126,9 +127,13 @@ class Machine:
 
     def _scratch(self, index: int) -> Array:
         """The whole result of an instruction on its present operands, in an array of its own."""
-        target = self.arrays[self.program.instructions[index].writes]
-        scratch = aligned(target.shape, target.dtype)
-        code = self._compile("generated", "", self._lower(self.program.instructions[index], scratch))
+        if index not in self._scratches:
+            instruction = self.program.instructions[index]
+            target = self.arrays[instruction.writes]
+            scratch = aligned(target.shape, target.dtype)
+            code = self._compile("generated", "", self._lower(instruction, scratch))
+            self._scratches[index] = scratch, code
+        scratch, code = self._scratches[index]
         code()
         return scratch
 
@@ -161,7 +166,8 @@ class Machine:
         """What does the same to each parameter, done to all of them side by side."""
         first = members[0]
         parameter = first.writes.partition(".")[0]
-        if any(i.text != first.text for i in members):
+        if first.attrs.get("eps") == 0:
+            # In the padding between parameters 0 would be divided by 0.
             return [line for i in members for line in self._lower(i, self.arrays[i.writes])]
 
         def wide(slot: str) -> Array:
@@ -183,7 +189,7 @@ class Machine:
         whole = [(k, self._lines_of(k)) for k in range(len(self.program))] if apart else list(self._iteration())
         if not self.program.network.training.sequential:
             before = sum(instruction.phase != "update" for instruction in self.program.instructions)
-            whole = [*_once(whole[:before]), *whole[before:]]
+            whole = [*_once(whole[:before], self._scope.names), *whole[before:]]
         for index, lines in whole:
             body += [f"    {line}" for line in lines]
             for number, stop in enumerate(stops):
@@ -197,31 +203,57 @@ class Machine:
         return function_of(self._scope, name, arguments, list(body))
 
 
-def _once(whole: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
+def _once(whole: list[tuple[int, list[str]]], names: Mapping[str, Any]) -> list[tuple[int, list[str]]]:
     """Statements of an iteration without those that a later instruction would only repeat.
 
     Where an instruction is one statement `f(a, b, out)`, and an earlier one has `f(a, b, temporary)` on its way, the
     earlier writes `out` at once. What an instruction writes is written once in an iteration, so nothing else is in the
-    way; the temporary must not be written again, which is seen from its use as an output.
+    way; the temporary must neither be written again nor be seen under another name.
     """
     found = [(index, list(lines)) for index, lines in whole]
-    for later, (_, lines) in enumerate(found):
-        if len(lines) != 1 or not (match := _STATEMENT.fullmatch(lines[0])):
-            continue
-        head, out = match.groups()
-        for _, before in found[:later]:
-            place = next((k for k, line in enumerate(before[:-1]) if line.startswith(head)), None)
-            if place is None:
-                continue
-            temporary = before[place][len(head) : -1]
-            rest = before[place + 1 :]
-            written = (f"{temporary})", f"copyto({temporary},")
-            if _WORD.fullmatch(temporary) and not any(l.endswith(written[0]) or l.startswith(written[1]) for l in rest):
-                before[place] = lines[0]
-                before[place + 1 :] = [re.sub(rf"\b{temporary}\b", out, line) for line in rest]
-                lines.clear()
-            break
+    heads: dict[str, list[str]] = {}
+    for _, lines in found:
+        match = _STATEMENT.fullmatch(lines[0]) if len(lines) == 1 else None
+        before = heads.get(match.group(1)) if match else None
+        if match is not None and before is not None and _moved(before, match, names):
+            lines.clear()
+        for line in lines[:-1]:
+            if inner := _STATEMENT.fullmatch(line):
+                heads.setdefault(inner.group(1), lines)
     return found
+
+
+def _moved(before: list[str], later: re.Match[str], names: Mapping[str, Any]) -> bool:
+    """Let an earlier instruction's statements do what a later statement does; whether that can be done."""
+    head, out = later.groups()
+    place = next((k for k, other in enumerate(before) if other.startswith(head)), None)
+    if place is None:
+        return False
+    temporary, rest = before[place][len(head) : -1], before[place + 1 :]
+    if _aliased(temporary, rest, names):
+        return False
+    before[place] = later.group()
+    before[place + 1 :] = [re.sub(rf"\b{temporary}\b", out, other) for other in rest]
+    return True
+
+
+def _aliased(temporary: str, rest: list[str], names: Mapping[str, Any]) -> bool:
+    """Whether a buffer is written again in the statements that follow, or read there under another name."""
+    buffer = names.get(temporary)
+    if not isinstance(buffer, np.ndarray):
+        return True
+    for line in rest:
+        written = (f"{temporary})", f", {temporary},", f"out={temporary}")
+        if line.endswith(written[0]) or written[2] in line or line.startswith(f"copyto({temporary},"):
+            return True
+        if written[1] in line and "_reduce(" in line:
+            return True
+        for word in _WORD.findall(line):
+            other = names.get(word)
+            other = getattr(other, "__self__", other)
+            if word != temporary and isinstance(other, np.ndarray) and np.may_share_memory(other, buffer):
+                return True
+    return False
 
 
 def scope_for(dtype: np.dtype[Any]) -> Scope:

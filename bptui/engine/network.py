@@ -83,6 +83,11 @@ class Node:
         """The slot that holds its result: `a…` after an activation, else `z…`."""
         return ("z" if self.act == "identity" else "a") + self.suffix
 
+    @property
+    def last_op(self) -> str:
+        """What its output comes from last: its activation, or a layer that is one itself."""
+        return self.act if self.act != "identity" else self.op
+
     def weights(self, letter: str) -> Array | None:
         """The values given for one of its parameters, or None."""
         return {"W": self.W, "b": self.b}.get(letter) if letter in "Wb" else self.given.get(letter)

@@ -193,6 +193,8 @@ class _Back:
             columns = mask.any(tuple(range(len(shapes[1]))))
             self.push(parts[0], np.broadcast_to(columns, shapes[0]))
             self.push(parts[1], np.asarray(mask.any(tuple(range(len(shapes[1]), mask.ndim)))))
+        elif function == "argmax":
+            self.push(parts[0], np.broadcast_to(mask, shapes[0]))
         elif function == "scatter":
             self.push(parts[0], np.broadcast_to(mask.any(0), shapes[0]))
         elif function in ("unfold", "pad", "tile", "tril", "triu", "concatenate", "astype"):

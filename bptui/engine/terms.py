@@ -380,6 +380,11 @@ _SHAPES: Mapping[str, Callable[[list[Shape], tuple[Any, ...]], Shape]] = {
 }
 
 
+def is_known(name: str) -> bool:
+    """Whether a line that calls a function of that name means one of the language rather than a person's own."""
+    return name in UFUNCS or name in _SHAPES or name == "broadcast_to"
+
+
 def called(function: str, shapes: list[Shape], constants: tuple[Any, ...], options: Mapping[str, Any]) -> Shape:
     """The shape of a function's result; that of an op of a person's own is the shape of its first argument."""
     del options

@@ -49,6 +49,8 @@ class _Writer:
         network = self.builder.network
         op = SCHEDULES[network.training.schedule].op
         if "lr" in self.builder.slots:
+            if self.builder.slots["lr"].kind == "data":
+                raise self.builder.clash("lr")
             return
         self.builder.persistent("lr0" if op else "lr", np.array(network.lr), "rate")
         if op:
@@ -92,6 +94,8 @@ class _Writer:
 
     def counter(self, word: str) -> str:
         name = word.partition(" ")[0]
+        if name in self.builder.slots and self.builder.slots[name].kind != "counter":
+            raise self.builder.clash(name)
         if name not in self.builder.slots:
             self.builder.slots[name] = Slot(name, (), "counter", of=word)
         return name

@@ -82,7 +82,9 @@ def equations(program: Program, moment: Moment, digits: int | None = None) -> li
         array, there = state.arrays[slot], state.computed[slot]
         return _matrix(program, slot, lambda index: _cell(array, there, index, digits))
 
-    return [Equation(tuple(shape(instruction, moment, show))) for show in (symbol, value)]
+    found = [Equation(tuple(shape(instruction, moment, show))) for show in (symbol, value)]
+    # Too large to draw, both are the same names.
+    return found if found[0].line != found[1].line else found[:1]
 
 
 def symbols(program: Program, instruction: Instruction, state: State) -> Equation | None:

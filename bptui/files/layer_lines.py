@@ -108,7 +108,11 @@ class _Line:
             self._wrong(f"{quoted(words[1])} is one word too many after the activation")
 
     def _option(self, kind: Kind, name: str, text: str) -> None:
-        if name == "bias" and text in _FLAGS:
+        if name in COMMON and kind.parameters is None:
+            self._wrong(f"{kind.name} has no weights, so no {name}")
+        elif name == "bias" and text not in _FLAGS:
+            self._wrong(f"bias={text}: true or false is expected")
+        elif name == "bias":
             self.node = replace(self.node, bias=_FLAGS[text])
         elif name == "shares":
             self.node = replace(self.node, shares=text)
@@ -164,8 +168,17 @@ def _is_real(option: Option) -> bool:
 
 def check_option(option: Option, value: Any) -> Any:
     """The value of an option if it is one, else a Fault. Lists are tuples here."""
+    several = option.kind in ("ints", "pad")
+    if isinstance(value, tuple) and (not several or not value):
+        return Fault("numbers are expected" if several else "one value is expected")
+    if option.shape and not isinstance(value, tuple):
+        value = (value,)
     if option.kind == "activation":
-        return value if value in ACTIVATIONS else Fault(f"no activation{suggest(str(value), ACTIVATIONS)}")
+        return (
+            value
+            if isinstance(value, str) and value in ACTIVATIONS
+            else Fault(f"no activation{suggest(str(value), ACTIVATIONS)}")
+        )
     if option.kind is bool:
         return value if isinstance(value, bool) else Fault("true or false is expected")
     if option.kind == "pad" and value == "same":

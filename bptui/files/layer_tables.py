@@ -35,7 +35,10 @@ def read_layer(table: Table, key: str, inputs: tuple[str, ...], layout: str) -> 
     kind = _kind(table)
     if kind is None:
         return Node(key, inputs, units=0, where=table.where)
-    table.check_keys(_keys(table, kind, ()), "a layer")
+    if kind.inputs != (1, 1):
+        table.report.add(table.where, f"{kind.name} needs a [net]; a layer in a list reads the one before it")
+        return Node(key, inputs, units=0, where=table.where)
+    table.check_keys(_keys(table, kind, ("shares",)), "a layer")
     return _node(table, kind, key, inputs, layout)
 
 
@@ -75,7 +78,7 @@ def _letters(kind: Kind) -> list[str]:
 
 def _keys(table: Table, kind: Kind, more: Sequence[str]) -> list[str]:
     if kind.name == "add":
-        return ["add", "kind", "act", "labels", *more]
+        return ["add", "kind", "act", "labels", "from"]
     # A layer of neurons says how many at its kind's name: `dense = 4`; `units` is for `kind = "dense"`.
     options = [key for key in kind.options if key != "units" or table.has("kind")]
     return [kind.name, *_COMMON, *_letters(kind), *options, "kind", *more]

@@ -117,6 +117,11 @@ def _schedule(top: Table) -> tuple[str, dict[str, Any]]:
     return name, found
 
 
+def _plan(table: Table, key: str) -> float:
+    """An option of a schedule; lengths are whole numbers."""
+    return table.whole(key, 1, 1) if key in ("every", "steps") else _positive(table, key, least=0.0)
+
+
 def _clip(top: Table) -> tuple[float | None, float | None]:
     """(largest value, largest norm) of `clip = { value = 1 }` or `{ norm = 1 }`."""
     if not top.has("clip"):

@@ -166,12 +166,16 @@ def _data(network: Network, values: Mapping[str, Array], folder: Path) -> str:
     arrays = {key: values.get(whole[key], array) for key, array in given.items()}
     if network.source is not None and all(np.array_equal(arrays[key], given[key]) for key in given):
         return _section("[data]", _settings(_seen_from(network.source, folder)))
-    pairs = [(key, _targets(network, array) if key == "y" else _nested(array)) for key, array in arrays.items()]
     if network.test is not None:
         held = {"x_test": network.test[0], "y_test": network.test[1]}
-        pairs += [(key, _targets(network, array) if key[0] == "y" else _nested(array)) for key, array in held.items()]
-        pairs += [(f"{name}_test", _nested(array)) for name, array in network.test_more.items()]
-    if network.classes and np.isin(arrays["y"], (-1, 0, 1)).all():
+        arrays |= held | {f"{name}_test": array for name, array in network.test_more.items()}
+    targets = {key: array for key, array in arrays.items() if key in ("y", "y_test")}
+    numbered = bool(network.classes) and all(_is_numbered(network, array) for array in targets.values())
+    pairs = [
+        (key, _numbers(network, array) if numbered and key in targets else _nested(array))
+        for key, array in arrays.items()
+    ]
+    if numbered:
         pairs.append(("classes", _nested(network.classes)))
     if network.batch is not None:
         pairs.append(("batch", str(network.batch)))
@@ -187,14 +191,19 @@ def _seen_from(source: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     return {key: value.replace(os.sep, "/") if key in ("file", "text") else value for key, value in moved.items()}
 
 
-def _targets(network: Network, array: Array) -> str:
-    """Targets; classes by their numbers, as they are read."""
-    if network.loss == "hinge" and network.classes and np.isin(array, (-1, 1)).all():
-        return _nested((array + 1) / 2)
-    columns = network.classes and array.shape[-1] == len(network.classes) > 1
-    if columns and np.isin(array, (0, 1)).all() and (array.sum(-1) == 1).all():
-        return _value(array.argmax(-1).tolist())
-    return _nested(array)
+def _is_numbered(network: Network, y: Array) -> bool:
+    """Whether targets are classes still: nobody has edited them into something else."""
+    if network.loss == "hinge":
+        return bool(np.isin(y, (-1, 1)).all())
+    zeros_and_ones = bool(np.isin(y, (0, 1)).all())
+    return zeros_and_ones and (y.shape[-1] == 1 or bool((y.sum(-1) == 1).all()))
+
+
+def _numbers(network: Network, y: Array) -> str:
+    """Targets by the numbers of their classes, as they are read."""
+    if network.loss == "hinge":
+        return _nested((y + 1) / 2)
+    return _value(y.argmax(-1).tolist()) if y.shape[-1] > 1 else _nested(y)
 
 
 def _header(network: Network, node: Node) -> str:
@@ -208,7 +217,7 @@ def _node(network: Network, node: Node, values: Mapping[str, Array]) -> Iterator
         yield "name", _text(node.name)
     if node.act != "identity":
         yield "act", _text(node.act)
-    if node.init:
+    if node.init and KINDS[node.op].parameters:
         yield "init", _text(node.init)
     yield from _parameters(network, node, values)
     if node.freeze:
@@ -219,7 +228,11 @@ def _node(network: Network, node: Node, values: Mapping[str, Array]) -> Iterator
 
 
 def _kind(network: Network, node: Node) -> Iterator[Pair]:
-    """What kind of node it is, and what it reads."""
+    """What kind of node it is, and what it reads. Raises FileError for an op of a person's own."""
+    if node.own is not None:
+        raise FileError(
+            f"{node.own.name} is an op of your own, which no spec can hold: save FILE.npz keeps the weights"
+        )
     if node.op == "add":
         yield "add", _nested(node.inputs)
         return
@@ -239,7 +252,7 @@ def _kind(network: Network, node: Node) -> Iterator[Pair]:
 
 
 def _parameters(network: Network, node: Node, values: Mapping[str, Array]) -> Iterator[Pair]:
-    if not node.bias:
+    if not node.bias and KINDS[node.op].parameters:
         yield "bias", "false"
     if node.shares:
         return

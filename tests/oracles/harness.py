@@ -162,6 +162,7 @@ def run_chain(
         phase = "update" if writes in arrays else "forward"
         builder.emit(Instruction(op, phase, tuple(reads), writes, attrs=dict(attrs)), "value")
     last = steps[-1][2]
+    builder.outputs["last"] = last
     if g is not None:
         builder.given(f"{last}.grad", g, "data")
         builder.backward()

@@ -846,7 +846,7 @@ def updates(**attrs: Any) -> Callable[[str], Iterator[Case]]:
                     seed = 10 * k + number
                     if role == "t":
                         arrays[role] = np.array(float(t))
-                    elif role in ("lr", "lr0", "now", "after", "product", "rectify", "n"):
+                    elif role in ("lr", "lr0", "now", "after", "product", "rectify", "n", "c"):
                         arrays[role] = np.array(0.3 + 0.1 * number)
                     elif role == "rho":
                         arrays[role] = np.array(float(t))
@@ -871,7 +871,8 @@ row("momentum", updates(momentum=0.9, take=0.8))(
 row("lookahead", updates(momentum=0.9))(lambda g, m, momentum: g.add(m, alpha=momentum))
 row("accumulate", updates())(lambda v, g: v.addcmul(g, g, value=1))
 row("decayed-rate", updates(decay=0.1))(lambda lr, t, decay: lr / (1 + (t - 1) * decay))
-row("corrected", updates(beta=B))(lambda m, t, beta: m / (1 - beta ** t.item()))
+row("correction", updates(beta=B))(lambda t, beta: torch.tensor(1 - beta ** t.item(), dtype=t.dtype))
+row("corrected", updates())(lambda m, c: m.div(c))
 row("centred", updates())(lambda v, m: v.addcmul(m, m, value=-1))
 row("over-root", updates(eps=E))(lambda g, v, eps: g / v.sqrt().add(eps))
 row("adadelta", updates(eps=1e-6))(lambda g, v, u, eps: u.add(eps).sqrt().div(v.add(eps).sqrt()).mul(g))

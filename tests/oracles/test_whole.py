@@ -621,8 +621,8 @@ def skips_concat_and_split(dtype: str) -> Twin:
         node("c", ("p", "s", "h"), "concat"),
         node("cut", "c", "slice", start=2, stop=14, step=3),
         dense("o", "c", 4, "sigmoid"),
-        node("t", ("o", "cut"), "sub"),
-        dense("out", "t", 3, "sigmoid"),
+        node("rest", ("o", "cut"), "sub"),
+        dense("out", "rest", 3, "sigmoid"),
     )
     training = Training("sgd", {"momentum": 0.9, "nesterov": True})
     network = Network(nodes, x, y, loss="bce", lr=0.1, dtype=dtype, training=training)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -124,17 +123,6 @@ def same(node: Described, shapes: list[Shape]) -> Shape:
     return shapes[0]
 
 
-def option(node: Described, name: str, count: int = 1) -> Any:
-    """An option; where `count` is more than 1, one number for each of so many axes."""
-    value = node.options[name]
-    if count == 1 and not isinstance(value, tuple):
-        return value
-    values = value if isinstance(value, tuple) else (value,) * count
-    if len(values) != count:
-        raise MisfitError(f"{name} has {len(values)} numbers: {count} are needed, or one for all")
-    return values
-
-
 def per_axis(node: Described, name: str, count: int) -> tuple[int, ...]:
     """An option as one number for each of so many axes."""
     value = node.options[name]
@@ -147,8 +135,3 @@ def per_axis(node: Described, name: str, count: int) -> tuple[int, ...]:
 def written(shape: Shape) -> str:
     """A shape as messages show it: 1×8×8."""
     return "×".join(map(str, shape)) or "one number"
-
-
-def cells(shape: Shape) -> int:
-    """How many numbers there are in a shape."""
-    return math.prod(shape)

@@ -216,6 +216,9 @@ def _concat(to: Emitter, node: Described, reads: list[str], writes: str) -> str:
 def _part(node: Described, shape: Shape) -> tuple[int, int, int, int]:
     """(axis, start, stop, step) of a slice of what has that shape, the batch left out."""
     axis = _axis(node.options["axis"], len(shape) + 1)
+    last = node.options["stop"]
+    if last is not None and last > shape[axis - 1]:
+        raise MisfitError(f"a slice up to {last} of axis {axis}, which is {shape[axis - 1]} long")
     start, stop, step = slice(*(node.options[key] for key in ("start", "stop", "step"))).indices(shape[axis - 1])
     if stop <= start:
         raise MisfitError(f"nothing lies between {start} and {stop} of axis {axis}, which is {shape[axis - 1]} long")
@@ -321,6 +324,12 @@ def _embedding_shape(node: Described, shapes: list[Shape]) -> Shape:
 def _embedding(to: Emitter, node: Described, reads: list[str], writes: str) -> str:
     del node
     return to.op("gather", [to.parameter("W"), reads[0]], writes)
+
+
+def _position_shape(node: Described, shapes: list[Shape]) -> Shape:
+    if not shapes[0]:
+        raise MisfitError("position reads rows of numbers, not one number")
+    return same(node, shapes)
 
 
 def _position_weights(node: Described, shapes: list[Shape]) -> Mapping[str, Weight]:
@@ -439,7 +448,9 @@ KINDS = [
         options={"rows": Option(None, int, 1), "columns": Option(None, int, 1)},
         example="embedding 28 16 (x)",
     ),
-    Kind("position", (), same, _position, parameters=_position_weights, letters=("P",), example="position (h)"),
+    Kind(
+        "position", (), _position_shape, _position, parameters=_position_weights, letters=("P",), example="position (h)"
+    ),
     Kind(
         "dropout",
         ("rate",),

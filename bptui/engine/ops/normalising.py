@@ -10,8 +10,6 @@ from __future__ import annotations
 from bptui.engine.ops.row import rows
 
 _D = "(d := x - x.mean({axes}, keepdims=True))"
-_R = "(r := sqrt(square(d).mean({axes}, keepdims=True) + {eps}))"
-_RMS = "(r := sqrt(square(x).mean({axes}, keepdims=True) + {eps}))"
 _ATTRS = {"axes": None, "eps": 1e-5}
 
 ROWS = [

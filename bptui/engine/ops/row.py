@@ -65,10 +65,6 @@ class Op:
             return text
         return f"({text}) / {n}" if self.wrap else f"{text} / {n}"
 
-    def source_text(self, names: Mapping[str, str], n: int = 1) -> str:
-        """The line with the slots' names in it."""
-        return named(self.text({"n": n}), names)
-
 
 def named(text: str, names: Mapping[str, str]) -> str:
     """A line with roles replaced by names."""
