@@ -44,6 +44,8 @@ PICTURES = (
     Picture("dialog", "article", (120, 40), "n e 0 . 2"),
     Picture("stale", "article", (120, 40), "f f e 0 . 2 enter 2"),
     Picture("mazur", "mazur", (120, 40), "f f n n n n n"),
+    Picture("lenet", "lenet", (120, 40), "n n n n n"),
+    Picture("transformer", "transformer", (120, 40), "n n n n n n n n n n n n n n n n n n n n"),
     Picture("small", "article", (80, 24), "n n n n n n n"),
     Picture("wide", "article", (200, 60), "i i i i i i i i i i i i f f f"),
 )

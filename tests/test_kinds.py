@@ -331,3 +331,22 @@ def test_a_spec_saved_elsewhere_finds_its_data(tmp_path, monkeypatch, spec):
     again = load(str(tmp_path / "deep" / "again.toml"))
     assert again.x.tobytes() == network.x.tobytes()
     assert again.classes == ("x", "y")
+
+
+@pytest.mark.parametrize("how", ["spec", "npz"])
+def test_running_statistics_are_kept(tmp_path, monkeypatch, spec, how):
+    from bptui.commands.session import Session
+
+    monkeypatch.chdir(tmp_path)
+    text = 'seed = 1\ndata = { use = "moons", test = 0.25 }\nloss = "bce"\nlayers = ["dense 3", "batch-norm tanh", "dense 1 sigmoid"]\n'
+    session = Session(spec(text))
+    session.execute("run 5")
+    before = session.execute("print test_loss").lines
+    if how == "spec":
+        session.execute("save again.toml")
+        again = load("again.toml")
+    else:
+        session.execute("save w.npz")
+        again = spec('weights = "w.npz"\n' + text, "again.toml")
+    assert Session(again).execute("print test_loss").lines == before
+    assert build(again).initial["mean2"].any()

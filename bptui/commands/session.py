@@ -277,7 +277,8 @@ class Session:
         slots = self.debugger.program.slots
         kept = {name: state.arrays[name] for name, slot in slots.items() if slot.persistent}
         if rest.endswith(".npz"):
-            weights.save_npz(Path(rest), {name: kept[name] for name in self.debugger.program.parameters})
+            lasting = {name: kept[name] for name in kept if slots[name].kind in ("parameter", "statistic")}
+            weights.save_npz(Path(rest), lasting)
             return Answer((f"saved {rest}",))
         writing.save(Path(rest), writing.to_toml(self.debugger.program.network, kept, Path(rest).parent))
         return Answer((f"saved {rest}",))

@@ -15,7 +15,7 @@ from bptui.engine import initial, memory, terms
 from bptui.engine.checking import checked, node_weights
 from bptui.engine.graph import sample_shapes
 from bptui.engine.initial import Weight
-from bptui.engine.kinds import KINDS
+from bptui.engine.kinds import KINDS, written
 from bptui.engine.naming import name_cells
 from bptui.engine.network import Array, Network, NetworkError, Node, Problem
 from bptui.engine.ops import ACTIVATIONS, LOSSES
@@ -145,7 +145,12 @@ class Builder:
 
     def statistic(self, letter: str, shape: Shape, value: float) -> str:
         """A running statistic of the node."""
-        return self.persistent(self.name(letter), np.full(shape, value), "statistic")
+        assert self._node is not None
+        given = self._node.given.get(letter, np.full(shape, value))
+        if given.shape != shape:
+            fault = f"{letter} has the shape {written(given.shape)}, the layer needs {written(shape)}"
+            raise NetworkError([Problem((*self._node.where, letter), fault)])
+        return self.persistent(self.name(letter), given, "statistic")
 
     def mask(self, shape: Shape, rate: float) -> str:
         """Dropout's mask, drawn anew for each iteration."""

@@ -215,7 +215,7 @@ def _own_problems(node: Node) -> Iterator[Problem]:
     if node.init and (fault := initial.fault(node.init)):
         yield Problem((*node.where, "init"), fault)
     kind = KINDS.get(node.op)
-    letters = [letter for letter in (kind.letters if kind else ()) if letter[0] in "WbUP"]
+    letters = kind.trainable if kind else ()
     for param in node.freeze:
         if param not in letters:
             has = f"a layer has {' and '.join(letters)}" if letters else f"{node.op} has no weights"

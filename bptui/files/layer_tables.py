@@ -71,17 +71,12 @@ def _kind(table: Table) -> Kind | None:
     return KINDS[found[0]] if found else KINDS["dense"]
 
 
-def _letters(kind: Kind) -> list[str]:
-    """What its parameters are called."""
-    return [letter for letter in kind.letters if letter[0] in "WbUP"]
-
-
 def _keys(table: Table, kind: Kind, more: Sequence[str]) -> list[str]:
     if kind.name == "add":
         return ["add", "kind", "act", "labels", "from"]
     # A layer of neurons says how many at its kind's name: `dense = 4`; `units` is for `kind = "dense"`.
     options = [key for key in kind.options if key != "units" or table.has("kind")]
-    return [kind.name, *_COMMON, *_letters(kind), *options, "kind", *more]
+    return [kind.name, *_COMMON, *kind.kept, *options, "kind", *more]
 
 
 def _names_inputs(table: Table, kind: Kind) -> bool:
@@ -110,7 +105,7 @@ def _node(table: Table, kind: Kind, key: str, inputs: tuple[str, ...], layout: s
     units = _units(table, kind) if "units" in kind.options else 1
     layout = read_layout(table, layout)
     bias = table.flag("bias", default=True)
-    given = {letter: _given(table, letter, key) for letter in _letters(kind) if letter not in "Wb"}
+    given = {letter: _given(table, letter, key) for letter in kind.kept if letter not in "Wb"}
     labelled = ("W", "b", "out") if kind.name == "dense" else ("out",)
     return Node(
         key,

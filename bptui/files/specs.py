@@ -128,7 +128,7 @@ def _with_weights(top: Table, nodes: tuple[Node, ...]) -> tuple[Node, ...]:
 
 
 def _weighted(node: Node, arrays: Mapping[str, Array]) -> Node:
-    letters = _letters(node)
+    letters = KINDS[node.op].kept if node.op in KINDS else ()
     found = {letter: arrays[letter + node.suffix] for letter in letters if letter + node.suffix in arrays}
     given, bias = found.pop("W", None), found.pop("b", None)
     return replace(
@@ -155,18 +155,12 @@ def _labels(top: Table) -> dict[str, object]:
 def _freeze(top: Table, nodes: Iterable[Node]) -> tuple[str, ...]:
     """Patterns of parameters; one that fits none is a mistake."""
     patterns = top.words("freeze")
-    slots = [letter + node.suffix for node in nodes for letter in _letters(node)]
+    slots = [letter + node.suffix for node in nodes if node.op in KINDS for letter in KINDS[node.op].trainable]
     for pattern in patterns if slots else ():
         if not any(fnmatch.fnmatchcase(slot, pattern) for slot in slots):
             hint = suggest(pattern, slots) or f" (there are {', '.join(slots[:6])})"
             top.fault("freeze", f"freeze = {quoted(pattern)} fits no parameter{hint}")
     return patterns
-
-
-def _letters(node: Node) -> list[str]:
-    """What a node's parameters are called."""
-    letters = KINDS[node.op].letters if node.op in KINDS else ()
-    return [letter for letter in letters if letter[0] in "WbUP"]
 
 
 def _narration(top: Table, nodes: tuple[Node, ...]) -> dict[str, str]:

@@ -256,7 +256,7 @@ def _parameters(network: Network, node: Node, values: Mapping[str, Array]) -> It
         yield "bias", "false"
     if node.shares:
         return
-    for letter in (letter for letter in KINDS[node.op].letters if letter[0] in "WbUP"):
+    for letter in KINDS[node.op].kept:
         array = values.get(letter + node.suffix, node.weights(letter))
         if array is not None and (node.bias or letter[0] != "b"):
             dense = node.op == "dense"

@@ -112,6 +112,16 @@ class Kind:
     letters: tuple[str, ...] = ()
     example: str = ""
 
+    @property
+    def trainable(self) -> tuple[str, ...]:
+        """What its parameters may be called."""
+        return tuple(letter for letter in self.letters if letter[0] in "WbUP")
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """What of it lasts: its parameters and running statistics."""
+        return (*self.trainable, *(letter for letter in self.letters if letter in ("mean", "var")))
+
     def weights(self, node: Described, shapes: list[Shape]) -> Mapping[str, Weight]:
         """Letter → parameter; none where it has none."""
         return self.parameters(node, shapes) if self.parameters else {}
