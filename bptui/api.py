@@ -28,6 +28,7 @@ from bptui.engine.ops.row import Op as Row
 from bptui.engine.optimizers import OPTIMIZERS
 from bptui.engine.program import Program
 from bptui.engine.terms import is_known
+from bptui.files.layer_lines import Fault, check_option
 from bptui.files.targets import with_classes
 
 _NODE = ("name", "bias", "init", "labels", "freeze", "shares")
@@ -44,6 +45,13 @@ class Layer:
     settings: Mapping[str, Any] = field(default_factory=dict)
     own: Row | None = None
 
+    def _told(self, name: str, value: Any) -> Any:
+        """The value of an option of its kind. Raises ValueError."""
+        found = check_option(KINDS[self.kind].options[name], tuple(value) if isinstance(value, list) else value)
+        if isinstance(found, Fault):
+            raise ValueError(f"{camel(self.kind)}: {name}: {found.why}")
+        return found
+
     def node(self, key: str, inputs: tuple[str, ...]) -> Node:
         """The node that it becomes. Raises ValueError where it was told what its kind does not know."""
         if self.own is not None:
@@ -56,7 +64,7 @@ class Layer:
         common: dict[str, Any] = {}
         for name, value in self.settings.items():
             if name in kind.options:
-                told[name] = tuple(value) if isinstance(value, list) else value
+                told[name] = value
             elif name in _NODE:
                 common[name] = value
             elif name in kind.letters:
@@ -64,10 +72,22 @@ class Layer:
             else:
                 known = [*kind.options, *_NODE, *kind.letters]
                 raise ValueError(f"{self.kind} has no setting {name!r}{nearest(name, known)}")
-        units = int(told.pop("units", 1))
+        told = {name: self._told(name, value) for name, value in told.items()}
+        for name, option in kind.options.items():
+            if option.needed and name not in told:
+                raise ValueError(f"{camel(self.kind)} needs {name}, as in the line {kind.example!r} of a spec")
+        units = told.pop("units", 1)
         node = Node(key, inputs, units, self.kind, self.act, options=told, where=("layers", key), **common)
         weights, bias = given.pop("W", None), given.pop("b", None)
         return replace(node, W=weights, b=bias, given=given)
+
+
+def _number(settings: Mapping[str, Any], name: str) -> float:
+    """A setting that is a number. Raises ValueError."""
+    value = settings[name]
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        raise ValueError(f"{name} is {value!r}: a number is needed")
+    return float(value)
 
 
 def layer(kind: str) -> Callable[..., Layer]:
@@ -161,6 +181,9 @@ class Net:
         """The network with its data. Raises NetworkError with every mistake."""
         inputs, targets = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
         training, rest = _training(settings)
+        for name in rest.keys() - _SETTINGS:
+            raise ValueError(f"no setting is called {name!r}{nearest(name, [*_SETTINGS, *_TRAINING, 'optim'])}")
+        rest["lr"] = _number(rest, "lr")
         more = {name: np.asarray(array, dtype=np.float64) for name, array in rest.pop("inputs", {}).items()}
         network = Network(
             tuple(self._nodes()),
@@ -187,6 +210,8 @@ def _read(key: str, made: Layer) -> tuple[str, ...]:
     return (made.reads,) if isinstance(made.reads, str) else made.reads
 
 
+# What of a network is told beside its data, its layers and how it is trained.
+_SETTINGS = frozenset({*Network.__dataclass_fields__, "inputs"} - {"nodes", "x", "y", "more", "training"})
 _TRAINING = ("schedule", "clip_value", "clip_norm", "l1", "l2", "sequential")
 
 
@@ -205,7 +230,7 @@ def _training(settings: Mapping[str, Any]) -> tuple[Training, dict[str, Any]]:
     training = Training(name, words, plan.pop("use", "constant"), plan, **chosen)
     loss = rest.get("loss")
     if isinstance(loss, Mapping):
-        rest["loss"] = loss["use"]
+        rest["loss"] = loss.get("use", "half-mse")
         rest["loss_options"] = {key: value for key, value in loss.items() if key != "use"}
     return training, rest
 

@@ -74,6 +74,19 @@ def test_a_graph_several_inputs_and_a_schedule():
     [
         (lambda: bp.Net(bp.Dense(3, widht=2)).network(X, X), "dense has no setting 'widht'"),
         (lambda: bp.Net(bp.Dense(3, 4)).network(X, X), "dense takes 1 sizes, not 2"),
+        (lambda: bp.Net(bp.Dropout(2.0)).network(X, X), "Dropout: rate: 2.0 is no share from 0 up to, but not, 1"),
+        (lambda: bp.Net(bp.Conv(3)).network(X, X), "Conv needs kernel, as in the line"),
+        (lambda: bp.Net(bp.Conv(0, 2)).network(X, X), "Conv: out: 0 is less than 1"),
+        (
+            lambda: bp.program(bp.Net(bp.Dense(4)), X, X, optm="adam"),
+            "no setting is called 'optm' (did you mean optim?)",
+        ),
+        (lambda: bp.program(bp.Net(bp.Dense(4)), X, X, lr="a"), "lr is 'a': a number is needed"),
+        (
+            lambda: bp.program(bp.Net(bp.Dense(4)), X, X, clip_norm=-1.0),
+            "clip_norm is -1.0: a number from 0 on is needed",
+        ),
+        (lambda: bp.program(bp.Net(bp.Reshape(3)), X, X), "4 can't be reshaped to 3"),
         (lambda: bp.Net(h=bp.Dense(3)).network(X, X), 'h says what it reads: reads="x"'),
         (lambda: bp.Net(bp.Dense(3), h=bp.Dense(3)), "layers in a row or named nodes"),
         (lambda: bp.program(bp.Net(bp.Dense(3)), X, X), "y has 4 columns, the last layer gives 3"),

@@ -79,6 +79,10 @@ def _training_problems(network: Network) -> Iterator[Problem]:
                 yield Problem(("optim", key), f"{key} is {value}: {fault}")
         if training.options.get("nesterov") and not training.options.get("momentum"):
             yield Problem(("optim", "nesterov"), "nesterov needs a momentum")
+    for key in ("clip_value", "clip_norm", "l1", "l2"):
+        value = getattr(training, key)
+        if value is not None and not (math.isfinite(value) and value >= 0):
+            yield Problem((key,), f"{key} is {value}: a number from 0 on is needed")
     if training.sequential and training.clip_norm is not None:
         yield Problem(("clip",), "clip by norm needs all gradients at once, so update can't be sequential")
     yield from _schedule_problems(training)
