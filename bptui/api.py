@@ -156,7 +156,15 @@ class Op:
             for role in roles
         }
         vjps = {role: (f"{name}.{role}", read) for role in roles}
-        return Row(name, roles, f"{name}({', '.join(roles)})", vjps, functions=functions, backward=backward)
+        return Row(
+            name,
+            roles,
+            f"{name}({', '.join(roles)})",
+            vjps,
+            functions=functions,
+            backward=backward,
+            formula=self.formula,
+        )
 
     def _gradient(self, k: int) -> Callable[..., Array]:
         def gradient(g: Array, out: Array, *read: Array) -> Array:

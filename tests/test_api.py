@@ -179,3 +179,20 @@ def test_nodes_whose_slots_are_called_alike_are_refused():
     net = bp.Net(h=bp.Lstm(2, reads="x"), h_0=bp.LayerNorm(reads="h"), o=bp.Dense(1, reads="h_0"))
     with pytest.raises(ValueError, match="is the name of a slot here"):
         bp.program(net, np.ones((2, 3, 2)), np.ones((2, 1)), loss="mse")
+
+
+def test_the_formula_of_an_own_op_is_what_a_reader_sees():
+    class Cube(bp.Op):
+        formula = "x³"
+
+        def forward(self, x):
+            return x * x * x
+
+        def vjp(self, g, out, x):
+            return (g * 3 * x * x,)
+
+    from bptui.commands.session import Session
+
+    session = Session(bp.Net(bp.Dense(2, W=np.eye(2), bias=False), Cube(), bp.Dense(1)).network([[2.0, -3.0]], [[1.0]]))
+    session.execute("next 2")
+    assert session.execute("explain z2[0,1]").lines[0] == "z2[0,1] = z1[0,1]³ = (−3)³ = −27"

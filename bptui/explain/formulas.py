@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from bptui.explain.cells import Index, ravelled, unravelled
 from bptui.explain.chain import Leaf, Reader, Terms, Tree, chain, one_link, terms
 from bptui.explain.forward import BUILDERS, written_cell
 from bptui.explain.lines import Line, Writer
-from bptui.explain.notation import MINUS, SPACED, is_sum, number, product, summed
+from bptui.explain.notation import MINUS, SPACED, factor, is_sum, number, product, summed
 
 MOST_WRITTEN = 400
 
@@ -75,7 +76,9 @@ def _plain(reader: Reader, instruction: Instruction, index: Index, result: str) 
     """The line itself: a forward op, a loss, the derivative of a loss, what an optimizer does."""
     line, names = reader.line(instruction), reader.names
     where: list[tuple[str, str]] = []
-    if instruction.op in BUILDERS:
+    if instruction.row.formula:
+        symbols, with_numbers = (_own(reader, instruction, index, leaf) for leaf in (names.cell, reader.number))
+    elif instruction.op in BUILDERS:
         symbols, with_numbers = (written_cell(line, index, leaf) for leaf in (names.cell, reader.number))
     else:
         symbols, where = _symbols(line, index, names.cell)
@@ -87,6 +90,19 @@ def _plain(reader: Reader, instruction: Instruction, index: Index, result: str) 
         more = [*where, *written_out(reader, instruction, index, symbols)]
     relation = "←" if instruction.writes in instruction.reads else "="
     return Formula(names.cell(instruction.writes, index), relation, _distinct(rows), tuple(more))
+
+
+def _own(reader: Reader, instruction: Instruction, index: Index, leaf: Callable[[str, Index], str]) -> str:
+    """A person's own formula, each of its roles written as the cell in the same place."""
+    cells = {}
+    for role, slot in instruction.roles.items():
+        shape = reader.program.slots[slot].shape
+        place = index[len(index) - len(shape) :]
+        cells[role] = factor(leaf(slot, tuple(0 if n == 1 else k for n, k in zip(shape, place, strict=True))))
+    # Only ASCII letters make a role's name: the ³ of x³ is no part of it.
+    return re.sub(
+        r"[A-Za-z_]\w*", lambda word: cells.get(word.group(), word.group()), instruction.row.formula, flags=re.ASCII
+    )
 
 
 def _distinct(rows: list[str]) -> tuple[str, ...]:

@@ -112,7 +112,9 @@ several operators is a case of those operators and isn't counted.
 
 def main() -> int:
     """Run, write, and say whether all agreed."""
-    code = int(pytest.main([str(HERE), "-q", "-n", "0", "-p", "no:cacheprovider", "--no-header", "--tb=short", "-W", "ignore"]))
+    code = int(
+        pytest.main([str(HERE), "-q", "-n", "0", "-p", "no:cacheprovider", "--no-header", "--tb=short", "-W", "ignore"])
+    )
     parts = [
         TEXT.format(versions=versions(), summary=summary()),
         *(text for table in TABLES for text in section(table)),

@@ -36,6 +36,7 @@ class Op:
     variadic   takes any number of arguments of the role `args[0]`: a1, a2, …
     functions  name → function that a person's own op calls
     backward   name → row of its gradients, where it is a person's own and not in the table
+    formula    how a person writes their own op, over its roles: `x³`; "" for the line itself
     kink       (attributes, arrays by role) → mask of the cells at which it has no derivative
     """
 
@@ -50,6 +51,7 @@ class Op:
     variadic: bool = False
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     backward: Mapping[str, Op] = field(default_factory=dict)
+    formula: str = ""
     kink: Callable[[Mapping[str, Any]], Any] | None = None
 
     def roles(self, count: int) -> tuple[str, ...]:
