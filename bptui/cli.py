@@ -77,6 +77,11 @@ def _open(arguments: list[str]) -> int:
     parser.add_argument("-x", dest="script", metavar="FILE", help="with --plain: carry out the commands of FILE")
     _add_digits(parser)
     parser.add_argument("--version", action="version", version=f"bptui {__version__}")
+    words = [word for word in arguments[:2] if not word.startswith("-")]
+    if len(words) == 2:
+        from bptui.engine.network import nearest
+
+        raise InputError(f"{words[0]!r} is no command{nearest(words[0], _SUBCOMMANDS)}; bptui --help shows them")
     options = parser.parse_args(arguments)
     if options.script is not None and not options.plain:
         raise InputError("-x FILE goes with --plain")

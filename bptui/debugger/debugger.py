@@ -142,7 +142,12 @@ class Debugger:
         end = Position(self.program.network.iterations - 1, self.count)
         if self.position >= end:
             return self.view(f"already at or past the end, iteration {self.program.network.iterations}")
-        return replace(self.goto(end), message=f"stopped at the end: {self.program.network.iterations} iterations")
+        view = self.goto(end)
+        message = f"stopped at the end: {self.program.network.iterations} iterations"
+        lost = next((t for t, loss in enumerate(view.losses) if not math.isfinite(loss)), None)
+        if lost is not None:
+            message += f"; from iteration {lost} on the loss is no finite number"
+        return replace(view, message=message)
 
     def run_back(self) -> View:
         """To the very start, there being nothing to stop at before."""
@@ -152,6 +157,8 @@ class Debugger:
         """On, operation by operation, until an expression is true. Raises ExpressionError; DebuggerError at the end."""
         expression = expressions.parse(self.program, text)
         here = self.position
+        if here >= Position(self.program.network.iterations - 1, self.count):
+            raise DebuggerError(f"already at or past the end, iteration {self.program.network.iterations}")
         stops = {self.program.writers.get(slot, -1) for slot in expression.slots} | {self.count - 1}
         # Weights half updated are those of no network.
         stops = {self.count - 1} if expression.metric else stops
