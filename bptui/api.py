@@ -148,6 +148,9 @@ class Op:
         roles = tuple(inspect.signature(self.forward).parameters)
         if not roles or any(not is_name(role) or role in ("g", "out") for role in roles):
             raise ValueError(f"{type(self).__name__}.forward names what it reads, such as x (not g, not out)")
+        for needed in ("forward", "vjp"):
+            if getattr(type(self), needed) is getattr(Op, needed):
+                raise ValueError(f"{type(self).__name__} needs a {needed}: see bptui.api.Op")
         gradients = {role: self._gradient(k) for k, role in enumerate(roles)}
         functions = {name: self.forward, **{f"{name}_vjp_{role}": made for role, made in gradients.items()}}
         read = ("g", "out", *roles)
@@ -169,7 +172,11 @@ class Op:
     def _gradient(self, k: int) -> Callable[..., Array]:
         def gradient(g: Array, out: Array, *read: Array) -> Array:
             given = self.vjp(g, out, *read)
-            return given[k] if isinstance(given, tuple) else given
+            found = np.asarray(given[k] if isinstance(given, tuple) else given)
+            if found.shape != read[k].shape:
+                shapes = f"{found.shape}, what it is of {read[k].shape}"
+                raise ValueError(f"{type(self).__name__}.vjp gives a gradient of shape {shapes}")
+            return found
 
         return gradient
 

@@ -113,6 +113,21 @@ def test_an_own_op_names_what_it_reads():
         bp.Net(Bad())
 
 
+def test_an_own_op_has_both_halves_and_gradients_that_fit():
+    class NoVjp(bp.Op):
+        def forward(self, x):
+            return x * 1
+
+    class Scalar(NoVjp):
+        def vjp(self, g, out, x):
+            return (g.sum(),)
+
+    with pytest.raises(ValueError, match="NoVjp needs a vjp"):
+        bp.Net(NoVjp())
+    with pytest.raises(ValueError, match=re.escape("Scalar.vjp gives a gradient of shape (), what it is of (20, 2)")):
+        bp.check(bp.Net(bp.Dense(2), Scalar(), bp.Dense(1)), X, CLASSES, loss="mse")
+
+
 def test_an_own_op_of_two_can_be_stepped_and_explained():
     class Gate(bp.Op):
         def forward(self, a, b):
