@@ -212,21 +212,19 @@ class Lowering:
 
     def _masks(self, parts: tuple[Term, ...], out: Array, *, root: bool) -> bool:
         """`where(c, a, 0)` as a bitwise `and` with all ones or zeros: the same bits, and no branch to mispredict."""
-        plain = (
-            isinstance(parts[1], Leaf) and parts[2] == Number(0) and out.dtype.kind == "f" and out.flags.c_contiguous
-        )
-        if not plain or (root and self.in_place) or out.size < _WIDE:
+        wide = out.dtype.kind == "f" and out.flags.c_contiguous and out.size >= _WIDE
+        if not wide or parts[2] != Number(0) or (root and self.in_place) or not isinstance(parts[1], Leaf):
+            return False
+        chosen = self.arrays[parts[1].name]
+        alike = chosen.shape == out.shape and chosen.dtype == out.dtype and chosen.flags.c_contiguous
+        if not alike or self._shape(parts[0]) != out.shape or self._dtype(parts[0]).kind != "b":
             return False
         whole = np.dtype(f"i{out.dtype.itemsize}")
-        (condition, held), (chosen, more) = self.value(parts[0]), self.value(parts[1])
-        fits = condition.shape == chosen.shape == out.shape and condition.dtype == bool and chosen.dtype == out.dtype
-        if not fits or not chosen.flags.c_contiguous:
-            self._release([*held, *more])
-            return False
+        condition, held = self.value(parts[0])
         mask = self.pool.take(out.shape, whole)
         self._emit("negative", condition.view(np.int8), mask)
         self._emit("bitwise_and", chosen.view(whole), mask, out.view(whole))
-        self._release([*held, *more, mask])
+        self._release([*held, mask])
         return True
 
     def _product(self, a: Term, b: Term, out: Array) -> None:
