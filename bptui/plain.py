@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from bptui.commands.session import Answer, Session
+from bptui.commands.answer import Answer
+from bptui.commands.session import Session
 from bptui.commands.wording import where_line
 from bptui.files.text import safe
 

@@ -9,6 +9,7 @@ import networks
 import numpy as np
 import pytest
 
+from bptui.commands import looking
 from bptui.commands.session import Session
 from bptui.debugger.debugger import Debugger
 from bptui.engine.network import Network
@@ -134,7 +135,7 @@ def test_every_line_of_an_explanation_is_true_after_the_updates():
         for slot in session.debugger.program.slots.values():
             if slot.kind != "rows":
                 for cell in range(min(slot.size, 4)):
-                    for line in session.explain_cell(slot.name, cell):
+                    for line in looking.explain_cell(session, slot.name, cell):
                         check_line(line)
 
 
@@ -239,5 +240,5 @@ def test_the_session_explains_every_cell_of_every_slot_at_every_position():
         session.execute(f"goto 1:{op}")
         for slot in program.slots.values():
             for cell in range(min(2, slot.size)):
-                assert session.explain_cell(slot.name, cell)
+                assert looking.explain_cell(session, slot.name, cell)
     assert np.isfinite(session.debugger.view().losses[-1])

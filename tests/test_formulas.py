@@ -11,6 +11,7 @@ import networks
 import numpy as np
 import pytest
 
+from bptui.commands import looking
 from bptui.commands.session import Session
 from bptui.debugger.debugger import Debugger
 from bptui.engine.build import build
@@ -282,7 +283,7 @@ def test_every_slot_can_be_explained(name):
     slots = list(session.debugger.program.slots.values())
     for slot in slots[:: max(1, len(slots) // 40)]:
         for cell in {0, slot.size - 1}:
-            lines = session.explain_cell(slot.name, cell)
+            lines = looking.explain_cell(session, slot.name, cell)
             assert lines
             assert len(lines) <= 41
             assert not re.search(r"nan", " ".join(lines))

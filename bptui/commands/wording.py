@@ -12,6 +12,7 @@ from bptui.engine.gradcheck import GradientCheck, sentence
 from bptui.engine.network import Array
 from bptui.engine.player import State
 from bptui.engine.program import Program
+from bptui.engine.timeline import Edit
 
 UNSET = "·"
 MOST_NUMBERS = 32
@@ -92,3 +93,8 @@ def gradcheck_lines(program: Program, result: GradientCheck, digits: int | None 
     ]
     verdict = "gradients are right" if result.passed else "a gradient is wrong" if result.tensors else "not checked"
     return [*lines, f"{verdict}: {sentence(program, result)}"]
+
+
+def described(edit: Edit) -> str:
+    """An edit, and where it was made."""
+    return f"{edit.text} at {edit.position}"

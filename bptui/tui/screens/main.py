@@ -16,8 +16,10 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
+from bptui.commands import looking
+from bptui.commands.answer import Answer
 from bptui.commands.registry import COMMANDS
-from bptui.commands.session import Answer, Session
+from bptui.commands.session import Session
 from bptui.commands.wording import number_text
 from bptui.debugger.debugger import spell
 from bptui.engine.program import Target
@@ -294,7 +296,7 @@ class MainScreen(Screen[None]):
         if self._view.moment is not None and not self._looked and not isinstance(self.focused, ValuesPane):
             slot, cell = helping.written_cell(self._view, self._cursor)
         name = spell(self.session.debugger.program, Target(slot, (cell,)))
-        self.app.push_screen(TextPage(f"where {name} comes from", self.session.explain_cell(slot, cell)))
+        self.app.push_screen(TextPage(f"where {name} comes from", looking.explain_cell(self.session, slot, cell)))
 
     def _page(self, title: str, line: str) -> None:
         self.app.push_screen(TextPage(title, list(self.session.execute(line).lines)))

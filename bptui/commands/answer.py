@@ -1,0 +1,56 @@
+"""What every word has in common: what it is given, what it answers, how a count is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bptui.commands import wording
+from bptui.commands.registry import CommandError
+from bptui.debugger.debugger import Debugger
+from bptui.debugger.view import View
+from bptui.engine.network import Network
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command has to say, line by line; `quit` asks the front end to end, `loaded` that all is new."""
+
+    lines: tuple[str, ...] = ()
+    quit: bool = False
+    loaded: bool = False
+
+
+class Context:
+    """What words work on: a debugger, and how many digits are shown (None: all)."""
+
+    def __init__(self, network: Network, digits: int | None = None) -> None:
+        self.debugger = Debugger(network)
+        self.digits = digits
+
+    def where(self, view: View) -> Answer:
+        """The line of a word that moved, and what there is to say beside."""
+        line = wording.where_line(view, self.digits)
+        return Answer((line, view.message) if view.message else (line,))
+
+    def text(self, value: object) -> str:
+        """A value as it is printed."""
+        return wording.value_text(value, self.digits)
+
+
+Verb = Callable[[Context, str], Answer]
+
+
+def count(rest: str) -> int:
+    """How often: a whole number from 1 on, 1 where nothing is said. Raises CommandError."""
+    if not rest:
+        return 1
+    if not rest.isdecimal() or not 1 <= int(rest[:12]) <= 10**7:
+        raise CommandError(f"{rest[:40]!r} is no count: a whole number from 1 to 10000000")
+    return int(rest)
+
+
+def nothing(rest: str) -> None:
+    """Refuse what follows a word that takes nothing. Raises CommandError."""
+    if rest:
+        raise CommandError(f"nothing may follow: {rest[:40]!r}")

@@ -1,0 +1,75 @@
+"""The words that change a value."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from bptui.commands import wording
+from bptui.commands.answer import Answer, Context, Verb, nothing
+from bptui.commands.registry import CommandError
+from bptui.debugger import expressions
+from bptui.debugger.expressions import NotComputedError
+from bptui.engine.timeline import Edit
+
+_NUDGED = re.compile(r"([^\s\[]*(?:\s*\[[^\]]*\])?)\s*(.*)", re.DOTALL)
+_AT = re.compile(r"\s+at\s+(\S+)\s*$")
+
+
+def set_(session: Context, rest: str) -> Answer:
+    target, equals, value = rest.partition("=")
+    if not equals or not target.strip() or not value.strip():
+        raise CommandError("write set TARGET = VALUE, such as set w5 = 0.2 or set w5 = 0.2 at 0:0")
+    at = _AT.search(value)
+    value = value[: at.start()] if at else value
+    edit = session.debugger.set(target.strip(), value.strip(), at.group(1) if at else None)
+    return _edited(session, "set", target.strip(), edit)
+
+
+def nudge(session: Context, rest: str) -> Answer:
+    name, amount = _NUDGED.fullmatch(rest).groups("")  # type: ignore[union-attr]  # it fits any line
+    target = expressions.parse_target(session.debugger.program, name)
+    by = _amount(session, amount) if amount else None
+    edit = session.debugger.nudge(target, 1, by)
+    return _edited(session, "nudge", name, edit)
+
+
+def undo(session: Context, rest: str) -> Answer:
+    nothing(rest)
+    return Answer((f"undone: {wording.described(session.debugger.undo())}",))
+
+
+def redo(session: Context, rest: str) -> Answer:
+    nothing(rest)
+    return Answer((f"done again: {wording.described(session.debugger.redo())}",))
+
+
+def _amount(session: Context, text: str) -> float:
+    try:
+        value = np.asarray(session.debugger.evaluate(text))
+    except NotComputedError as missing:
+        raise CommandError(f"{missing.slot} is not computed here") from None
+    if value.size != 1:
+        raise CommandError(f"{text[:40]} is not one number")
+    return float(value.reshape(()))
+
+
+def _edited(session: Context, verb: str, name: str, edit: Edit) -> Answer:
+    target = expressions.parse_target(session.debugger.program, name)
+    if target.slot != edit.slot:
+        # lr, which a schedule computes, is set by what it is computed from.
+        name = edit.slot
+        target = expressions.parse_target(session.debugger.program, name)
+    before = session.debugger.value_before(edit)
+    after = session.debugger.look(edit.position)
+    old, new = (wording.short_value(expressions.value_of(state, target), session.digits) for state in (before, after))
+    return Answer((f"{verb} {name}: {old} -> {new} at {edit.position}",))
+
+
+VERBS: dict[str, Verb] = {
+    "set": set_,
+    "nudge": nudge,
+    "undo": undo,
+    "redo": redo,
+}

@@ -1,0 +1,44 @@
+"""The words that read and write files, and the one that leaves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bptui.commands import wording
+from bptui.commands.answer import Answer, Context, Verb, nothing
+from bptui.commands.registry import CommandError
+from bptui.files import specs, weights, writing
+
+
+def save(session: Context, rest: str) -> Answer:
+    if not rest:
+        raise CommandError("save where? save FILE")
+    state = session.debugger.look(session.debugger.position)
+    slots = session.debugger.program.slots
+    kept = {name: state.arrays[name] for name, slot in slots.items() if slot.persistent}
+    if rest.endswith(".npz"):
+        lasting = {name: kept[name] for name in kept if slots[name].kind in ("parameter", "statistic")}
+        weights.save_npz(Path(rest), lasting)
+        return Answer((f"saved {rest}",))
+    writing.save(Path(rest), writing.to_toml(session.debugger.program.network, kept, Path(rest).parent))
+    return Answer((f"saved {rest}",))
+
+
+def load(session: Context, rest: str) -> Answer:
+    if not rest:
+        raise CommandError("load what? load SPEC")
+    network = specs.load(rest)
+    view = session.debugger.load(network)
+    return Answer((f"loaded {network.name}", wording.where_line(view, session.digits)), loaded=True)
+
+
+def quit_(session: Context, rest: str) -> Answer:
+    nothing(rest)
+    return Answer(quit=True)
+
+
+VERBS: dict[str, Verb] = {
+    "save": save,
+    "load": load,
+    "quit": quit_,
+}

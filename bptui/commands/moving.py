@@ -1,0 +1,98 @@
+"""The words that move through time."""
+
+from __future__ import annotations
+
+from bptui.commands.answer import Answer, Context, Verb, count, nothing
+from bptui.commands.registry import CommandError
+
+
+def next_(session: Context, rest: str) -> Answer:
+    return session.where(session.debugger.next(count(rest)))
+
+
+def back(session: Context, rest: str) -> Answer:
+    return session.where(session.debugger.back(count(rest)))
+
+
+def step(session: Context, rest: str) -> Answer:
+    return session.where(session.debugger.step(count(rest)))
+
+
+def step_back(session: Context, rest: str) -> Answer:
+    return session.where(session.debugger.step_back(count(rest)))
+
+
+def finish(session: Context, rest: str) -> Answer:
+    nothing(rest)
+    return session.where(session.debugger.finish())
+
+
+def start(session: Context, rest: str) -> Answer:
+    nothing(rest)
+    return session.where(session.debugger.start())
+
+
+def iteration(session: Context, rest: str) -> Answer:
+    return session.where(session.debugger.iteration(count(rest)))
+
+
+def iteration_back(session: Context, rest: str) -> Answer:
+    return session.where(session.debugger.iteration_back(count(rest)))
+
+
+def run(session: Context, rest: str) -> Answer:
+    if not rest:
+        raise CommandError("how many iterations? run N")
+    return session.where(session.debugger.iteration(count(rest)))
+
+
+def continue_(session: Context, rest: str) -> Answer:
+    nothing(rest)
+    return session.where(session.debugger.run_on())
+
+
+def reverse_continue(session: Context, rest: str) -> Answer:
+    nothing(rest)
+    return session.where(session.debugger.run_back())
+
+
+def to(session: Context, rest: str) -> Answer:
+    return session.where(session.debugger.to(_operation(session, rest)))
+
+
+def to_back(session: Context, rest: str) -> Answer:
+    return session.where(session.debugger.to_back(_operation(session, rest)))
+
+
+def until(session: Context, rest: str) -> Answer:
+    return session.where(session.debugger.until(rest))
+
+
+def goto(session: Context, rest: str) -> Answer:
+    return session.where(session.debugger.goto_text(rest))
+
+
+def _operation(session: Context, rest: str) -> int:
+    count = session.debugger.count
+    if not rest.isdecimal() or not 1 <= int(rest[:9]) <= count:
+        raise CommandError(f"which operation? a number from 1 to {count}")
+    return int(rest) - 1
+
+
+VERBS: dict[str, Verb] = {
+    "next": next_,
+    "back": back,
+    "step": step,
+    "step-back": step_back,
+    "finish": finish,
+    "start": start,
+    "iteration": iteration,
+    "iteration-back": iteration_back,
+    "run": run,
+    "continue": continue_,
+    "reverse-continue": reverse_continue,
+    "to": to,
+    "to-back": to_back,
+    "until": until,
+    "goto": goto,
+}
