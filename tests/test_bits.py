@@ -21,7 +21,7 @@ import slow
 
 from bptui.engine.build import build, build_evaluation
 from bptui.engine.kinds import KINDS
-from bptui.engine.machine import Machine
+from bptui.engine.machine import Machine, Taps
 from bptui.engine.network import Network, Node, Training
 from bptui.engine.ops import ACTIVATIONS, LOSSES, OPS
 from bptui.engine.optimizers import OPTIMIZERS, SCHEDULES
@@ -409,7 +409,7 @@ def watched(one: Program) -> Machine:
     """With a stop that never stops: nothing is fused."""
     machine = Machine(one)
     with machine.quiet():
-        done = machine.run(0, ITERATIONS, np.empty(ITERATIONS), [(len(one) // 2, lambda: False)])
+        done = machine.run(0, ITERATIONS, np.empty(ITERATIONS), Taps([(len(one) // 2, lambda: False)]))
     assert done == (ITERATIONS, 0)
     return machine
 

@@ -87,8 +87,8 @@ def test_the_checkpoints_keep_within_their_memory():
     timeline = Timeline(build(networks.article()))
     player = Player(timeline, memory=10 * 256)
     player.goto(timeline, Position(500, 3))
-    assert len(player._checkpoints) <= max(4, 10 * 256 // player.machine.vector.nbytes)
-    assert player.stride > 1
+    assert len(player.checkpoints) <= max(4, 10 * 256 // player.machine.vector.nbytes)
+    assert player.checkpoints.stride > 1
 
 
 # Examples that a reader can follow
@@ -143,10 +143,10 @@ def test_a_loss_edited_at_the_end_of_its_iteration_stays_so_in_the_plot():
     debugger = Walk.of(networks.article()).debugger
     debugger.next(9)
     debugger.set("loss", "7")
-    assert debugger.view().losses == (7.0,)
-    assert debugger.next().losses == (7.0,)
+    assert list(debugger.view().losses) == [7.0]
+    assert list(debugger.next().losses) == [7.0]
     debugger.undo()
-    assert debugger.view().losses == (pytest.approx(0.3272405),)
+    assert list(debugger.view().losses) == [pytest.approx(0.3272405)]
 
 
 def test_looking_elsewhere_leaves_the_present_alone():

@@ -323,10 +323,11 @@ class Debugger:
             stale=staleness(self.timeline, here),
             moment=moment,
             changed=range(here.element - 1, here.element) if here.element else range(size),
-            losses=tuple(self._losses(state)),
+            losses=self._losses(state),
             before=dict(self._before_updates()),
             edited=edited_cells(self.timeline, here),
             message=message,
+            every=self._player.losses.step,
         )
 
     def spell(self, target: Target) -> str:
@@ -356,11 +357,9 @@ class Debugger:
         """The index of the operation done last, or half done."""
         return self.position.op if self.position.element else self.position.op - 1
 
-    def _losses(self, state: State) -> Iterator[float]:
-        t = self.position.iteration
-        yield from self._player.losses[:t]
-        if state.computed["loss"]:
-            yield float(state.arrays["loss"])
+    def _losses(self, state: State) -> Array:
+        known = self._player.losses.until(self.position.iteration)
+        return np.append(known, state.arrays["loss"]) if state.computed["loss"] else known
 
     def _before_updates(self) -> Iterator[tuple[str, Array]]:
         """Each parameter whose update has begun, with its value just before."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bptui.debugger.staleness import Staleness
@@ -19,6 +19,7 @@ class View:
     moment   the instruction done last (or half done), or None at the very start
     changed  the flat cells of its result that the last step wrote
     losses   the loss of every iteration up to here; the present one's as soon as it is computed
+    every    of a very long run only the losses of every 2nd, 4th, … iteration are there
     before   parameter → its value just before this iteration's update of it, where that has begun
     message  what the last command has to say, or ""
     """
@@ -28,10 +29,11 @@ class View:
     stale: Staleness
     moment: Moment | None
     changed: range
-    losses: Sequence[float]
+    losses: Array
     before: Mapping[str, Array] = field(default_factory=dict)
     edited: Mapping[str, frozenset[int]] = field(default_factory=dict)
     message: str = ""
+    every: int = 1
 
     @property
     def program(self) -> Program:

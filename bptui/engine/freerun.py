@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from bptui.engine.machine import Machine, Stop
+from bptui.engine.machine import Machine, Stop, Taps
 from bptui.engine.network import Array
 
 # Iterations between two looks: a snapshot of all that lasts is kept at the start of each stretch.
@@ -59,7 +59,7 @@ class FreeRun:
         losses[:] = 0.0
         try:
             with np.errstate(over=flags, invalid=flags, divide=flags, under="ignore"):
-                done, index = self.machine.run(t, len(losses), losses, stops)
+                done, index = self.machine.run(t, len(losses), losses, Taps(stops))
         except FloatingPointError:
             self._alarms += 1
             return self._again(t, snapshot, losses, stops)

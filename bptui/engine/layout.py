@@ -20,6 +20,7 @@ class Layout:
     arrays  slot → its array, C-contiguous and aligned
     vector  every slot that lasts and that instructions may write: what a checkpoint copies
     data    every slot that lasts and is only read (and edited by hand)
+    passing every other slot of the program's own type, each written anew in every iteration
     flat    ending of a slot's name → the array that holds that slot of every trained parameter, side by side: ""
             the parameters, ".grad" their gradients, ".m" an optimizer's state
     """
@@ -27,6 +28,7 @@ class Layout:
     arrays: Mapping[str, Array]
     vector: Array
     data: Array
+    passing: Array
     flat: Mapping[str, Array]
 
 
@@ -44,25 +46,34 @@ def lay_out(program: Program, dtype: np.dtype[Any], real: np.dtype[Any] | None =
     vector = _vector(
         [*_ordered(program, groups, lasting), *[s for s in lasting if s.name not in grouped]], dtype, arrays
     )
+    kinds = {slot.name: _type(program, slot, dtype, real) for slot in program.slots.values()}
+    passing = _vector(_passing(program, groups, kinds, dtype), dtype, arrays)
     for ending, names in groups.items():
         members = [program.slots[name] for name in names]
-        if members[0].persistent:
-            flat[ending] = _span(vector, arrays, members, dtype)
-        else:
-            flat[ending] = _vector(members, dtype, arrays)
-    read = {instruction.writes for instruction in program.instructions if instruction.phase == "data"}
+        flat[ending] = _span(vector if members[0].persistent else passing, arrays, members, dtype)
     data = _vector([s for s in program.slots.values() if s.kind == "data" and s.persistent], real, arrays)
     for slot in program.slots.values():
         if slot.name not in arrays:
-            kind = (
-                np.dtype(np.int64)
-                if slot.kind == "rows"
-                else real
-                if slot.kind in GIVEN or slot.name in read
-                else dtype
-            )
-            arrays[slot.name] = aligned(slot.shape, kind)
-    return Layout(arrays, vector, data, flat)
+            arrays[slot.name] = aligned(slot.shape, kinds[slot.name])
+    return Layout(arrays, vector, data, passing, flat)
+
+
+def _type(program: Program, slot: Slot, dtype: np.dtype[Any], real: np.dtype[Any]) -> np.dtype[Any]:
+    """The type of a slot's numbers: what is drawn, given or read stays real where values are complex."""
+    if slot.kind == "rows":
+        return np.dtype(np.int64)
+    writer = program.writers.get(slot.name)
+    drawn = writer is not None and program.instructions[writer].phase == "data"
+    return real if slot.kind in GIVEN or drawn else dtype
+
+
+def _passing(
+    program: Program, groups: Mapping[str, list[str]], kinds: Mapping[str, np.dtype[Any]], dtype: np.dtype[Any]
+) -> list[Slot]:
+    """The slots of an iteration alone: the groups of a fused update side by side, then the others."""
+    slots = [slot for slot in program.slots.values() if not slot.persistent and kinds[slot.name] == dtype]
+    grouped = [name for names in groups.values() for name in names]
+    return [*_ordered(program, groups, slots), *[slot for slot in slots if slot.name not in grouped]]
 
 
 def _groups(program: Program) -> dict[str, list[str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
@@ -23,6 +24,25 @@ from bptui.engine.program import Instruction, Program
 
 # Ends a free run early: called after an instruction, it says whether to stop there.
 Stop = Callable[[], bool]
+# Looks on: called after an instruction with the number of iterations done before.
+Hook = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Taps:
+    """What a free run is asked for on its way.
+
+    stops   (index of an instruction, what says whether to stop just after it)
+    hooks   (index of an instruction, what looks on just after it)
+    copies  (a flat array, where to copy it at each iteration's end: (n, cells) of it)
+    """
+
+    stops: Sequence[tuple[int, Stop]] = ()
+    hooks: Sequence[tuple[int, Hook]] = ()
+    copies: Sequence[tuple[Array, Array]] = ()
+
+
+NO_TAPS = Taps()
 _WORD = re.compile(r"[A-Za-z_]\w*")
 # `f(a, b, out)`: all up to the last argument, and that.
 _STATEMENT = re.compile(r"(\w+\((?:\w+, )+)(\w+)\)")
@@ -52,13 +72,14 @@ class Machine:
         self.arrays = dict(layout.arrays)
         self.vector = layout.vector
         self.data = layout.data
+        self.passing = layout.passing
         self._flat = layout.flat
         self._pool = Pool()
         self._scope = scope_for(self.dtype)
         self._lines: dict[int, list[str]] = {}
         self._segments: dict[tuple[int, int], Callable[[], None]] = {}
         self._scratches: dict[int, tuple[Array, Callable[[], None]]] = {}
-        self._runs: dict[tuple[int, ...], Callable[..., Any]] = {}
+        self._runs: dict[tuple[tuple[int, ...], ...], Callable[..., Any]] = {}
         self._steps: list[Callable[[], None] | None] = [None] * len(program)
         self._given = [slot for slot in program.slots.values() if slot.given]
         self.reset()
@@ -105,18 +126,21 @@ class Machine:
             self._segments[start, stop] = self._compile("generated", "", body or ["pass"])
         return self._segments[start, stop]
 
-    def run(self, iteration: int, n: int, losses: Array, stops: Sequence[tuple[int, Stop]] = ()) -> tuple[int, int]:
+    def run(self, iteration: int, n: int, losses: Array, taps: Taps = NO_TAPS) -> tuple[int, int]:
         """Run n whole iterations from `iteration` on, writing the loss of each into `losses` (n,).
-
-        stops  (index of an instruction, what says whether to stop just after it)
 
         (iterations done, instructions done of the next one): (n, 0) unless a stop ended the run.
         """
-        key = tuple(index for index, _ in stops)
+        key = (
+            tuple(index for index, _ in taps.stops),
+            tuple(index for index, _ in taps.hooks),
+            tuple(id(source) for source, _ in taps.copies),
+        )
         if key not in self._runs:
-            self._runs[key] = self._compile_run(key)
+            self._runs[key] = self._compile_run(taps)
         begin = self.begin if any(slot.of != "t" for slot in self._given) else None
-        done, index = self._runs[key](iteration, n, losses, begin, *(stop for _, stop in stops))
+        asked = [one for _, one in (*taps.stops, *taps.hooks, *taps.copies)]
+        done, index = self._runs[key](iteration, n, losses, begin, *asked)
         return int(done), int(index)
 
     def quiet(self) -> np.errstate:
@@ -177,30 +201,50 @@ class Machine:
         roles = {role: wide(slot) for role, slot in first.roles.items()}
         return self._lower(first, wide(first.writes), roles)
 
-    def _compile_run(self, stops: tuple[int, ...]) -> Callable[..., Any]:
-        """The function of `run`, for stops after these instructions."""
-        loss = self._scope.name(self.arrays["loss"])
+    def _compile_run(self, taps: Taps) -> Callable[..., Any]:
+        """The function of `run`, for taps at these places."""
         body = ["for k in range(n):", "    if begin is not None:", "        begin(t + k)"]
         if [slot.of for slot in self._given] == ["t"]:
             # The number of the update alone is not worth a call.
             body = ["for k in range(n):", f"    {self._scope.name(self.arrays['t'])}[()] = t + k + 1"]
-        first = next((k for k, i in enumerate(self.program.instructions) if i.fused), len(self.program))
-        apart = any(stop >= first for stop in stops)
-        whole = [(k, self._lines_of(k)) for k in range(len(self.program))] if apart else list(self._iteration())
-        if not self.program.network.training.sequential:
-            before = sum(instruction.phase != "update" for instruction in self.program.instructions)
-            whole = [*_once(whole[:before], self._scope.names), *whole[before:]]
-        for index, lines in whole:
-            body += [f"    {line}" for line in lines]
-            for number, stop in enumerate(stops):
-                if stop == index:
-                    body += [f"    if stop{number}():", f"        return k, {index + 1}"]
+        looks = _looks(taps)
+        last = len(self.program) - 1
+        for index, lines in self._whole([index for index in looks if index != last]):
+            body += [f"    {line}" for line in (*lines, *(looks.get(index, ()) if index != last else ()))]
+        # After the last instruction all are done, in whatever order they ran.
+        body += [f"    {line}" for line in looks.get(last, ())]
+        body += [f"    copy{k}[k] = {self._scope.name(source)}" for k, (source, _) in enumerate(taps.copies)]
+        loss = self._scope.name(self.arrays["loss"])
         body += [f"    losses[k] = {loss}.item()" if self.dtype.kind == "f" else "    pass", "return n, 0"]
-        names = ", ".join(["t", "n", "losses", "begin", *(f"stop{number}" for number in range(len(stops)))])
-        return self._compile("generated", names, body)
+        names = ["t", "n", "losses", "begin", *_numbered("stop", taps.stops), *_numbered("hook", taps.hooks)]
+        return self._compile("generated", ", ".join([*names, *_numbered("copy", taps.copies)]), body)
+
+    def _whole(self, looked: Sequence[int]) -> list[tuple[int, list[str]]]:
+        """An iteration's statements; the update is fused unless somebody looks in between."""
+        first = next((k for k, i in enumerate(self.program.instructions) if i.fused), len(self.program))
+        apart = any(index >= first for index in looked)
+        whole = [(k, self._lines_of(k)) for k in range(len(self.program))] if apart else list(self._iteration())
+        if self.program.network.training.sequential:
+            return whole
+        before = sum(instruction.phase != "update" for instruction in self.program.instructions)
+        return [*_once(whole[:before], self._scope.names), *whole[before:]]
 
     def _compile(self, name: str, arguments: str, body: Iterable[str]) -> Callable[..., Any]:
         return function_of(self._scope, name, arguments, list(body))
+
+
+def _numbered(name: str, several: Sequence[object]) -> list[str]:
+    return [f"{name}{k}" for k in range(len(several))]
+
+
+def _looks(taps: Taps) -> dict[int, list[str]]:
+    """Index of an instruction → statements that look on just after it."""
+    looks: dict[int, list[str]] = {}
+    for number, (index, _) in enumerate(taps.hooks):
+        looks.setdefault(index, []).append(f"hook{number}(k)")
+    for number, (index, _) in enumerate(taps.stops):
+        looks.setdefault(index, []).extend([f"if stop{number}():", f"    return k, {index + 1}"])
+    return looks
 
 
 def _once(whole: list[tuple[int, list[str]]], names: Mapping[str, Any]) -> list[tuple[int, list[str]]]:

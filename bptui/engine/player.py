@@ -7,17 +7,16 @@ that did just that.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bptui.engine.machine import Machine
+from bptui.engine.checkpoints import MEMORY, Checkpoints, Losses
+from bptui.engine.machine import NO_TAPS, Hook, Machine, Taps
 from bptui.engine.network import Array
 from bptui.engine.program import Program
 from bptui.engine.timeline import START, Edit, Position, Timeline, first_difference, normal
-
-MEMORY = 256 * 2**20
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,10 +55,10 @@ class Player:
         self.timeline = timeline
         self.machine = Machine(timeline.program)
         self.position = START
-        self.losses: list[float] = []
-        self.stride = _stride(timeline.program, self.machine.vector.nbytes)
-        self._most = max(4, memory // max(1, self.machine.vector.nbytes))
-        self._checkpoints: dict[int, Array] = {}
+        self.losses = Losses(memory)
+        nbytes = self.machine.vector.nbytes
+        self.checkpoints = Checkpoints(nbytes, _stride(timeline.program, nbytes), memory)
+        self._wanted: set[int] = set()
         self._data_edited = False
         self._apply(timeline.at(START))
         self._keep(0)
@@ -76,9 +75,41 @@ class Player:
             passed = position.iteration - self.position.iteration
             if position < self.position and not self._rewind(position):
                 self._restore(position)
-            elif passed > 1 and max(self._checkpoints) > self.position.iteration + 1:
-                self._leap(position)
+                self._wanted = self.checkpoints.plan(self.position.iteration, position.iteration)
+            elif passed > 1 and self.checkpoints.last(position.iteration) > self.position.iteration + 1:
+                self._restore(position)
             self._advance(position)
+            self._wanted.clear()
+
+    def run(self, n: int, taps: Taps = NO_TAPS) -> int:
+        """Up to n whole iterations from an iteration's end, or from the start; how many until an edit is in the way.
+
+        Raises FloatingPointError, where NumPy was told to, and then stands where it stood before.
+        """
+        here = self.position
+        t = here.iteration + (here.op > 0)
+        if here not in (START, Position(here.iteration, len(self.program))):
+            raise ValueError(f"{here} is no iteration's end")
+        edit = next(self.timeline.after(here), None)
+        n = n if edit is None else min(n, edit.position.iteration - t)
+        done = 0
+        while done < n:
+            self._keep(t + done)
+            part = min(n - done, self._until_kept(t + done))
+            copies = [(source, kept[done : done + part]) for source, kept in taps.copies]
+            try:
+                self._run(t + done, part, replace(taps, hooks=_later(taps.hooks, done), copies=copies))
+            except FloatingPointError:
+                with self.machine.quiet():
+                    self._restore(here)
+                    self._advance(here)
+                raise
+            done += part
+        return done
+
+    def live(self) -> State:
+        """The present moment, not copied: good until the next step. What is not computed holds any numbers."""
+        return State(self.position, self.machine.arrays, self.computed())
 
     def state(self) -> State:
         """A copy of the present moment."""
@@ -105,8 +136,8 @@ class Player:
         if first is None:
             return
         # Iteration t starts at the end of the one before: that lies before `first` up to first's own iteration.
-        self._checkpoints = {t: v for t, v in self._checkpoints.items() if t <= first.iteration and first != START}
-        del self.losses[first.iteration + (first.op == len(self.program)) :]
+        self.checkpoints.drop_after(first.iteration if first != START else -1)
+        self.losses.cut(first.iteration + (first.op == len(self.program)))
         if first == START:
             self._restart()
         elif self.position > first or (self.position == first and not only_more):
@@ -133,8 +164,8 @@ class Player:
 
     def _restore(self, position: Position) -> None:
         """Go to the last checkpoint whose iteration is not after that of `position`."""
-        t = max(t for t in self._checkpoints if t <= position.iteration)
-        np.copyto(self.machine.vector, self._checkpoints[t])
+        t = self.checkpoints.last(position.iteration)
+        np.copyto(self.machine.vector, self.checkpoints[t])
         self.position = Position(t)
         self._restore_data()
 
@@ -152,11 +183,6 @@ class Player:
     def _is_data(self, name: str) -> bool:
         slot = self.program.slots[name]
         return slot.kind == "data" and slot.persistent
-
-    def _leap(self, position: Position) -> None:
-        """Forward to the last checkpoint on the way, if it lies beyond the present iteration."""
-        if max(t for t in self._checkpoints if t <= position.iteration) > self.position.iteration + 1:
-            self._restore(position)
 
     def _advance(self, target: Position) -> None:
         """Play forward to `target`, with every edit on the way."""
@@ -180,17 +206,24 @@ class Player:
     def _begin(self, stop: Position) -> None:
         """At the start of an iteration: keep it, and run those that are to be passed whole."""
         t, count = self.position.iteration, len(self.program)
-        if t % self.stride == 0:
-            self._keep(t)
+        self._keep(t)
         whole = stop.iteration + (stop.op == count) - t
         if whole > 0:
-            n = min(whole, self.stride - t % self.stride)
-            losses = np.empty(n)
-            self.machine.run(t, n, losses)
-            self.losses[t : t + n] = losses.tolist()
-            self.position = Position(t + n - 1, count)
+            self._run(t, min(whole, self._until_kept(t)))
         else:
             self.machine.begin(t)
+
+    def _until_kept(self, t: int) -> int:
+        """The iterations from t on until the next that is to be kept."""
+        regular = self.checkpoints.stride - t % self.checkpoints.stride
+        return min([regular, *(near - t for near in self._wanted if near > t)])
+
+    def _run(self, t: int, n: int, taps: Taps = NO_TAPS) -> None:
+        """Iterations t … t+n−1, whole."""
+        losses = np.empty(n)
+        self.machine.run(t, n, losses, taps)
+        self.losses.put(t, losses)
+        self.position = Position(t + n - 1, len(self.program))
 
     def _play_within(self, stop: Position) -> None:
         """Play inside one iteration, as far as `stop` or the iteration's end."""
@@ -224,18 +257,22 @@ class Player:
     def _note_loss(self) -> None:
         """At an iteration's end: its loss, which an edit made just there may still change."""
         t = self.position.iteration
-        self.losses[t : t + 1] = [float(self.machine.arrays["loss"])]
+        self.losses.put(t, self.machine.arrays["loss"].reshape(1))
 
     def _keep(self, t: int) -> None:
-        """Save the start of iteration t; when memory is full every second checkpoint goes and the stride doubles."""
-        if t in self._checkpoints:
-            return
-        if len(self._checkpoints) >= self._most:
-            self.stride *= 2
-            self._checkpoints = {k: v for k, v in self._checkpoints.items() if k % self.stride == 0}
-            if t % self.stride:
-                return
-        self._checkpoints[t] = self.machine.vector.copy()
+        """Save the start of iteration t, if it is wanted."""
+        self.checkpoints.keep(t, self.machine.vector)
+        if t in self._wanted:
+            self.checkpoints.keep_near(t, self.machine.vector)
+
+
+def _later(hooks: Sequence[tuple[int, Hook]], done: int) -> Sequence[tuple[int, Hook]]:
+    """Hooks that count on from iterations already done."""
+
+    def later(hook: Hook) -> Hook:
+        return lambda k: hook(done + k)
+
+    return [(index, later(hook)) for index, hook in hooks] if done else hooks
 
 
 # Seconds, roughly, on a present-day processor: what an instruction costs at least, what a cell of its result adds, and

@@ -108,6 +108,10 @@ class Timeline:
         """The edits that take effect at a position, in order."""
         return (edit for edit in self.ordered if edit.position == position)
 
+    def after(self, position: Position) -> Iterator[Edit]:
+        """The edits that take effect after a position, in order."""
+        return (edit for edit in self.ordered if edit.position > position)
+
     def between(self, after: Position, until: Position) -> Iterator[Edit]:
         """The edits that take effect after `after` and no later than `until`."""
         return (edit for edit in self.ordered if after < edit.position <= until)

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from bptui.engine.build import build
-from bptui.engine.machine import Machine
+from bptui.engine.machine import Machine, Taps
 from bptui.engine.player import Player
 from bptui.engine.timeline import Position, Timeline
 from tests.bench import memory
@@ -77,7 +77,7 @@ class Stops(Free):
     """Machine.run with three breakpoints."""
 
     def _run(self, n: int, losses: np.ndarray) -> None:
-        self.machine.run(self.t, n, losses, _points(self.machine))
+        self.machine.run(self.t, n, losses, Taps(_points(self.machine)))
 
 
 class NaN(Free):
@@ -99,7 +99,7 @@ class Guarded(Free):
             for t in range(0, n, every):
                 kept[t] = machine.vector.copy()
                 part = min(every, n - t)
-                machine.run(self.t + t, part, losses[t : t + part], points)
+                machine.run(self.t + t, part, losses[t : t + part], Taps(points))
 
 
 class Played(Free):
@@ -119,7 +119,7 @@ class Played(Free):
 
     def _run(self, n: int, losses: np.ndarray) -> None:
         self.player.goto(self.timeline, Position(self.t + n - 1, len(self.timeline.program)))
-        losses[:] = self.player.losses[self.t : self.t + n]
+        losses[:] = self.player.losses.until(self.t + n)[self.t :]
 
 
 class Stepped(Free):
@@ -143,7 +143,7 @@ class Walked(Played):
         for t in range(self.t, self.t + n):
             for k in range(1, count + 1):
                 goto(timeline, Position(t, k))
-        losses[:] = self.player.losses[self.t : self.t + n]
+        losses[:] = self.player.losses.until(self.t + n)[self.t :]
 
 
 OURS: dict[str, Any] = {

@@ -22,7 +22,8 @@ sys.path[:0] = [{root!r}, {tests!r}]
 import numpy as np
 import bptui.engine.player
 from bptui.engine.build import build
-from bptui.engine.player import MEMORY, Player
+from bptui.engine.checkpoints import MEMORY
+from bptui.engine.player import Player
 from bptui.engine.timeline import Position, Timeline
 from tests.bench.nets import case
 def peak():
@@ -41,7 +42,7 @@ sizes = dict()
 for slot in program.slots.values():
     kind = "data" if slot.kind == "data" else "held"
     sizes[kind] = sizes.get(kind, 0) + slot.size * size
-print(json.dumps(dict(peak=peak(), bare=bare, cap=MEMORY, checkpoints=len(player._checkpoints) * player.machine.vector.nbytes, **sizes)))
+print(json.dumps(dict(peak=peak(), bare=bare, cap=MEMORY, checkpoints=player.checkpoints.nbytes, **sizes)))
 """
 
 

@@ -138,7 +138,7 @@ def _story(scene: Scene, columns: int) -> list[Line]:
 
 def timeline(scene: Scene, columns: int, rows: int) -> list[Line]:
     """Where in the iteration, and the loss of every iteration so far."""
-    return [_steps(scene.view, columns), *plot(scene.view.losses, columns - 1, rows - 1)][:rows]
+    return [_steps(scene.view, columns), *plot(scene.view.losses, columns - 1, rows - 1, scene.view.every)][:rows]
 
 
 def _steps(view: View, columns: int) -> Line:
