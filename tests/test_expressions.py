@@ -8,7 +8,8 @@ import networks
 import numpy as np
 import pytest
 
-from bptui.debugger.expressions import ExpressionError, NotComputedError, parse, parse_target
+from bptui.debugger.expressions import ExpressionError, parse, parse_target
+from bptui.debugger.rows import NotComputedError
 from bptui.engine.build import build
 from bptui.engine.player import state_at
 from bptui.engine.timeline import Position, Timeline

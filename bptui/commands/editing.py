@@ -10,7 +10,7 @@ from bptui.commands import wording
 from bptui.commands.answer import Answer, Context, Verb, nothing
 from bptui.commands.registry import CommandError
 from bptui.debugger import expressions
-from bptui.debugger.expressions import NotComputedError
+from bptui.debugger.rows import NotComputedError
 from bptui.engine.timeline import Edit
 
 _NUDGED = re.compile(r"([^\s\[]*(?:\s*\[[^\]]*\])?)\s*(.*)", re.DOTALL)

@@ -9,8 +9,8 @@ import numpy as np
 from bptui.commands import finding, registry, wording
 from bptui.commands.answer import Answer, Context, Verb, nothing
 from bptui.debugger import expressions
-from bptui.debugger.expressions import NotComputedError
 from bptui.debugger.metrics import Metrics
+from bptui.debugger.rows import NotComputedError
 from bptui.debugger.view import View
 from bptui.engine import gradcheck
 from bptui.engine.graph import sample_shapes

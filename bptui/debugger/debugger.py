@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from bptui.debugger import expressions
-from bptui.debugger.expressions import ExpressionError, NotComputedError
+from bptui.debugger.expressions import ExpressionError
+from bptui.debugger.rows import NotComputedError
 from bptui.debugger.staleness import staleness
 from bptui.debugger.view import View, edited_cells, last_edit_of
 from bptui.engine.build import build

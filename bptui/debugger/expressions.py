@@ -1,8 +1,10 @@
 """The expression language: slots, labels, numbers, arithmetic, comparisons, indexing and a few functions.
 
 Text is parsed with `ast` and turned into closures over a whitelist of nodes; nothing a person types is ever compiled
-as Python. What is deliberately absent: names that are no slot or label, attributes other than `.grad`, `.T` and the
-listed methods, calls of anything else, strings, lambdas, comprehensions.
+as Python. The closures work on rows: the same slots at several moments, one or thousands, so that a condition is looked
+at for a whole stretch of iterations at once, and gives the same bits as looked at for each alone. What is deliberately
+absent: names that are no slot or label, attributes other than `.grad`, `.T` and the listed methods, calls of anything
+else, strings, lambdas, comprehensions.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import numpy as np
 
 from bptui.debugger import metrics
 from bptui.debugger.metrics import Metrics
+from bptui.debugger.rows import NotComputedError, Rows, UnstackableError
 from bptui.engine.network import Array, nearest
 from bptui.engine.player import State
 from bptui.engine.program import Program, Target
@@ -27,42 +30,51 @@ MOST_TEXT = 2000
 MOST_DEPTH = 60
 MOST_CELLS = 10_000_000
 
-Evaluate = Callable[[State], Any]
+# Rows → an array whose first axis is the moments (or 1 long, where they are all alike).
+Evaluate = Callable[[Rows], Array]
 
 
 class ExpressionError(ValueError):
     """An expression that can't be read, or has no value; the message is one line for the person who typed it."""
 
 
-class NotComputedError(Exception):
-    """The value asked for is not there yet at this position; `slot` is what is missing."""
-
-    def __init__(self, slot: str) -> None:
-        self.slot = slot
-        super().__init__(f"{slot} is not computed")
+def _flat(value: Array) -> Array:
+    """A line of numbers for each moment, side by side in memory: sums are then in one order however many there are."""
+    return np.ascontiguousarray(value.reshape(len(value), -1))
 
 
-def _norm(value: Any) -> Any:
-    return np.sqrt(np.square(value).sum())
+def _reduced(function: Callable[..., Any]) -> Callable[[Array], Array]:
+    return lambda value: np.asarray(function(_flat(value), axis=1))
 
 
-def _of_some(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _of_some(function: Callable[..., Any]) -> Callable[[Array], Array]:
     """A mean of nothing is refused; NumPy would give nan and a warning."""
 
-    def checked(value: Any) -> Any:
-        if np.size(value) == 0:
+    def checked(value: Array) -> Array:
+        if value[0].size == 0:
             raise ExpressionError("there is no number to take that of: the index picks nothing")
-        return function(value)
+        return np.asarray(function(_flat(value), axis=1))
 
     return checked
 
 
-FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {
+def _norm(value: Array) -> Array:
+    return np.asarray(np.sqrt(np.square(_flat(value)).sum(axis=1)))
+
+
+def largest(value: Array) -> Array:
+    """The largest magnitude: `abs(x).max()` without an array of magnitudes."""
+    flat = _flat(value)
+    return np.asarray(np.abs(np.maximum(flat.max(axis=1), -flat.min(axis=1))))
+
+
+FUNCTIONS: Mapping[str, Callable[[Array], Array]] = {
     "abs": np.abs, "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "tanh": np.tanh, "sign": np.sign,
     "isnan": np.isnan, "isfinite": np.isfinite,
-    "max": np.max, "min": np.min, "sum": np.sum, "mean": _of_some(np.mean), "std": _of_some(np.std), "norm": _norm,
-    "any": np.any, "all": np.all, "argmax": np.argmax, "argmin": np.argmin,
-    "size": lambda value: np.float64(np.size(value)),
+    "max": _reduced(np.max), "min": _reduced(np.min), "sum": _reduced(np.sum), "mean": _of_some(np.mean),
+    "std": _of_some(np.std), "norm": _norm, "any": _reduced(np.any), "all": _reduced(np.all),
+    "argmax": _reduced(np.argmax), "argmin": _reduced(np.argmin),
+    "size": lambda value: np.array([np.float64(value[0].size)]),
 }  # fmt: skip
 METHODS = ("max", "min", "sum", "mean", "std", "norm", "any", "all", "argmax", "argmin", "abs", "size")
 _OPERATORS: Mapping[type[ast.AST], Callable[..., Any]] = {
@@ -76,34 +88,49 @@ _OPERATORS: Mapping[type[ast.AST], Callable[..., Any]] = {
 
 @dataclass(frozen=True, eq=False)
 class Expression:
-    """A parsed expression. `slots` are those it reads; `target` is set where it is a mere name with an index.
+    """A parsed expression.
 
+    reads   slot → the first of the flat cells it reads, and the one after the last
+    target  set where it is a mere name with an index
     metric  it asks how well the network does, which is looked at between iterations alone
     """
 
     text: str
-    slots: frozenset[str]
+    reads: Mapping[str, tuple[int, int]]
     target: Target | None
     _evaluate: Evaluate
     metric: bool = False
 
+    @property
+    def slots(self) -> frozenset[str]:
+        """The slots it reads."""
+        return frozenset(self.reads)
+
     def __call__(self, state: State) -> Any:
         """Its value: a number or an array. Raises NotComputedError or ExpressionError."""
+        return self.over(Rows.of(state))[0]
+
+    def over(self, rows: Rows) -> Array:
+        """Its value at each moment, (n, …). Raises NotComputedError, ExpressionError or UnstackableError."""
         try:
             with np.errstate(all="ignore"):
-                value = self._evaluate(state)
+                value = np.asarray(self._evaluate(rows))
         except (ValueError, IndexError, TypeError, OverflowError, np.exceptions.AxisError) as error:
             if isinstance(error, ExpressionError):
                 raise
             raise ExpressionError(f"{self.text}: {_first_line(error)}") from None
-        return value
+        return value if len(value) == rows.n else np.broadcast_to(value, (rows.n, *value.shape[1:]))
+
+    def true_over(self, rows: Rows) -> Array:
+        """Its truth as a condition at each moment, (n,); what is not computed is not true."""
+        try:
+            return _truth(self.over(rows))
+        except NotComputedError:
+            return np.zeros(rows.n, bool)
 
     def holds(self, state: State) -> bool:
         """Its truth, as a condition; what is not computed is not true."""
-        try:
-            return _truth(self(state))
-        except NotComputedError:
-            return False
+        return bool(self.true_over(Rows.of(state))[0])
 
 
 def parse(program: Program, text: str) -> Expression:
@@ -115,7 +142,7 @@ def parse(program: Program, text: str) -> Expression:
     reader = _Reader(program)
     evaluate = reader.read(tree)
     target = None if reader.metric else _as_target(program, tree)
-    return Expression(text, frozenset(reader.slots), target, evaluate, reader.metric)
+    return Expression(text, reader.reads, target, evaluate, reader.metric)
 
 
 def parse_target(program: Program, text: str) -> Target:
@@ -236,7 +263,7 @@ class _Reader:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.slots: set[str] = set()
+        self.reads: dict[str, tuple[int, int]] = {}
         self.metric = False
 
     def read(self, tree: ast.expr) -> Evaluate:
@@ -250,7 +277,7 @@ class _Reader:
         if not isinstance(tree.value, int | float) or isinstance(tree.value, bool):
             raise ExpressionError(f"{tree.value!r} is no number")
         try:
-            number = np.float64(tree.value)
+            number = np.array([np.float64(tree.value)])
         except OverflowError:
             raise ExpressionError("that number is too large") from None
         return lambda _: number
@@ -268,14 +295,27 @@ class _Reader:
 
     def _metric(self, name: str) -> Evaluate:
         """A metric of the weights of the moment: it changes where they do."""
-        self.slots.update(self.program.parameters)
+        for slot in self.program.parameters:
+            self._reads(slot, 0, self.program.slots[slot].size)
         self.metric = True
         measure = Metrics(self.program)
-        return lambda state: np.float64(measure(name, state.arrays))
+        return lambda rows: np.array([measure(name, rows.whole())])
+
+    def _reads(self, slot: str, start: int, stop: int) -> None:
+        before = self.reads.get(slot, (start, stop))
+        self.reads[slot] = min(before[0], start), max(before[1], stop)
 
     def _target(self, target: Target) -> Evaluate:
-        self.slots.add(target.slot)
-        return lambda state: value_of(state, target)
+        slot = target.slot
+        start, stop = (min(target.cells), max(target.cells) + 1) if target.cells else (0, 0)
+        self._reads(slot, start, stop)
+        if target.whole:
+            shape = self.program.slots[slot].shape
+            return lambda rows: rows.cells(slot, start, stop).reshape(rows.n, *shape)
+        if target.scalar:
+            return lambda rows: rows.cells(slot, start, stop)[:, 0]
+        cells = [cell - start for cell in target.cells]
+        return lambda rows: rows.cells(slot, start, stop).take(cells, axis=1).reshape(rows.n, *target.form)
 
     def _attribute(self, tree: ast.Attribute) -> Evaluate:
         if (target := _named(self.program, tree)) is not None:
@@ -283,13 +323,14 @@ class _Reader:
         if tree.attr != "T":
             raise ExpressionError(f".{tree.attr} is not part of the expression language (.grad and .T are)")
         value = self.read(tree.value)
-        return lambda state: np.transpose(value(state))
+        return lambda rows: np.ascontiguousarray(np.transpose(_alone(value(rows))))[None]
 
     def _subscript(self, tree: ast.Subscript) -> Evaluate:
         if (target := _as_target(self.program, tree)) is not None:
             return self._target(target)
         value, index, text = self.read(tree.value), _index(tree.slice), ast.unparse(tree)
-        return lambda state: _pick(np.asarray(value(state)), index, text)
+        parts = index if isinstance(index, tuple) else (index,)
+        return lambda rows: np.ascontiguousarray(_pick(value(rows), (slice(None), *parts), text))
 
     def _binop(self, tree: ast.BinOp) -> Evaluate:
         return self._apply(tree.op, tree, tree.left, tree.right)
@@ -297,7 +338,7 @@ class _Reader:
     def _unaryop(self, tree: ast.UnaryOp) -> Evaluate:
         if isinstance(tree.op, ast.Not):
             value = self.read(tree.operand)
-            return lambda state: np.bool_(not _truth(value(state)))
+            return lambda rows: ~_truth(value(rows))
         return self._apply(tree.op, tree, tree.operand)
 
     def _apply(self, op: ast.AST, tree: ast.expr, *parts: ast.expr) -> Evaluate:
@@ -305,27 +346,32 @@ class _Reader:
         if function is None:
             raise ExpressionError(f"{ast.unparse(tree)[:40]!r} is not part of the expression language")
         values = [self.read(part) for part in parts]
-        return lambda state: function(*_sized(op, [value(state) for value in values]))
+        if isinstance(op, ast.MatMult):
+            return lambda rows: _product(*(_alone(value(rows)) for value in values))
+        return lambda rows: function(*_sized([value(rows) for value in values]))
 
     def _compare(self, tree: ast.Compare) -> Evaluate:
         pairs = zip([tree.left, *tree.comparators], tree.comparators, strict=False)
         links = [self._apply(op, tree, *pair) for op, pair in zip(tree.ops, pairs, strict=True)]
         if len(links) == 1:
             return links[0]
-        return lambda state: np.bool_(all(_truth(link(state)) for link in links))
+        return lambda rows: np.logical_and.reduce(np.broadcast_arrays(*(_truth(link(rows)) for link in links)))
 
     def _boolop(self, tree: ast.BoolOp) -> Evaluate:
         values = [self.read(part) for part in tree.values]
-        if isinstance(tree.op, ast.And):
-            return lambda state: np.bool_(all(_truth(value(state)) for value in values))
-        return lambda state: np.bool_(any(_truth(value(state)) for value in values))
+        every = isinstance(tree.op, ast.And)
+        return lambda rows: _decided(rows, values, every=every)
 
     def _call(self, tree: ast.Call) -> Evaluate:
         function, parts = self._callee(tree)
         if len(parts) != 1 or tree.keywords or isinstance(parts[0], ast.Starred):
             raise ExpressionError(f"{ast.unparse(tree)[:40]}: a function takes one value")
+        if function is FUNCTIONS["max"] and isinstance(parts[0], ast.Call):
+            inner, within = self._callee(parts[0])
+            if inner is FUNCTIONS["abs"] and len(within) == 1:
+                function, parts = largest, within
         value = self.read(parts[0])
-        return lambda state: function(value(state))
+        return lambda rows: function(value(rows))
 
     def _callee(self, tree: ast.Call) -> tuple[Callable[[Any], Any], list[ast.expr]]:
         if isinstance(tree.func, ast.Name) and tree.func.id in FUNCTIONS:
@@ -349,22 +395,58 @@ def value_of(state: State, target: Target) -> Any:
     return cells[0] if target.scalar else cells.reshape(target.form)
 
 
-def _sized(op: ast.AST, values: list[Any]) -> list[Any]:
-    """The operands, unless their result would be far larger than anything on the screen. Raises ExpressionError."""
-    shapes = [np.shape(value) for value in values]
-    if isinstance(op, ast.MatMult) and all(shapes):
-        cells = math.prod(shapes[0][:-1]) * math.prod(shapes[1][-1:] if len(shapes[1]) > 1 else ())
-    else:
-        cells = math.prod(np.broadcast_shapes(*shapes))
-    if cells > max(MOST_CELLS, *(math.prod(shape) for shape in shapes)):
+def _alone(value: Array) -> Array:
+    """The value where there is one moment alone. Raises UnstackableError."""
+    if len(value) > 1:
+        raise UnstackableError
+    return value[0]  # type: ignore[no-any-return]
+
+
+def _product(a: Array, b: Array) -> Array:
+    """A @ b, unless the result would be far too large. Raises ExpressionError."""
+    if a.ndim and b.ndim:
+        _refuse_large(math.prod(a.shape[:-1]) * math.prod(b.shape[-1:] if b.ndim > 1 else ()), a, b)
+    return np.asarray(a @ b)[None]
+
+
+def _sized(values: list[Array]) -> list[Array]:
+    """The operands lined up behind the axis of moments. Raises ExpressionError, UnstackableError."""
+    most = max(value.ndim for value in values)
+    lined = [value.reshape(len(value), *(1,) * (most - value.ndim), *value.shape[1:]) for value in values]
+    shape = np.broadcast_shapes(*(value.shape for value in lined))
+    _refuse_large(math.prod(shape[1:]), *(value[0] for value in values))
+    if shape[0] > 1 and math.prod(shape) > MOST_CELLS:
+        raise UnstackableError
+    return lined
+
+
+def _refuse_large(cells: int, *operands: Array) -> None:
+    """Refuse a result far larger than anything on the screen. Raises ExpressionError."""
+    if cells > max(MOST_CELLS, *(operand.size for operand in operands)):
         raise ExpressionError(f"the result would have {cells} numbers: too many")
-    return values
 
 
-def _truth(value: Any) -> bool:
-    if np.size(value) != 1:
+def _truth(value: Array) -> Array:
+    """(n,) flags. Raises ExpressionError where a moment has not one value."""
+    if value[0].size != 1:
         raise ExpressionError("a condition needs one value: say .any() or .all() of an array")
-    return bool(np.asarray(value).reshape(())[()])
+    return np.asarray(value.reshape(len(value)) != 0)
+
+
+def _decided(rows: Rows, values: list[Evaluate], *, every: bool) -> Array:
+    """`and` (every) or `or`: what is decided by what stands before is not looked at."""
+    result = _truth(values[0](rows))
+    for value in values[1:]:
+        if (result != every).all():
+            break
+        try:
+            more = _truth(value(rows))
+        except (NotComputedError, ExpressionError):
+            if rows.n > 1:
+                raise UnstackableError from None
+            raise
+        result = result & more if every else result | more
+    return result
 
 
 def _first_line(error: Exception) -> str:
