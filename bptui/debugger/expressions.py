@@ -25,7 +25,8 @@ from bptui.engine.program import Program, Target
 
 MOST_TEXT = 2000
 MOST_DEPTH = 60
-MOST_CELLS = 10_000_000
+MOST_REPEATED = 100
+MOST_CELLS = 1_000_000
 
 Evaluate = Callable[[State], Any]
 
@@ -95,7 +96,7 @@ class Expression:
         except (ValueError, IndexError, TypeError, OverflowError, np.exceptions.AxisError) as error:
             if isinstance(error, ExpressionError):
                 raise
-            raise ExpressionError(f"{self.text}: {_first_line(error)}") from None
+            raise ExpressionError(f"{_short(self.text)}: {_first_line(error)}") from None
         return value
 
     def holds(self, state: State) -> bool:
@@ -124,7 +125,7 @@ def parse_target(program: Program, text: str) -> Target:
     target = _as_target(program, _tree(text)) if text else None
     if target is None:
         raise ExpressionError(
-            f"{text or 'nothing'} names no cell: give a slot, a label or a cell, such as w5 or W1[0, 1]"
+            f"{_short(text) or 'nothing'} names no cell: give a slot, a label or a cell, such as w5 or W1[0, 1]"
         )
     return target
 
@@ -137,7 +138,7 @@ def find_slot(program: Program, name: str) -> Target:
     if name in program.targets:
         return program.targets[name]
     known = [*program.targets, *program.slots, *FUNCTIONS, *metrics.available(program.network)]
-    raise ExpressionError(f"no slot or label is called {name}{nearest(name, known)}")
+    raise ExpressionError(f"no slot or label is called {_short(name)}{nearest(name, known)}")
 
 
 def _tree(text: str) -> ast.expr:
@@ -147,7 +148,7 @@ def _tree(text: str) -> ast.expr:
         # A person writes h2.grad and W_h1; no keyword can be part of that, so ast can read it as it stands.
         tree = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ExpressionError(f"{text!r} is no expression") from None
+        raise ExpressionError(f"{_short(text)!r} is no expression") from None
     if _depth(tree) > MOST_DEPTH:
         raise ExpressionError("the expression is nested too deeply")
     return tree
@@ -186,7 +187,7 @@ def _named(program: Program, tree: ast.AST) -> Target | None:
         return None
     if f"{base.slot}.{tree.attr}" not in program.slots:
         what = "gradient" if tree.attr == "grad" else tree.attr
-        raise ExpressionError(f"{dotted}: {program.name(base.slot)} has no {what}")
+        raise ExpressionError(f"{_short(dotted)}: {program.name(base.slot)} has no {what}")
     return Target(f"{base.slot}.{tree.attr}", base.cells, base.whole, base.scalar, base.shape)
 
 
@@ -208,16 +209,20 @@ def _pick(array: Array, index: Any, text: str) -> Array:
     try:
         return array[index]  # type: ignore[no-any-return]
     except ValueError as error:
-        raise ExpressionError(f"{text}: {error}") from None
+        raise ExpressionError(f"{_short(text)}: {error}") from None
     except IndexError:
         shape = "×".join(map(str, array.shape)) or "a single number"
-        raise ExpressionError(f"{text}: no such cell, the shape is {shape}") from None
+        raise ExpressionError(f"{_short(text)}: no such cell, the shape is {shape}") from None
 
 
 def _index(tree: ast.expr) -> Any:
-    """Whole numbers, slices and tuples of them; nothing else may index."""
+    """Whole numbers, slices and a tuple of them; a tuple within would pick the same row a thousand times."""
     if isinstance(tree, ast.Tuple):
-        return tuple(_index(part) for part in tree.elts)
+        return tuple(_side(part) for part in tree.elts)
+    return _side(tree)
+
+
+def _side(tree: ast.expr) -> Any:
     if isinstance(tree, ast.Slice):
         return slice(*(part if part is None else _whole(part) for part in (tree.lower, tree.upper, tree.step)))
     return _whole(tree)
@@ -248,7 +253,7 @@ class _Reader:
 
     def _constant(self, tree: ast.Constant) -> Evaluate:
         if not isinstance(tree.value, int | float) or isinstance(tree.value, bool):
-            raise ExpressionError(f"{tree.value!r} is no number")
+            raise ExpressionError(f"{_short(repr(tree.value))} is no number")
         try:
             number = np.float64(tree.value)
         except OverflowError:
@@ -281,7 +286,7 @@ class _Reader:
         if (target := _named(self.program, tree)) is not None:
             return self._target(target)
         if tree.attr != "T":
-            raise ExpressionError(f".{tree.attr} is not part of the expression language (.grad and .T are)")
+            raise ExpressionError(f".{_short(tree.attr)} is not part of the expression language (.grad and .T are)")
         value = self.read(tree.value)
         return lambda state: np.transpose(value(state))
 
@@ -301,18 +306,35 @@ class _Reader:
         return self._apply(tree.op, tree, tree.operand)
 
     def _apply(self, op: ast.AST, tree: ast.expr, *parts: ast.expr) -> Evaluate:
-        function = _OPERATORS.get(type(op))
-        if function is None:
-            raise ExpressionError(f"{ast.unparse(tree)[:40]!r} is not part of the expression language")
-        values = [self.read(part) for part in parts]
+        function, values = self._function(op, tree), [self.read(part) for part in parts]
         return lambda state: function(*_sized(op, [value(state) for value in values]))
 
     def _compare(self, tree: ast.Compare) -> Evaluate:
-        pairs = zip([tree.left, *tree.comparators], tree.comparators, strict=False)
-        links = [self._apply(op, tree, *pair) for op, pair in zip(tree.ops, pairs, strict=True)]
-        if len(links) == 1:
-            return links[0]
-        return lambda state: np.bool_(all(_truth(link(state)) for link in links))
+        if len(tree.ops) == 1:
+            return self._apply(tree.ops[0], tree, tree.left, tree.comparators[0])
+        return self._chain(tree)
+
+    def _chain(self, tree: ast.Compare) -> Evaluate:
+        """`a < b < c`. Each part is read and computed once: read for both its sides, nested ones would double."""
+        values = [self.read(part) for part in (tree.left, *tree.comparators)]
+        functions = [self._function(op, tree) for op in tree.ops]
+
+        def holds(state: State) -> Any:
+            left = values[0](state)
+            for op, function, value in zip(tree.ops, functions, values[1:], strict=True):
+                right = value(state)
+                if not _truth(function(*_sized(op, [left, right]))):
+                    return np.False_
+                left = right
+            return np.True_
+
+        return holds
+
+    def _function(self, op: ast.AST, tree: ast.expr) -> Callable[..., Any]:
+        function = _OPERATORS.get(type(op))
+        if function is None:
+            raise ExpressionError(f"{ast.unparse(tree)[:40]!r} is not part of the expression language")
+        return function
 
     def _boolop(self, tree: ast.BoolOp) -> Evaluate:
         values = [self.read(part) for part in tree.values]
@@ -353,7 +375,8 @@ def _sized(op: ast.AST, values: list[Any]) -> list[Any]:
     """The operands, unless their result would be far larger than anything on the screen. Raises ExpressionError."""
     shapes = [np.shape(value) for value in values]
     if isinstance(op, ast.MatMult) and all(shapes):
-        cells = math.prod(shapes[0][:-1]) * math.prod(shapes[1][-1:] if len(shapes[1]) > 1 else ())
+        stacks = math.prod(np.broadcast_shapes(*(shape[:-2] for shape in shapes)))
+        cells = stacks * math.prod(shapes[0][-2:-1]) * math.prod(shapes[1][-1:] if len(shapes[1]) > 1 else ())
     else:
         cells = math.prod(np.broadcast_shapes(*shapes))
     if cells > max(MOST_CELLS, *(math.prod(shape) for shape in shapes)):
@@ -365,6 +388,11 @@ def _truth(value: Any) -> bool:
     if np.size(value) != 1:
         raise ExpressionError("a condition needs one value: say .any() or .all() of an array")
     return bool(np.asarray(value).reshape(())[()])
+
+
+def _short(text: str) -> str:
+    """What was typed, as a message repeats it."""
+    return text if len(text) <= MOST_REPEATED else text[: MOST_REPEATED - 1] + "…"
 
 
 def _first_line(error: Exception) -> str:
