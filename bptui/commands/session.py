@@ -28,7 +28,6 @@ from bptui.explain import solution
 from bptui.files import specs, weights, writing
 
 _NUDGED = re.compile(r"([^\s\[]*(?:\s*\[[^\]]*\])?)\s*(.*)", re.DOTALL)
-_AT = re.compile(r"\s+at\s+(\S+)\s*$")
 
 
 @dataclass(frozen=True)
@@ -116,9 +115,8 @@ class Session:
         target, equals, value = rest.partition("=")
         if not equals or not target.strip() or not value.strip():
             raise CommandError("write set TARGET = VALUE, such as set w5 = 0.2 or set w5 = 0.2 at 0:0")
-        at = _AT.search(value)
-        value = value[: at.start()] if at else value
-        edit = self.debugger.set(target.strip(), value.strip(), at.group(1) if at else None)
+        value, at, place = _placed(value)
+        edit = self.debugger.set(target.strip(), value, place if at else None)
         return self._edited("set", target.strip(), edit)
 
     def _nudge(self, rest: str) -> Answer:
@@ -308,7 +306,7 @@ class Session:
 
     def _operation(self, rest: str) -> int:
         count = self.debugger.count
-        if not rest.isdecimal() or not 1 <= int(rest[:9]) <= count:
+        if not rest.isdecimal() or len(rest) > 8 or not 1 <= int(rest) <= count:
             raise CommandError(f"which operation? a number from 1 to {count}")
         return int(rest) - 1
 
@@ -337,11 +335,19 @@ def _described(edit: Edit) -> str:
     return f"{edit.text} at {edit.position}"
 
 
+def _placed(value: str) -> tuple[str, str, str]:
+    """`0.2 at 0:0` as the value, "at" and the position; both are empty where no position is named."""
+    words = value.split()
+    if len(words) > 2 and words[-2] == "at":
+        return " ".join(words[:-2]), "at", words[-1]
+    return " ".join(words), "", ""
+
+
 def _count(rest: str) -> int:
     """How often: a whole number from 1 on, 1 where nothing is said."""
     if not rest:
         return 1
-    if not rest.isdecimal() or not 1 <= int(rest[:12]) <= 10**7:
+    if not rest.isdecimal() or len(rest) > 8 or not 1 <= int(rest) <= 10**7:
         raise CommandError(f"{rest[:40]!r} is no count: a whole number from 1 to 10000000")
     return int(rest)
 
