@@ -203,7 +203,7 @@ def _count(text: str) -> int:
 
 
 def _number(text: str, least: int, most: int) -> int:
-    if not text.isdecimal() or not least <= int(text[:12]) <= most:
+    if not text.isdecimal() or len(text) > 12 or not least <= int(text) <= most:
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a whole number from {least} to {most}")
     return int(text)
 

@@ -45,7 +45,7 @@ def count(rest: str) -> int:
     """How often: a whole number from 1 on, 1 where nothing is said. Raises CommandError."""
     if not rest:
         return 1
-    if not rest.isdecimal() or not 1 <= int(rest[:12]) <= 10**7:
+    if not rest.isdecimal() or len(rest) > 8 or not 1 <= int(rest) <= 10**7:
         raise CommandError(f"{rest[:40]!r} is no count: a whole number from 1 to 10000000")
     return int(rest)
 

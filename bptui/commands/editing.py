@@ -14,16 +14,14 @@ from bptui.debugger.rows import NotComputedError
 from bptui.engine.timeline import Edit
 
 _NUDGED = re.compile(r"([^\s\[]*(?:\s*\[[^\]]*\])?)\s*(.*)", re.DOTALL)
-_AT = re.compile(r"\s+at\s+(\S+)\s*$")
 
 
 def set_(session: Context, rest: str) -> Answer:
     target, equals, value = rest.partition("=")
     if not equals or not target.strip() or not value.strip():
         raise CommandError("write set TARGET = VALUE, such as set w5 = 0.2 or set w5 = 0.2 at 0:0")
-    at = _AT.search(value)
-    value = value[: at.start()] if at else value
-    edit = session.debugger.set(target.strip(), value.strip(), at.group(1) if at else None)
+    value, at, place = _placed(value)
+    edit = session.debugger.set(target.strip(), value, place if at else None)
     return _edited(session, "set", target.strip(), edit)
 
 
@@ -43,6 +41,14 @@ def undo(session: Context, rest: str) -> Answer:
 def redo(session: Context, rest: str) -> Answer:
     nothing(rest)
     return Answer((f"done again: {wording.described(session.debugger.redo())}",))
+
+
+def _placed(value: str) -> tuple[str, str, str]:
+    """`0.2 at 0:0` as the value, "at" and the position; both are empty where no position is named."""
+    words = value.split()
+    if len(words) > 2 and words[-2] == "at":
+        return " ".join(words[:-2]), "at", words[-1]
+    return " ".join(words), "", ""
 
 
 def _amount(session: Context, text: str) -> float:

@@ -74,7 +74,7 @@ def goto(session: Context, rest: str) -> Answer:
 
 def _operation(session: Context, rest: str) -> int:
     count = session.debugger.count
-    if not rest.isdecimal() or not 1 <= int(rest[:9]) <= count:
+    if not rest.isdecimal() or len(rest) > 8 or not 1 <= int(rest) <= count:
         raise CommandError(f"which operation? a number from 1 to {count}")
     return int(rest) - 1
 

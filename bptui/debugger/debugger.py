@@ -21,6 +21,10 @@ from bptui.engine.player import Moment, Player, State
 from bptui.engine.program import Program, Target
 from bptui.engine.timeline import START, Edit, Position, Timeline, normal, parse
 
+# A list of values may hold expressions with commas of their own, but not a great many more than it needs.
+_COMMAS = 8
+_SHOWN = 100
+
 
 class DebuggerError(ValueError):
     """A command that can't be carried out; nothing was changed, and the message says why in one line."""
@@ -429,6 +433,9 @@ def spell(program: Program, target: Target) -> str:
 
 def _values(program: Program, state: State, target: Target, text: str) -> Array:
     """The numbers that `text` means for the cells: one for all, or a list in their shape."""
+    shown = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    if text.count(",") > _COMMAS * (1 + len(target.cells)):
+        raise ExpressionError(f"{shown} holds far more numbers than the {len(target.cells)} that are needed")
     try:
         value = _literal(text, lambda part: expressions.parse(program, part)(state))
         array = np.array(value, dtype=np.float64)
@@ -437,13 +444,13 @@ def _values(program: Program, state: State, target: Target, text: str) -> Array:
     except (ValueError, TypeError) as error:
         if isinstance(error, ExpressionError):
             raise
-        raise ExpressionError(f"{text}: rows of different lengths, or no numbers") from None
+        raise ExpressionError(f"{shown}: rows of different lengths, or no numbers") from None
     if not _finite(program, array):
-        raise DebuggerError(f"{text} is not a finite number{' in float32' * (program.network.dtype == 'float32')}")
+        raise DebuggerError(f"{shown} is not a finite number{' in float32' * (program.network.dtype == 'float32')}")
     shape = program.slots[target.slot].shape if target.whole else target.form
     if array.ndim and array.shape != shape and not (array.size == 1 and len(target.cells) == 1):
         have, want = ("×".join(map(str, s)) or "one number" for s in (array.shape, shape))
-        raise DebuggerError(f"{text} has shape {have}, {want} is needed")
+        raise DebuggerError(f"{shown} has shape {have}, {want} is needed")
     return np.broadcast_to(array.reshape(-1) if array.ndim else array, (len(target.cells),)).copy()
 
 
@@ -451,17 +458,30 @@ def _literal(text: str, evaluate: Callable[[str], Any]) -> Any:
     """An expression, or nested lists of them."""
     text = " ".join(text.split())
     if not text.startswith("["):
-        value = evaluate(text)
-        if np.asarray(value).dtype == bool:
-            raise ExpressionError(f"{text} is true or false: a number is needed")
-        return value
+        return _number(text, evaluate)
     try:
         tree = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ExpressionError(f"{text[:60]!r} is no list of numbers") from None
     if not isinstance(tree, ast.List):
         return evaluate(text)
-    return [_literal(ast.unparse(part), evaluate) for part in tree.elts]
+    return _listed(tree, evaluate)
+
+
+def _listed(tree: ast.expr, evaluate: Callable[[str], Any]) -> Any:
+    """A part of a list: more lists, a plain number, or an expression."""
+    if isinstance(tree, ast.List):
+        return [_listed(part, evaluate) for part in tree.elts]
+    if isinstance(tree, ast.Constant) and type(tree.value) is float:
+        return tree.value
+    return _number(ast.unparse(tree), evaluate)
+
+
+def _number(text: str, evaluate: Callable[[str], Any]) -> Any:
+    value = evaluate(text)
+    if np.asarray(value).dtype == bool:
+        raise ExpressionError(f"{text} is true or false: a number is needed")
+    return value
 
 
 def _finite(program: Program, values: Array) -> bool:

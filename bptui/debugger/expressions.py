@@ -28,7 +28,8 @@ from bptui.engine.program import Program, Target
 
 MOST_TEXT = 2000
 MOST_DEPTH = 60
-MOST_CELLS = 10_000_000
+MOST_REPEATED = 100
+MOST_CELLS = 1_000_000
 
 # Rows → an array whose first axis is the moments (or 1 long, where they are all alike).
 Evaluate = Callable[[Rows], Array]
@@ -118,7 +119,7 @@ class Expression:
         except (ValueError, IndexError, TypeError, OverflowError, np.exceptions.AxisError) as error:
             if isinstance(error, ExpressionError):
                 raise
-            raise ExpressionError(f"{self.text}: {_first_line(error)}") from None
+            raise ExpressionError(f"{_short(self.text)}: {_first_line(error)}") from None
         return value if len(value) == rows.n else np.broadcast_to(value, (rows.n, *value.shape[1:]))
 
     def true_over(self, rows: Rows) -> Array:
@@ -151,7 +152,7 @@ def parse_target(program: Program, text: str) -> Target:
     target = _as_target(program, _tree(text)) if text else None
     if target is None:
         raise ExpressionError(
-            f"{text or 'nothing'} names no cell: give a slot, a label or a cell, such as w5 or W1[0, 1]"
+            f"{_short(text) or 'nothing'} names no cell: give a slot, a label or a cell, such as w5 or W1[0, 1]"
         )
     return target
 
@@ -164,7 +165,7 @@ def find_slot(program: Program, name: str) -> Target:
     if name in program.targets:
         return program.targets[name]
     known = [*program.targets, *program.slots, *FUNCTIONS, *metrics.available(program.network)]
-    raise ExpressionError(f"no slot or label is called {name}{nearest(name, known)}")
+    raise ExpressionError(f"no slot or label is called {_short(name)}{nearest(name, known)}")
 
 
 def _tree(text: str) -> ast.expr:
@@ -174,7 +175,7 @@ def _tree(text: str) -> ast.expr:
         # A person writes h2.grad and W_h1; no keyword can be part of that, so ast can read it as it stands.
         tree = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ExpressionError(f"{text!r} is no expression") from None
+        raise ExpressionError(f"{_short(text)!r} is no expression") from None
     if _depth(tree) > MOST_DEPTH:
         raise ExpressionError("the expression is nested too deeply")
     return tree
@@ -213,7 +214,7 @@ def _named(program: Program, tree: ast.AST) -> Target | None:
         return None
     if f"{base.slot}.{tree.attr}" not in program.slots:
         what = "gradient" if tree.attr == "grad" else tree.attr
-        raise ExpressionError(f"{dotted}: {program.name(base.slot)} has no {what}")
+        raise ExpressionError(f"{_short(dotted)}: {program.name(base.slot)} has no {what}")
     return Target(f"{base.slot}.{tree.attr}", base.cells, base.whole, base.scalar, base.shape)
 
 
@@ -235,16 +236,20 @@ def _pick(array: Array, index: Any, text: str) -> Array:
     try:
         return array[index]  # type: ignore[no-any-return]
     except ValueError as error:
-        raise ExpressionError(f"{text}: {error}") from None
+        raise ExpressionError(f"{_short(text)}: {error}") from None
     except IndexError:
         shape = "×".join(map(str, array.shape)) or "a single number"
-        raise ExpressionError(f"{text}: no such cell, the shape is {shape}") from None
+        raise ExpressionError(f"{_short(text)}: no such cell, the shape is {shape}") from None
 
 
 def _index(tree: ast.expr) -> Any:
-    """Whole numbers, slices and tuples of them; nothing else may index."""
+    """Whole numbers, slices and a tuple of them; a tuple within would pick the same row a thousand times."""
     if isinstance(tree, ast.Tuple):
-        return tuple(_index(part) for part in tree.elts)
+        return tuple(_side(part) for part in tree.elts)
+    return _side(tree)
+
+
+def _side(tree: ast.expr) -> Any:
     if isinstance(tree, ast.Slice):
         return slice(*(part if part is None else _whole(part) for part in (tree.lower, tree.upper, tree.step)))
     return _whole(tree)
@@ -275,7 +280,7 @@ class _Reader:
 
     def _constant(self, tree: ast.Constant) -> Evaluate:
         if not isinstance(tree.value, int | float) or isinstance(tree.value, bool):
-            raise ExpressionError(f"{tree.value!r} is no number")
+            raise ExpressionError(f"{_short(repr(tree.value))} is no number")
         try:
             number = np.array([np.float64(tree.value)])
         except OverflowError:
@@ -321,7 +326,7 @@ class _Reader:
         if (target := _named(self.program, tree)) is not None:
             return self._target(target)
         if tree.attr != "T":
-            raise ExpressionError(f".{tree.attr} is not part of the expression language (.grad and .T are)")
+            raise ExpressionError(f".{_short(tree.attr)} is not part of the expression language (.grad and .T are)")
         value = self.read(tree.value)
         return lambda rows: np.ascontiguousarray(np.transpose(_alone(value(rows))))[None]
 
@@ -342,20 +347,35 @@ class _Reader:
         return self._apply(tree.op, tree, tree.operand)
 
     def _apply(self, op: ast.AST, tree: ast.expr, *parts: ast.expr) -> Evaluate:
+        function, values = self._function(op, tree), [self.read(part) for part in parts]
+        return lambda rows: function(*(value(rows) for value in values))
+
+    def _compare(self, tree: ast.Compare) -> Evaluate:
+        if len(tree.ops) == 1:
+            return self._apply(tree.ops[0], tree, tree.left, tree.comparators[0])
+        return self._chain(tree)
+
+    def _chain(self, tree: ast.Compare) -> Evaluate:
+        """`a < b < c`. Each part is read and computed once: read for both its sides, nested ones would double."""
+        values = [self.read(part) for part in (tree.left, *tree.comparators)]
+        functions = [self._function(op, tree) for op in tree.ops]
+
+        def holds(rows: Rows) -> Array:
+            parts = [value(rows) for value in values]
+            pairs = zip(functions, parts, parts[1:], strict=False)
+            links = [_truth(function(left, right)) for function, left, right in pairs]
+            return np.asarray(np.logical_and.reduce(np.broadcast_arrays(*links)))
+
+        return holds
+
+    def _function(self, op: ast.AST, tree: ast.expr) -> Callable[..., Array]:
+        """What an operator does to operands over the same moments."""
         function = _OPERATORS.get(type(op))
         if function is None:
             raise ExpressionError(f"{ast.unparse(tree)[:40]!r} is not part of the expression language")
-        values = [self.read(part) for part in parts]
         if isinstance(op, ast.MatMult):
-            return lambda rows: _product(*(_alone(value(rows)) for value in values))
-        return lambda rows: function(*_sized([value(rows) for value in values]))
-
-    def _compare(self, tree: ast.Compare) -> Evaluate:
-        pairs = zip([tree.left, *tree.comparators], tree.comparators, strict=False)
-        links = [self._apply(op, tree, *pair) for op, pair in zip(tree.ops, pairs, strict=True)]
-        if len(links) == 1:
-            return links[0]
-        return lambda rows: np.logical_and.reduce(np.broadcast_arrays(*(_truth(link(rows)) for link in links)))
+            return lambda a, b: _product(_alone(a), _alone(b))
+        return lambda *operands: np.asarray(function(*_sized(list(operands))))
 
     def _boolop(self, tree: ast.BoolOp) -> Evaluate:
         values = [self.read(part) for part in tree.values]
@@ -405,7 +425,8 @@ def _alone(value: Array) -> Array:
 def _product(a: Array, b: Array) -> Array:
     """A @ b, unless the result would be far too large. Raises ExpressionError."""
     if a.ndim and b.ndim:
-        _refuse_large(math.prod(a.shape[:-1]) * math.prod(b.shape[-1:] if b.ndim > 1 else ()), a, b)
+        stacks = math.prod(np.broadcast_shapes(a.shape[:-2], b.shape[:-2]))
+        _refuse_large(stacks * math.prod(a.shape[-2:-1]) * math.prod(b.shape[-1:] if b.ndim > 1 else ()), a, b)
     return np.asarray(a @ b)[None]
 
 
@@ -447,6 +468,11 @@ def _decided(rows: Rows, values: list[Evaluate], *, every: bool) -> Array:
             raise
         result = result & more if every else result | more
     return result
+
+
+def _short(text: str) -> str:
+    """What was typed, as a message repeats it."""
+    return text if len(text) <= MOST_REPEATED else text[: MOST_REPEATED - 1] + "…"
 
 
 def _first_line(error: Exception) -> str:

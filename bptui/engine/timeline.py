@@ -41,9 +41,9 @@ def parse(program: Program, text: str) -> Position:
     """The position that `3:12` or `3:12.2` means; `1:0` is the end of iteration 0. Raises PositionError."""
     match = _POSITION.fullmatch(text.strip())
     if match is None:
-        raise PositionError(f"{text.strip()!r} is no position: write ITERATION:OPERATION, such as 0:2 or 0:2.1")
+        raise PositionError(f"{text.strip()[:40]!r} is no position: write ITERATION:OPERATION, such as 0:2 or 0:2.1")
     if max(map(len, match.groups(""))) > 7:
-        raise PositionError(f"there is no position {text.strip()}: nobody will get that far")
+        raise PositionError(f"there is no position {text.strip()[:40]}: nobody will get that far")
     iteration, op, element = (int(part or 0) for part in match.groups())
     return normal(program, iteration, op, element)
 
