@@ -2,46 +2,54 @@
 
 from __future__ import annotations
 
-import ast
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from bptui.debugger import expressions
-from bptui.debugger.expressions import ExpressionError
-from bptui.debugger.rows import NotComputedError
+from bptui.debugger import conditions, editing, expressions, moves
+from bptui.debugger.branches import Branches
+from bptui.debugger.breakpoints import Breakpoint
+from bptui.debugger.editing import DebuggerError
+from bptui.debugger.search import Backward, Forward
 from bptui.debugger.staleness import staleness
-from bptui.debugger.view import View, edited_cells, last_edit_of
+from bptui.debugger.stops import Breakpoints, Ended, Run
+from bptui.debugger.view import View, edited_cells
+from bptui.debugger.watches import Watches
 from bptui.engine.build import build
+from bptui.engine.checkpoints import MEMORY
 from bptui.engine.network import Array, Network
 from bptui.engine.player import Moment, Player, State
 from bptui.engine.program import Program, Target
 from bptui.engine.timeline import START, Edit, Position, Timeline, normal, parse
 
-# A list of values may hold expressions with commas of their own, but not a great many more than it needs.
-_COMMAS = 8
-_SHOWN = 100
-
-
-class DebuggerError(ValueError):
-    """A command that can't be carried out; nothing was changed, and the message says why in one line."""
+__all__ = ["Debugger", "DebuggerError", "spell"]
 
 
 class Debugger:
-    """A walk along one timeline."""
+    """A walk along timelines, one of which is looked at.
 
-    def __init__(self, network: Network) -> None:
+    memory  bytes that checkpoints and losses may take
+    """
+
+    def __init__(self, network: Network, memory: int = MEMORY) -> None:
+        self.memory = memory
         self.load(network)
 
     def load(self, network: Network) -> View:
         """Start afresh with another network. Raises NetworkError."""
-        self.timeline = Timeline(build(network))
-        self._player = Player(self.timeline)
-        self._undone: list[Edit] = []
+        timeline = Timeline(build(network))
+        self.branches = Branches(timeline)
+        self.breakpoints = Breakpoints()
+        self.watches = Watches()
+        self._player = Player(timeline, self.memory)
         return self.view()
+
+    @property
+    def timeline(self) -> Timeline:
+        """The timeline that is walked."""
+        return self.branches.current.timeline
 
     @property
     def program(self) -> Program:
@@ -58,11 +66,16 @@ class Debugger:
         """The number of operations in an iteration."""
         return len(self.program)
 
+    @property
+    def end(self) -> Position:
+        """The end of the last iteration that the spec asks for."""
+        return Position(self.program.network.iterations - 1, self.count)
+
     # Moving
 
     def goto(self, position: Position) -> View:
         """Any position; what lies between is computed."""
-        self._player.goto(self.timeline, position)
+        self._go(position)
         return self.view()
 
     def goto_text(self, text: str) -> View:
@@ -71,113 +84,115 @@ class Debugger:
 
     def next(self, k: int = 1) -> View:
         """K operations on; a half-done one is finished first, which counts as one."""
-        return self.goto(self._moment(self._moments() + k))
+        return self.goto(moves.forward(self.program, self.position, k))
 
     def back(self, k: int = 1) -> View:
         """K operations back; a half-done one is left undone first, which counts as one."""
-        here = self._moments() + (self.position.element > 0)
-        return self.goto(self._moment(max(0, here - k)))
+        return self.goto(moves.back(self.program, self.position, k))
 
     def step(self, k: int = 1) -> View:
         """K elements on, into and out of operations."""
-        whole, k = divmod(k, self._elements)
-        moment, element = self._moments() + whole * self.count, self.position.element + k
-        while element >= (size := self.program.size(moment % self.count)):
-            moment, element = moment + 1, element - size
-        return self.goto(self._moment(moment, element))
+        return self.goto(moves.step(self.program, self.position, k))
 
     def step_back(self, k: int = 1) -> View:
         """K elements back."""
-        whole, k = divmod(k, self._elements)
-        moment, element = self._moments() - whole * self.count, self.position.element - k
-        while element < 0 and moment > 0:
-            moment -= 1
-            element += self.program.size(moment % self.count)
-        return self.goto(self._moment(moment, max(0, element)) if moment >= 0 else START)
+        return self.goto(moves.step_back(self.program, self.position, k))
 
     def finish(self) -> View:
         """To the end of the phase that the next operation belongs to."""
-        k = self.position.op % self.count
-        phase = self.program.instructions[k].phase
-        base = self._moments() - k
-        while k < self.count and self.program.instructions[k].phase == phase:
-            k += 1
-        return self.goto(self._moment(base + k))
+        return self.goto(moves.finish(self.program, self.position))
 
     def start(self) -> View:
         """To the start of the phase that the operation done last belongs to."""
-        if self.position == START:
-            return self.view()
-        k = self._last()
-        base = self._moments() - self.position.op
-        while k > 0 and self.program.instructions[k - 1].phase == self.program.instructions[k].phase:
-            k -= 1
-        return self.goto(self._moment(base + k))
+        return self.goto(moves.start(self.program, self.position))
 
     def iteration(self, k: int = 1) -> View:
         """K whole training iterations on, at the same operation."""
-        return self.goto(self._moment(self._moments() + k * self.count, self.position.element))
+        return self.goto(moves.iterations(self.program, self.position, k))
 
     def iteration_back(self, k: int = 1) -> View:
         """K whole training iterations back, at the same operation; to the start where there are not so many."""
-        moment = self._moments() - k * self.count
-        return self.goto(START if moment < 0 else self._moment(moment, self.position.element))
+        return self.goto(moves.iterations(self.program, self.position, -k))
 
     def to(self, index: int) -> View:
         """To where operation `index` will be done next."""
-        moment = self._moments()
-        ahead = (index + 1 - moment) % self.count or self.count
-        return self.goto(self._moment(moment + ahead))
+        return self.goto(moves.to(self.program, self.position, index))
 
     def to_back(self, index: int) -> View:
         """Back to where operation `index` was done last. Raises DebuggerError where it never was."""
-        moment = self._moments() + (self.position.element > 0)
-        behind = (moment - index - 1) % self.count or self.count
-        if moment - behind < 1:
+        place = moves.to_back(self.program, self.position, index)
+        if place is None:
             raise DebuggerError(f"operation {index + 1} was not done before here")
-        return self.goto(self._moment(moment - behind))
+        return self.goto(place)
 
-    def advance(self, iterations: int, end: Position) -> None:
-        """Some whole iterations on, but not past `end`; no view is made, for those who run in slices."""
-        there = self._moment(self._moments() + iterations * self.count, self.position.element)
-        self._player.goto(self.timeline, min(there, end))
+    # Running
 
-    def run_on(self) -> View:
-        """To the end of the iterations that the spec asks for, there being nothing to stop at before."""
-        end = Position(self.program.network.iterations - 1, self.count)
-        if self.position >= end:
-            return self.view(f"already at or past the end, iteration {self.program.network.iterations}")
-        view = self.goto(end)
-        message = f"stopped at the end: {self.program.network.iterations} iterations"
-        lost = next((t for t, loss in enumerate(view.losses) if not math.isfinite(loss)), None)
-        if lost is not None:
-            message += f"; from iteration {lost} on the loss is no finite number"
+    def run(self, *, back: bool = False) -> Run:
+        """A run to the next breakpoint or back to the previous, in portions; `arrive` ends it. Raises DebuggerError."""
+        if not back and self.position >= self.end:
+            raise DebuggerError(f"already at or past the end, iteration {self.program.network.iterations}")
+        return Run(self._player, self.timeline, self.breakpoints, START if back else self.end, back=back)
+
+    def arrive(self, ended: Ended) -> View:
+        """Go to where a run ended, and say why it did."""
+        view = self.goto(ended.position)
+        if ended.stopped:
+            message = "stopped at " + "; ".join(f"breakpoint {one.number}: {one.text}" for one in ended.stopped)
+        elif ended.position == START:
+            message = "stopped at the start: nothing to stop at before it"
+        else:
+            message = f"stopped at the end: {self.program.network.iterations} iterations{self._lost(view)}"
         return replace(view, message=message)
 
+    def leave(self, run: Run) -> View:
+        """Interrupt a run: forward one is where it has got to, between two iterations; back where one began."""
+        return self.goto(run.reached)
+
+    def run_on(self) -> View:
+        """To the next breakpoint, or the end of the iterations that the spec asks for."""
+        try:
+            run = self.run()
+        except DebuggerError as error:
+            return self.view(str(error))
+        return self.arrive(run.whole() if self.breakpoints.enabled() else Ended(self.end, ()))
+
     def run_back(self) -> View:
-        """To the very start, there being nothing to stop at before."""
-        return replace(self.goto(START), message="stopped at the start: nothing to stop at before it")
+        """Back to the previous breakpoint, or to the very start."""
+        found = self.run(back=True).whole() if self.breakpoints.enabled() else Ended(START, ())
+        return self.arrive(found)
 
     def until(self, text: str) -> View:
-        """On, operation by operation, until an expression is true. Raises ExpressionError; DebuggerError at the end."""
-        expression = expressions.parse(self.program, text)
-        here = self.position
-        if here >= Position(self.program.network.iterations - 1, self.count):
+        """On until an expression is true. Raises ExpressionError; DebuggerError at the end."""
+        condition = conditions.when_true(self.program, text)
+        here, last = self.position, self.count - 1
+        if here >= self.end:
             raise DebuggerError(f"already at or past the end, iteration {self.program.network.iterations}")
-        stops = {self.program.writers.get(slot, -1) for slot in expression.slots} | {self.count - 1}
-        # Weights half updated are those of no network.
-        stops = {self.count - 1} if expression.metric else stops
-        end = Position(self.program.network.iterations - 1, self.count)
+        if last not in condition.places:
+            reads = {**condition.reads, last: condition.reads[condition.places[0]]}
+            condition = replace(condition, places=(*condition.places, last), reads=reads)
+        place = self._first(Forward(self._player, self.timeline, [condition], self.end))
+        if place is None:
+            raise DebuggerError(f"{condition.text[3:]} does not come true within {self.end.iteration + 1} iterations")
+        return self.goto(place)
+
+    def last(self, condition: conditions.Condition) -> Position | None:
+        """The last position before here at which a condition holds, or None."""
+        return self._first(Backward(self._player, self.timeline, [condition]))
+
+    def _first(self, search: Forward | Backward) -> Position | None:
+        """What a search finds first; one is where one was."""
+        here = self.position
         try:
-            while self.position < end:
-                self._player.goto(self.timeline, self._moment(self._moments() + 1))
-                if self.position.op - 1 in stops and expression.holds(self._player.state()):
-                    return self.view()
-        except ExpressionError:
+            while not search.over:
+                for hit in search.advance():
+                    return hit.position
+        finally:
             self._player.goto(self.timeline, here)
-            raise
-        self._player.goto(self.timeline, here)
-        raise DebuggerError(f"{expression.text} does not come true within {self.program.network.iterations} iterations")
+        return None
+
+    def _lost(self, view: View) -> str:
+        lost = np.flatnonzero(~np.isfinite(view.losses))
+        return f"; from iteration {int(lost[0]) * view.every} on the loss is no finite number" if lost.size else ""
 
     # Editing
 
@@ -190,9 +205,9 @@ class Debugger:
         cells = expressions.parse_target(self.program, self._rate(target) if at is None else target)
         state = self.look(place)
         self._refuse_unset(cells, state)
-        values = _values(self.program, state, cells, value)
+        values = editing.values(self.program, state, cells, value)
         edit = Edit(place, cells.slot, cells.cells, values, f"set {target} = {value}")
-        self._edit(self.timeline.with_edit(edit))
+        self._edit(edit)
         return edit
 
     def _rate(self, target: str) -> str:
@@ -205,40 +220,65 @@ class Debugger:
         Raises DebuggerError where the cell is not there yet.
         """
         self._refuse_unset(target, self.look(self.position))
-        place = self._place_of_nudge(target)
+        place = editing.place_of_nudge(self.timeline, target, self.position)
         state = self.look(place)
         before = [float(number) for number in state.arrays[target.slot].reshape(-1)[list(target.cells)]]
         if amount is None:
-            step = steps * _step_size(state.arrays[target.slot].reshape(-1)[: state.computed[target.slot]])
-            values = np.array([_rounded(number, number + step) for number in before])
+            step = steps * editing.step_size(state.arrays[target.slot].reshape(-1)[: state.computed[target.slot]])
+            values = np.array([editing.rounded(number, number + step) for number in before])
         else:
             values = np.array([number + amount for number in before])
-        if not _finite(self.program, values):
+        if not editing.finite(self.program, values):
             raise DebuggerError(f"{self.spell(target)} would not be a finite number")
-        timeline = self.timeline
-        if timeline.edits and self._continues(timeline.edits[-1], target, place):
-            timeline = timeline.without_last()
         text = f"nudge {self.spell(target)} to {values[0]:.12g}"
         edit = Edit(place, target.slot, target.cells, values, text, nudge=True)
-        self._edit(timeline.with_edit(edit))
+        self._edit(edit)
         return edit
 
     def undo(self) -> Edit:
         """Take back the edit given last, wherever it lies. Raises DebuggerError if there is none."""
-        if not self.timeline.edits:
+        here = self.position
+        edit = self.branches.undo(here)
+        if edit is None:
             raise DebuggerError("nothing to undo")
-        edit = self.timeline.edits[-1]
-        self._undone.append(edit)
-        self._switch(self.timeline.without_last())
+        self._go(here)
         return edit
 
     def redo(self) -> Edit:
         """Give the edit taken back last once more. Raises DebuggerError if there is none."""
-        if not self._undone:
+        here = self.position
+        edit = self.branches.redo(here)
+        if edit is None:
             raise DebuggerError("nothing to redo")
-        edit = self._undone.pop()
-        self._switch(self.timeline.with_edit(edit))
+        self._go(here)
         return edit
+
+    # Branches
+
+    def branch(self, name: str) -> View:
+        """Go on with another branch, at the same position; a name that is new makes one from here."""
+        here = self.position
+        if name in self.branches.all:
+            self.branches.enter(name, here)
+        else:
+            self.branches.fork(name, here)
+        return self.goto(here)
+
+    def drop(self, name: str) -> None:
+        """Forget a branch. Raises DebuggerError for the one that is looked at, the first, and what is none."""
+        if name not in self.branches.all:
+            raise DebuggerError(f"no branch is called {name[:40]} ({', '.join(self.branches.all)})")
+        if name == self.branches.name:
+            raise DebuggerError(f"{name} is the branch that is looked at; go to another first")
+        if not self.branches.all[name].parent:
+            raise DebuggerError(f"{name} is where all others come from")
+        self.branches.drop(name)
+
+    # Stopping
+
+    def add_breakpoint(self, text: str) -> Breakpoint:
+        """A new breakpoint. Raises ExpressionError."""
+        return self.breakpoints.add(self.program, text)
 
     # Looking
 
@@ -320,7 +360,7 @@ class Debugger:
     def view(self, message: str = "") -> View:
         """What there is to be seen here."""
         here, state = self.position, self._player.state()
-        moment = None if here == START else self.moment(self._last())
+        moment = None if here == START else self.moment(moves.last(here))
         size = 0 if moment is None else self.program.size(moment.index)
         return View(
             timeline=self.timeline,
@@ -346,21 +386,14 @@ class Debugger:
 
     # Inside
 
-    @property
-    def _elements(self) -> int:
-        """The number of elements that an iteration writes."""
-        return sum(self.program.size(k) for k in range(self.count))
+    def _go(self, position: Position) -> None:
+        self._player.goto(self.timeline, position)
+        self.branches.visit(position)
 
-    def _moments(self) -> int:
-        """The number of operations done since the start."""
-        return self.position.iteration * self.count + self.position.op
-
-    def _moment(self, moments: int, element: int = 0) -> Position:
-        return normal(self.program, *divmod(moments, self.count), element)
-
-    def _last(self) -> int:
-        """The index of the operation done last, or half done."""
-        return self.position.op if self.position.element else self.position.op - 1
+    def _edit(self, edit: Edit) -> None:
+        here = self.position
+        self.branches.edit(edit, here)
+        self._go(here)
 
     def _losses(self, state: State) -> Array:
         known = self._player.losses.until(self.position.iteration)
@@ -394,27 +427,6 @@ class Debugger:
         edits = [edit for edit in self.timeline.edits if edit.position != position or edit.slot != slot]
         return self.timeline if len(edits) == len(self.timeline.edits) else Timeline(self.program, tuple(edits))
 
-    def _place_of_nudge(self, target: Target) -> Position:
-        here = self.position
-        start = normal(self.program, here.iteration, 0, 0)
-        later = last_edit_of(self.timeline, target, start, here)
-        if later is not None:
-            return later.position
-        if self.program.slots[target.slot].persistent:
-            return start
-        return min(here, normal(self.program, here.iteration, self.program.writers[target.slot] + 1, 0))
-
-    def _continues(self, last: Edit, target: Target, place: Position) -> bool:
-        return last.nudge and (last.slot, last.cells, last.position) == (target.slot, target.cells, place)
-
-    def _edit(self, timeline: Timeline) -> None:
-        self._undone.clear()
-        self._switch(timeline)
-
-    def _switch(self, timeline: Timeline) -> None:
-        self.timeline = timeline
-        self._player.goto(timeline, self.position)
-
 
 def spell(program: Program, target: Target) -> str:
     """How a reader calls cells: by their label, else by slot and index."""
@@ -429,75 +441,3 @@ def spell(program: Program, target: Target) -> str:
         return target.slot
     index = np.unravel_index(target.cells[0], program.slots[target.slot].shape)
     return f"{target.slot}[{', '.join(str(int(i)) for i in index)}]"
-
-
-def _values(program: Program, state: State, target: Target, text: str) -> Array:
-    """The numbers that `text` means for the cells: one for all, or a list in their shape."""
-    shown = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
-    if text.count(",") > _COMMAS * (1 + len(target.cells)):
-        raise ExpressionError(f"{shown} holds far more numbers than the {len(target.cells)} that are needed")
-    try:
-        value = _literal(text, lambda part: expressions.parse(program, part)(state))
-        array = np.array(value, dtype=np.float64)
-    except NotComputedError as error:
-        raise DebuggerError(f"{error.slot} is not computed at {state.position}") from None
-    except (ValueError, TypeError) as error:
-        if isinstance(error, ExpressionError):
-            raise
-        raise ExpressionError(f"{shown}: rows of different lengths, or no numbers") from None
-    if not _finite(program, array):
-        raise DebuggerError(f"{shown} is not a finite number{' in float32' * (program.network.dtype == 'float32')}")
-    shape = program.slots[target.slot].shape if target.whole else target.form
-    if array.ndim and array.shape != shape and not (array.size == 1 and len(target.cells) == 1):
-        have, want = ("×".join(map(str, s)) or "one number" for s in (array.shape, shape))
-        raise DebuggerError(f"{shown} has shape {have}, {want} is needed")
-    return np.broadcast_to(array.reshape(-1) if array.ndim else array, (len(target.cells),)).copy()
-
-
-def _literal(text: str, evaluate: Callable[[str], Any]) -> Any:
-    """An expression, or nested lists of them."""
-    text = " ".join(text.split())
-    if not text.startswith("["):
-        return _number(text, evaluate)
-    try:
-        tree = ast.parse(text, mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ExpressionError(f"{text[:60]!r} is no list of numbers") from None
-    if not isinstance(tree, ast.List):
-        return evaluate(text)
-    return _listed(tree, evaluate)
-
-
-def _listed(tree: ast.expr, evaluate: Callable[[str], Any]) -> Any:
-    """A part of a list: more lists, a plain number, or an expression."""
-    if isinstance(tree, ast.List):
-        return [_listed(part, evaluate) for part in tree.elts]
-    if isinstance(tree, ast.Constant) and type(tree.value) is float:
-        return tree.value
-    return _number(ast.unparse(tree), evaluate)
-
-
-def _number(text: str, evaluate: Callable[[str], Any]) -> Any:
-    value = evaluate(text)
-    if np.asarray(value).dtype == bool:
-        raise ExpressionError(f"{text} is true or false: a number is needed")
-    return value
-
-
-def _finite(program: Program, values: Array) -> bool:
-    """Whether numbers are finite in the precision of the program."""
-    with np.errstate(over="ignore"):
-        return bool(np.isfinite(values.astype(program.network.dtype)).all())
-
-
-def _rounded(before: float, after: float) -> float:
-    """A number a person typed stays one as it is nudged: 0.14 + 0.01 is 0.15, not 0.15000000000000002."""
-    return float(f"{after:.12g}") if float(f"{before:.12g}") == before else after
-
-
-def _step_size(array: Array) -> float:
-    """A step that shows: a tenth of the slot's largest power of ten."""
-    largest = float(np.abs(array).max(initial=0.0))
-    if not math.isfinite(largest) or largest < 1e-12:
-        return 0.01
-    return float(10.0 ** (math.floor(math.log10(largest)) - 1))

@@ -21,7 +21,8 @@ from bptui.commands.answer import Answer
 from bptui.commands.registry import COMMANDS
 from bptui.commands.session import Session
 from bptui.commands.wording import number_text
-from bptui.debugger.debugger import spell
+from bptui.debugger.debugger import DebuggerError, spell
+from bptui.debugger.view import View
 from bptui.engine.program import Target
 from bptui.engine.timeline import START, Position, normal
 from bptui.tui.screens import helping
@@ -152,6 +153,7 @@ class MainScreen(Screen[None]):
             self._stop_playing()
         special: dict[str, Callable[[], object]] = {
             "play": self._play, "set": self._edit, "nudge": lambda: self._nudge(1), "continue": self._continue,
+            "reverse-continue": lambda: self._continue(back=True),
             "explain": self._explain, "help": self._help, "quit": self.app.exit,
             "formulas": lambda: self._page("Every update formula", "formulas"),
             "to": lambda: self._run_to("to"), "to-back": lambda: self._run_to("to-back"),
@@ -352,18 +354,20 @@ class MainScreen(Screen[None]):
             self._ticking.stop()
             self._ticking = None
 
-    def _continue(self) -> None:
+    def _continue(self, *, back: bool = False) -> None:
         debugger = self.session.debugger
-        end = Position(debugger.program.network.iterations - 1, debugger.count)
-        if debugger.position >= end:
-            self._show(f"already at or past the end, iteration {debugger.program.network.iterations}")
+        try:
+            run = debugger.run(back=back)
+        except DebuggerError as error:
+            self._refuse(error)
             return
         self._looked = False
-        self._free_run = Running(debugger, end, self._show, self._ended)
+        self._free_run = Running(debugger, run, self._show, self._ended)
         self._free_run.slice(self)
 
-    def _ended(self) -> None:
+    def _ended(self, view: View) -> None:
         self._free_run = None
+        self._show(view.message)
 
     def _stop_running(self) -> bool:
         """Any key interrupts a run."""
@@ -392,8 +396,9 @@ class MainScreen(Screen[None]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter runs the line and closes it."""
         self._close_line()
-        if event.value.strip() in ("continue", "c"):
-            self._continue()
+        word = event.value.strip()
+        if word in ("continue", "c", "reverse-continue", "C"):
+            self._continue(back=word in ("reverse-continue", "C"))
         elif event.value.strip():
             self._do(event.value.strip())
 

@@ -8,41 +8,42 @@ from collections.abc import Callable
 from textual.widget import Widget
 
 from bptui.debugger.debugger import Debugger
-from bptui.engine.timeline import Position
+from bptui.debugger.stops import Run
+from bptui.debugger.view import View
 
 SLICE = 0.008
 FRAME = 0.05
 
 
 class Running:
-    """A run to a position, in slices of about 8 ms that start at one iteration and adapt."""
+    """A run to where something stops it, in slices of about 8 ms that start at one iteration and adapt."""
 
     def __init__(
-        self, debugger: Debugger, end: Position, show: Callable[[str], None], ended: Callable[[], None]
+        self, debugger: Debugger, run: Run, show: Callable[[str], None], arrived: Callable[[View], None]
     ) -> None:
         self._debugger = debugger
-        self._end = end
+        self._run = run
         self._show = show
-        self._ended = ended
+        self._arrived = arrived
         self._n = 1
         self._shown = time.monotonic()
         self._stopped = False
 
-    def stop(self) -> None:
-        """Take no further slice."""
+    def stop(self) -> View:
+        """Take no further slice; where one is then."""
         self._stopped = True
+        return self._debugger.leave(self._run)
 
     def slice(self, widget: Widget) -> None:
         """Run a little, show it now and then, and ask to be called again."""
         if self._stopped:
             return
         begun = time.monotonic()
-        self._debugger.advance(self._n, self._end)
+        ended = self._run.portion(self._n)
         now = time.monotonic()
         self._n = max(1, round(self._n * min(2.0, SLICE / max(now - begun, 1e-6))))
-        if self._debugger.position >= self._end:
-            self._ended()
-            self._show(f"stopped at the end: {self._end.iteration + 1} iterations")
+        if ended is not None:
+            self._arrived(self._debugger.arrive(ended))
             return
         if now - self._shown > FRAME:
             self._shown = now

@@ -1,0 +1,147 @@
+"""What a search looks for: conditions that belong to a position, and work alike in both directions of time.
+
+A condition names the instructions after which it may come true (`places`), a quantity that is computed there, and how
+the quantities of the iterations before and of this one decide. That it needs nothing else is what lets a search look at
+a thousand iterations at once, and begin anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bptui.debugger import expressions
+from bptui.debugger.expressions import Expression
+from bptui.debugger.rows import NotComputedError, Rows
+from bptui.engine.network import Array
+from bptui.engine.program import Program
+from bptui.engine.timeline import Edit
+
+# (place, rows) → (n, k): what is looked at, at each moment.
+Quantity = Callable[[int, Rows], Array]
+# (place, quantities of some iterations before and of n more, how many are before) → (n,) flags.
+Decide = Callable[[int, Array, int], Array]
+
+
+def _nothing(place: int, rows: Rows) -> Array:
+    del place
+    return np.zeros((rows.n, 0))
+
+
+def _always(place: int, values: Array, before: int) -> Array:
+    del place
+    return np.ones(len(values) - before, bool)
+
+
+@dataclass(frozen=True, eq=False)
+class Condition:
+    """What a search stops at.
+
+    text      as it was asked for
+    places    indices of the instructions after which it may hold
+    reads     place → slot → (first cell, one after the last) that the quantity needs there
+    memory    how many iterations before this one it looks back at
+    begins    whether the initial values count as an iteration before the first
+    touched   whether an edit makes it hold where it is made; True and False, or an expression to look at
+    alone     the quantity is looked at for one moment at a time
+    not_finite it is `nan`: the processor's flags find it, no quantity is looked at
+    """
+
+    text: str
+    places: tuple[int, ...]
+    reads: Mapping[int, Mapping[str, tuple[int, int]]] = field(default_factory=dict)
+    quantity: Quantity = _nothing
+    decide: Decide = _always
+    memory: int = 0
+    begins: bool = False
+    touched: Callable[[Edit], bool] = lambda _: False
+    expression: Expression | None = None
+    alone: bool = False
+    not_finite: bool = False
+
+
+def when_true(program: Program, text: str) -> Condition:
+    """Where the instruction just done wrote something that an expression reads, and it is true."""
+    expression = expressions.parse(program, text)
+    check(program, expression)
+    places = places_of(program, expression)
+    return Condition(
+        f"if {expression.text}",
+        places,
+        dict.fromkeys(places, expression.reads),
+        lambda _, rows: expression.true_over(rows)[:, None],
+        lambda _, values, before: values[before:, 0].astype(bool),
+        touched=lambda edit: edit.slot in expression.reads,
+        expression=expression,
+        alone=expression.metric,
+    )
+
+
+def check(program: Program, expression: Expression) -> None:
+    """Refuse what has no truth whatever the numbers are. Raises ExpressionError."""
+    kind = np.dtype(program.network.dtype)
+    there = {name: slot.size for name, slot in program.slots.items()}
+    arrays = {name: np.ones(slot.shape, kind) for name, slot in program.slots.items() if name in expression.reads}
+    ones = Rows(1, there, lambda slot, start, stop: arrays[slot].reshape(1, -1)[:, start:stop], arrays)
+    if not expression.metric:
+        expression.true_over(ones)
+
+
+def places_of(program: Program, expression: Expression) -> tuple[int, ...]:
+    """The indices of the instructions that write what it reads; where none does, the iteration's last."""
+    last = len(program) - 1
+    if expression.metric:
+        # Weights half updated are those of no network.
+        return (last,)
+    given = {0 for slot in expression.reads if program.slots[slot].given}
+    written = {program.writers[slot] for slot in expression.reads if slot in program.writers}
+    return tuple(sorted(given | written)) or (last,)
+
+
+def when_changed(program: Program, text: str) -> Condition:
+    """Where a slot was written, or cells or an expression got another value than an iteration before."""
+    expression = expressions.parse(program, text)
+    target, places = expression.target, places_of(program, expression)
+    if target is not None and target.whole:
+        written = tuple(k for k in places if program.instructions[k].writes == target.slot)
+        return Condition(f"on {expression.text}", written, touched=lambda edit: edit.slot == target.slot)
+    return changed(program, expression)
+
+
+def changed(program: Program, expression: Expression) -> Condition:
+    """Where an expression got another value than it had when it was last written."""
+    places, target = places_of(program, expression), expression.target
+
+    def touched(edit: Edit) -> bool:
+        return edit.slot in expression.reads and (target is None or bool(set(edit.cells) & set(target.cells)))
+
+    return Condition(
+        f"on {expression.text}",
+        places,
+        dict.fromkeys(places, expression.reads),
+        lambda _, rows: _bits(expression, rows),
+        _differs,
+        memory=1,
+        begins=all(program.slots[slot].persistent for slot in expression.reads),
+        touched=touched,
+        alone=expression.metric,
+    )
+
+
+def _bits(expression: Expression, rows: Rows) -> Array:
+    """The value as whole numbers, so that nan is nan again; a last column says whether it is there."""
+    try:
+        value = expression.over(rows).astype(np.float64).reshape(rows.n, -1)
+    except NotComputedError:
+        return np.zeros((rows.n, 1), np.int64)
+    there = np.ones((rows.n, 1), np.int64)
+    return np.concatenate([np.ascontiguousarray(value).view(np.int64), there], axis=1)
+
+
+def _differs(place: int, values: Array, before: int) -> Array:
+    del place
+    there = values[before:, -1] == 1
+    earlier = values[before - 1 : -1] if before else np.concatenate([~values[:1], values[:-1]])
+    return np.asarray(there & (values[before:] != earlier).any(axis=1))

@@ -1,0 +1,256 @@
+"""Conditions on how training does: each stops where an ill sets in, not at every iteration that it lasts.
+
+The thresholds are the usual ones and can be given: updates of about a thousandth of a weight are healthy (Karpathy,
+CS231n, "Neural Networks Part 3"); a relu is dead when no row of the data moves it; gradients that differ by a factor of
+a thousand from layer to layer vanish or explode (Glorot & Bengio 2010).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from bptui.debugger import conditions, expressions
+from bptui.debugger.conditions import Condition
+from bptui.debugger.expressions import ExpressionError
+from bptui.debugger.rows import Rows
+from bptui.engine.network import Array
+from bptui.engine.program import Program, Slot
+
+_RELUS = ("relu",)
+# Bounds of what saturates.
+_BOUNDS = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
+_LONGEST = 256
+
+
+def parse(program: Program, word: str, words: list[str]) -> Condition:
+    """`dead a1`, `saturated`, `vanishing 1000`, `exploding`, `ratio 1e-6 0.1`, `rising 5`, `flat 20 1e-6`.
+
+    Raises ExpressionError.
+    """
+    condition, _ = KINDS[word]
+    return condition(program, words)
+
+
+def _dead(program: Program, words: list[str]) -> Condition:
+    places = _activations(program, words, _RELUS)
+
+    def moves(place: int, rows: Rows) -> Array:
+        return np.asarray((_units(program, place, rows) != 0).any(axis=2))
+
+    return _asleep(program, " ".join(["dead", *words]), places, moves)
+
+
+def _saturated(program: Program, words: list[str]) -> Condition:
+    numbers = [word for word in words if not _is_name(program, word)]
+    share = _numbers("saturated", numbers, (0.01,), least=0.0)[0]
+    names = [word for word in words if word not in numbers]
+    places = _activations(program, names, tuple(_BOUNDS))
+
+    def free(place: int, rows: Rows) -> Array:
+        low, high = _BOUNDS[program.instructions[place].op]
+        margin = share * (high - low)
+        values = _units(program, place, rows)
+        return np.asarray(~((values < low + margin) | (values > high - margin)).all(axis=2))
+
+    return _asleep(program, " ".join(["saturated", *words]), places, free)
+
+
+def _asleep(program: Program, text: str, places: tuple[int, ...], awake: Callable[[int, Rows], Array]) -> Condition:
+    """A unit that no row has moved for as many iterations as it takes to see all data, and had been moved before."""
+    network = program.network
+    epoch = 1 if network.batch is None else max(1, len(network.x) // network.batch)
+    epoch = min(epoch, _LONGEST)
+
+    def decide(place: int, values: Array, before: int) -> Array:
+        del place
+        still = np.cumsum(~values.astype(bool), axis=0)
+        window = still.copy()
+        window[epoch:] -= still[:-epoch]
+        dead = window == epoch
+        sets_in = dead.copy()
+        sets_in[1:] &= ~dead[:-1]
+        return np.asarray(sets_in.any(axis=1)[before:])
+
+    return Condition(text, places, _whole(program, places), awake, decide, memory=epoch)
+
+
+def _whole(program: Program, places: tuple[int, ...]) -> dict[int, dict[str, tuple[int, int]]]:
+    written = {place: program.instructions[place].writes for place in places}
+    return {place: {slot: (0, program.slots[slot].size)} for place, slot in written.items()}
+
+
+def _units(program: Program, place: int, rows: Rows) -> Array:
+    """What an activation gives, (n, units, everything else): a picture's channels, else the last axis, are units."""
+    slot = program.slots[program.instructions[place].writes]
+    axis = 1 if len(slot.shape) > 3 else len(slot.shape) - 1
+    values = rows.cells(slot.name, 0, slot.size).reshape(rows.n, *slot.shape)
+    return np.moveaxis(values, axis + 1, 1).reshape(rows.n, slot.shape[axis], -1)
+
+
+def _activations(program: Program, words: list[str], ops: tuple[str, ...]) -> tuple[int, ...]:
+    """The activations of these ops, or the one that is named. Raises ExpressionError."""
+    if len(words) > 1:
+        raise ExpressionError(f"{' '.join(words)[:40]!r}: one slot may follow, such as a1")
+    slot = expressions.find_slot(program, words[0]).slot if words else ""
+    instructions = program.instructions
+    found = [k for k, i in enumerate(instructions) if i.op in ops and i.phase == "forward" and slot in ("", i.writes)]
+    if not found:
+        where = f"{words[0][:40]} is no" if words else "this network has no"
+        raise ExpressionError(f"{where} output of {' or '.join(ops)}")
+    return tuple(found)
+
+
+def _vanishing(program: Program, words: list[str]) -> Condition:
+    factor = _numbers("vanishing", words, (1000.0,), least=1.0)[0]
+    return _between(program, " ".join(["vanishing", *words]), lambda ratio: ratio < 1 / factor)
+
+
+def _exploding(program: Program, words: list[str]) -> Condition:
+    factor = _numbers("exploding", words, (1000.0,), least=1.0)[0]
+    return _between(program, " ".join(["exploding", *words]), lambda ratio: (ratio > factor) | ~np.isfinite(ratio))
+
+
+def _between(program: Program, text: str, ill: Callable[[Array], Array]) -> Condition:
+    """The gradient of a layer's weights (root mean square) over that of the next layer's."""
+    weights = [slot for slot in _weights(program) if f"{slot.name}.grad" in program.writers]
+    pairs: dict[int, tuple[str, str]] = {}
+    for earlier, later in itertools.pairwise(weights):
+        names = f"{earlier.name}.grad", f"{later.name}.grad"
+        pairs[max(program.writers[name] for name in names)] = names
+    if not pairs:
+        raise ExpressionError("two layers with weights are needed, to compare their gradients")
+
+    def ratio(place: int, rows: Rows) -> Array:
+        one, other = (_size(rows.cells(name, 0, program.slots[name].size)) for name in pairs[place])
+        return np.asarray(one / other)[:, None]
+
+    reads = {place: {name: (0, program.slots[name].size) for name in names} for place, names in pairs.items()}
+    return Condition(text, tuple(sorted(pairs)), reads, _quietly(ratio), _sets_in(ill), memory=1)
+
+
+def _ratio(program: Program, words: list[str]) -> Condition:
+    low, high = _numbers("ratio", words, (1e-6, 0.1), least=0.0)
+    weights = {program.writers[slot.name]: slot for slot in _weights(program) if slot.name in program.writers}
+    if not weights:
+        raise ExpressionError("no weights are trained here")
+
+    def decide(place: int, values: Array, before: int) -> Array:
+        del place
+        with np.errstate(all="ignore"):
+            moved = _size(values[1:] - values[:-1]) / _size(values[:-1])
+        ill = np.concatenate([[False], ~((moved >= low) & (moved <= high))])
+        sets_in = ill.copy()
+        sets_in[1:] &= ~ill[:-1]
+        return sets_in[before:]
+
+    places = tuple(sorted(weights))
+    return Condition(
+        " ".join(["ratio", *words]),
+        places,
+        _whole(program, places),
+        lambda place, rows: rows.cells(weights[place].name, 0, weights[place].size),
+        decide,
+        memory=2,
+        begins=True,
+    )
+
+
+def _rising(program: Program, words: list[str]) -> Condition:
+    times = int(_numbers("rising", words, (5,), least=1.0)[0])
+
+    def decide(place: int, values: Array, before: int) -> Array:
+        del place
+        rises = np.concatenate([[False], values[1:, 0] > values[:-1, 0]])
+        streak = np.zeros(len(rises), int)
+        for k in range(1, len(rises)):
+            streak[k] = streak[k - 1] + 1 if rises[k] else 0
+        return np.asarray(streak[before:] == times)
+
+    return _of_loss(program, " ".join(["rising", *words]), decide, times + 1)
+
+
+def _flat(program: Program, words: list[str]) -> Condition:
+    times, tolerance = _numbers("flat", words, (20, 1e-6), least=0.0)
+    times = max(1, int(times))
+
+    def decide(place: int, values: Array, before: int) -> Array:
+        del place
+        losses = values[:, 0]
+        flat = np.zeros(len(losses), bool)
+        if len(losses) > times:
+            windows = np.lib.stride_tricks.sliding_window_view(losses, times + 1)
+            flat[times:] = np.ptp(windows, axis=1) <= tolerance * np.abs(windows).max(axis=1)
+        sets_in = flat.copy()
+        sets_in[1:] &= ~flat[:-1]
+        return sets_in[before:]
+
+    return _of_loss(program, " ".join(["flat", *words]), decide, times + 1)
+
+
+def _of_loss(program: Program, text: str, decide: conditions.Decide, memory: int) -> Condition:
+    if memory > _LONGEST:
+        raise ExpressionError(f"{text}: at most {_LONGEST - 1} iterations are looked back at")
+    place = program.loss_index
+    reads = {place: {"loss": (0, 1)}}
+    return Condition(text, (place,), reads, lambda _, rows: rows.cells("loss", 0, 1), decide, memory=memory)
+
+
+def _sets_in(ill: Callable[[Array], Array]) -> conditions.Decide:
+    """Where something is out of range and was not in the iteration before."""
+
+    def decide(place: int, values: Array, before: int) -> Array:
+        del place
+        out = ill(values[:, 0])
+        sets_in = out.copy()
+        sets_in[1:] &= ~out[:-1]
+        return np.asarray(sets_in[before:])
+
+    return decide
+
+
+def _quietly(quantity: conditions.Quantity) -> conditions.Quantity:
+    def quiet(place: int, rows: Rows) -> Array:
+        with np.errstate(all="ignore"):
+            return quantity(place, rows)
+
+    return quiet
+
+
+def _size(values: Array) -> Array:
+    """Root mean square of each row, (n,)."""
+    return np.asarray(np.sqrt(np.square(values).mean(axis=1)))
+
+
+def _weights(program: Program) -> list[Slot]:
+    """The weights, not the biases: those begin at zero, so that every first step is infinitely large beside them."""
+    return [slot for slot in program.slots.values() if slot.kind == "parameter" and len(slot.shape) > 1]
+
+
+def _is_name(program: Program, word: str) -> bool:
+    return word in program.slots or word in program.targets
+
+
+def _numbers(word: str, given: list[str], usual: tuple[float, ...], least: float) -> tuple[float, ...]:
+    """The numbers that follow a word, the usual ones for those left out. Raises ExpressionError."""
+    try:
+        numbers = [float(text) for text in given]
+    except ValueError:
+        numbers = [-1.0]
+    if len(numbers) > len(usual) or any(not np.isfinite(n) or n < least for n in numbers):
+        raise ExpressionError(f"{word} {' '.join(given)[:40]}: write {word} {KINDS[word][1]}")
+    return (*numbers, *usual[len(numbers) :])
+
+
+# word → (what makes the condition, how it is written)
+KINDS: Mapping[str, tuple[Callable[[Program, list[str]], Condition], str]] = {
+    "dead": (_dead, "[SLOT]"),
+    "saturated": (_saturated, "[SLOT] [0.01]"),
+    "vanishing": (_vanishing, "[1000]"),
+    "exploding": (_exploding, "[1000]"),
+    "ratio": (_ratio, "[1e-6 0.1]"),
+    "rising": (_rising, "[5]"),
+    "flat": (_flat, "[20 1e-6]"),
+}

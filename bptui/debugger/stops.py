@@ -1,0 +1,131 @@
+"""Breakpoints together, and running to the next or the previous of them, in portions that can be interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from bptui.debugger.breakpoints import Breakpoint, parse
+from bptui.debugger.editing import DebuggerError
+from bptui.debugger.search import Backward, Forward, Hit
+from bptui.engine.player import Player
+from bptui.engine.program import Program
+from bptui.engine.timeline import Position, Timeline
+
+_REMEMBERED = 10_000
+
+
+class Breakpoints:
+    """The breakpoints of a session by number, and the positions at which they were met."""
+
+    def __init__(self) -> None:
+        self.all: dict[int, Breakpoint] = {}
+        self.met: dict[Position, tuple[int, ...]] = {}
+        self._next = 1
+
+    def add(self, program: Program, text: str) -> Breakpoint:
+        """A new one. Raises ExpressionError."""
+        words = text.split()
+        once = words[-1:] == ["once"]
+        made = Breakpoint(self._next, parse(program, " ".join(words[:-1] if once else words)), once=once)
+        self.put(made)
+        return made
+
+    def put(self, breakpoint_: Breakpoint) -> None:
+        """Keep one under its number."""
+        self.all[breakpoint_.number] = breakpoint_
+        self._next = max(self._next, breakpoint_.number + 1)
+
+    def get(self, number: int) -> Breakpoint:
+        """One by its number. Raises DebuggerError."""
+        if number not in self.all:
+            known = ", ".join(map(str, self.all)) or "there are none"
+            raise DebuggerError(f"there is no breakpoint {number} ({known})")
+        return self.all[number]
+
+    def change(self, number: int, **what: bool | int) -> Breakpoint:
+        """Change one. Raises DebuggerError."""
+        self.all[number] = replace(self.get(number), **what)  # type: ignore[arg-type]
+        return self.all[number]
+
+    def delete(self, number: int) -> Breakpoint:
+        """Forget one. Raises DebuggerError."""
+        gone = self.get(number)
+        del self.all[number]
+        return gone
+
+    def enabled(self) -> list[Breakpoint]:
+        """Those that may stop a run."""
+        return [one for one in self.all.values() if one.enabled]
+
+    def meet(self, hit: Hit, searched: Sequence[Breakpoint]) -> list[Breakpoint]:
+        """Count a hit; those of its breakpoints that stop there."""
+        stopping = []
+        for number in [searched[k].number for k in hit.conditions]:
+            known = self.all[number]
+            self.all[number] = replace(known, hits=known.hits + 1, ignore=max(0, known.ignore - 1))
+            if not known.ignore:
+                stopping.append(self.all[number])
+                if known.once:
+                    del self.all[number]
+        while len(self.met) >= _REMEMBERED:
+            del self.met[next(iter(self.met))]
+        self.met[hit.position] = tuple(one.number for one in stopping)
+        return stopping
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Where a run ended, and why: the breakpoints that stopped it, or none where there was nothing more to stop at."""
+
+    position: Position
+    stopped: tuple[Breakpoint, ...]
+
+
+class Run:
+    """A run to the next breakpoint, or back to the previous one; `portion` again and again until it has ended.
+
+    end  where it stops at the latest, going forward
+    """
+
+    def __init__(
+        self,
+        player: Player,
+        timeline: Timeline,
+        breakpoints: Breakpoints,
+        end: Position,
+        *,
+        back: bool = False,
+    ) -> None:
+        self._breakpoints = breakpoints
+        self._searched = breakpoints.enabled()
+        conditions = [one.condition for one in self._searched]
+        self._end = end
+        self._back = back
+        self._search: Forward | Backward = (
+            Backward(player, timeline, conditions) if back else Forward(player, timeline, conditions, end)
+        )
+
+    @property
+    def reached(self) -> Position:
+        """Where one is if it is interrupted now."""
+        here = self._search.here
+        if self._back or self._search.iteration <= here.iteration:
+            return here
+        return max(here, Position(self._search.iteration - 1, self._end.op))
+
+    def portion(self, most: int) -> Ended | None:
+        """Look at up to so many iterations more; where it ended, or None if it has to go on."""
+        if self._search.over:
+            return Ended(self._end, ())
+        for hit in self._search.advance(most):
+            stopped = self._breakpoints.meet(hit, self._searched)
+            if stopped:
+                return Ended(hit.position, tuple(stopped))
+        return Ended(self._end, ()) if self._search.over else None
+
+    def whole(self) -> Ended:
+        """To where it ends, at once."""
+        while (ended := self.portion(10**9)) is None:
+            pass
+        return ended
