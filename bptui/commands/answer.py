@@ -31,7 +31,9 @@ class Context:
     def where(self, view: View) -> Answer:
         """The line of a word that moved, and what there is to say beside."""
         line = wording.where_line(view, self.digits)
-        return Answer((line, view.message) if view.message else (line,))
+        said = [view.message] if view.message else []
+        watched = [wording.watch_line(one, self.digits) for one in self.debugger.watched()]
+        return Answer((line, *said, *watched))
 
     def text(self, value: object) -> str:
         """A value as it is printed."""

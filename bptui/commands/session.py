@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from bptui.commands import editing, filing, looking, moving, registry
+from bptui.commands import branching, editing, filing, looking, moving, registry, stopping
 from bptui.commands.answer import Answer, Context, Verb
 
-VERBS: dict[str, Verb] = {**moving.VERBS, **editing.VERBS, **looking.VERBS, **filing.VERBS}
+VERBS: dict[str, Verb] = {
+    **moving.VERBS,
+    **editing.VERBS,
+    **stopping.VERBS,
+    **branching.VERBS,
+    **looking.VERBS,
+    **filing.VERBS,
+}
 
 
 class Session(Context):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bptui.debugger.view import View
+from bptui.debugger.watches import Watched
 from bptui.engine.gradcheck import GradientCheck, sentence
 from bptui.engine.network import Array
 from bptui.engine.player import State
@@ -81,6 +82,19 @@ def where_line(view: View, digits: int | None = None) -> str:
     instruction = view.program.instructions[view.done]
     value = short_text(view.state, instruction.writes, digits)
     return f"{view.position} {instruction.phase}  {instruction.source}  {value}"
+
+
+def watch_line(one: Watched, digits: int | None = None) -> str:
+    """A watch: its value here, and how much it differs from the stop before."""
+    value = "not computed" if one.value is None else short_value(one.value, digits)
+    change = f"  ({_signed(one.change, digits)})" if one.change is not None and np.any(one.change) else ""
+    return f"watch {one.number}: {one.text} = {value}{change}"
+
+
+def _signed(change: Any, digits: int | None) -> str:
+    if np.ndim(change):
+        return f"largest change {number_text(np.abs(change).max(), digits)}"
+    return f"{'+' * bool(change > 0)}{number_text(change, digits)}"
 
 
 def gradcheck_lines(program: Program, result: GradientCheck, digits: int | None = None) -> list[str]:

@@ -115,11 +115,7 @@ class Branches:
 
     def drop(self, name: str) -> None:
         """Forget a branch; those that left it leave its parent instead. What made it can't be taken back any more."""
-        parent = self.all.pop(name).parent
-        self.reached.pop(name, None)
-        for other in list(self.all.values()):
-            if other.parent == name:
-                self.all[other.name] = replace(other, parent=parent)
+        self._remove(name)
         self.undoable = [change for change in self.undoable if not _about(change, name)]
         self.redoable = [change for change in self.redoable if not _about(change, name)]
 
@@ -142,11 +138,19 @@ class Branches:
     def _put(self, branches: Mapping[str, Branch | None], name: str, here: Position) -> None:
         for known, branch in branches.items():
             if branch is None:
-                self.all.pop(known, None)
-                self.reached.pop(known, None)
+                self._remove(known)
             else:
                 self.all[known] = branch
         self.enter(name if name in self.all else FIRST, here)
+
+    def _remove(self, name: str) -> None:
+        """Those that left a branch leave its parent instead."""
+        if name in self.all:
+            parent = self.all.pop(name).parent
+            self.reached.pop(name, None)
+            for other in list(self.all.values()):
+                if other.parent == name:
+                    self.all[other.name] = replace(other, parent=parent)
 
     def _new_name(self) -> str:
         k = 1

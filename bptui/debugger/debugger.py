@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from bptui.debugger import conditions, editing, expressions, moves
+from bptui.debugger import conditions, editing, expressions, memento, moves
 from bptui.debugger.branches import Branches
 from bptui.debugger.breakpoints import Breakpoint
 from bptui.debugger.editing import DebuggerError
@@ -16,7 +16,7 @@ from bptui.debugger.search import Backward, Forward
 from bptui.debugger.staleness import staleness
 from bptui.debugger.stops import Breakpoints, Ended, Run
 from bptui.debugger.view import View, edited_cells
-from bptui.debugger.watches import Watches
+from bptui.debugger.watches import Watched, Watches
 from bptui.engine.build import build
 from bptui.engine.checkpoints import MEMORY
 from bptui.engine.network import Array, Network
@@ -279,6 +279,21 @@ class Debugger:
     def add_breakpoint(self, text: str) -> Breakpoint:
         """A new breakpoint. Raises ExpressionError."""
         return self.breakpoints.add(self.program, text)
+
+    def watched(self) -> list[Watched]:
+        """Every watch here."""
+        return self.watches.at(self._player.state()) if self.watches.all else []
+
+    # Keeping
+
+    def memento(self) -> dict[str, Any]:
+        """Everything but the program as JSON values by key."""
+        return memento.memento(self)
+
+    def restore(self, kept: Mapping[str, Any]) -> View:
+        """The state that was kept. Raises DebuggerError where it does not fit the network, changing nothing."""
+        memento.restore(self, kept)
+        return self.view()
 
     # Looking
 

@@ -84,6 +84,12 @@ class Edit:
     serial: int = field(default_factory=lambda: next(_serial))
 
 
+def reserve(serial: int) -> None:
+    """Edits made from now on are numbered above `serial`, as those made after an edit that was read from a file."""
+    global _serial  # noqa: PLW0603 - the one counter of a process
+    _serial = itertools.count(max(next(_serial), serial + 1))
+
+
 @dataclass(frozen=True, eq=False)
 class Timeline:
     """A program and the edits made to it, in the order in which they were given."""
