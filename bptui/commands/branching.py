@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
+from bptui.commands import wording
 from bptui.commands.answer import Answer, Context, Verb, nothing
 from bptui.commands.registry import CommandError
 from bptui.debugger.branches import Branch
+from bptui.debugger.comparing import Comparison
+from bptui.engine.build import build
+from bptui.engine.network import Network
+from bptui.engine.timeline import Timeline
+from bptui.files import specs
 
 _NAME = re.compile(r"[A-Za-z][\w-]{0,39}")
+_MOST = 12
 
 
 def branches(session: Context, rest: str) -> Answer:
@@ -22,6 +30,59 @@ def branch(session: Context, rest: str) -> Answer:
     new = rest not in session.debugger.branches.all
     answer = session.where(session.debugger.branch(rest))
     return Answer((*answer.lines, f"{'a new branch' if new else 'branch'} {rest}; edits go to it from now on"))
+
+
+def diff(session: Context, rest: str) -> Answer:
+    """Beside another branch, or beside another network: the article's right update and the sequential mistake."""
+    if not rest:
+        raise CommandError("beside what? diff BRANCH, or diff SPEC for another network")
+    debugger = session.debugger
+    if rest in debugger.branches.all:
+        found = debugger.diff(rest)
+    else:
+        found = debugger.diff(rest, Timeline(build(_network(session, rest))))
+    return Answer(tuple(comparison_lines(session, found)))
+
+
+def _network(session: Context, rest: str) -> Network:
+    try:
+        return specs.load(rest)
+    except (ValueError, OSError) as error:
+        known = ", ".join(session.debugger.branches.all)
+        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise CommandError(f"{rest[:40]!r} is no branch ({known}) and no network: {said}") from None
+
+
+def comparison_lines(session: Context, found: Comparison) -> list[str]:
+    """Where they part, and what differs here, the largest difference first."""
+    left, right = found.names
+    there = "" if found.position == found.other else f" ({right} at {found.other})"
+    lines = [f"{left} and {right} at {found.position}{there}", *_parted(session, found)]
+    differing = sorted((row for row in found.rows if row.differing), key=lambda row: -row.largest)
+    for row in differing[:_MOST]:
+        values = " | ".join(wording.short_value(value, session.digits) for value in (row.left, row.right))
+        cells = f" in {row.differing} of {row.left.size} cells" * (row.left.size > 1)
+        largest = wording.number_text(row.largest, session.digits or 4)
+        lines.append(f"{row.slot}: {values}  largest difference {largest}{cells}")
+    if len(differing) > _MOST:
+        lines.append(f"… {len(differing) - _MOST} more slots differ")
+    alike = sum(not row.differing for row in found.rows)
+    return [*lines, f"{alike} slots are the same"] if alike else lines
+
+
+def _parted(session: Context, found: Comparison) -> Iterator[str]:
+    parting = found.parting
+    if parting is None:
+        yield "nothing differs up to here"
+        return
+    for name, edit in parting.edits[:_MOST]:
+        yield f"only {name}: {wording.described(edit)}"
+    values = " | ".join(wording.short_value(value, session.digits) for value in (parting.left, parting.right))
+    if parting.index < 0:
+        yield f"they part at the very start: {parting.slot}: {values}"
+        return
+    source = session.debugger.program.instructions[parting.index].source
+    yield f"they part at {parting.position}, {source}: {values}"
 
 
 def _listed(session: Context, depth: int, branch: Branch) -> str:
@@ -38,4 +99,4 @@ def _inherited(session: Context, branch: Branch) -> tuple[object, ...]:
     return parent.timeline.edits if parent else ()
 
 
-VERBS: dict[str, Verb] = {"branches": branches, "branch": branch}
+VERBS: dict[str, Verb] = {"branches": branches, "branch": branch, "diff": diff}

@@ -65,8 +65,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("", ("minus",), "a little less", shown="-", footer="less", app=True),
     Command("undo", ("u",), "take back the last edit", footer="undo"),
     Command("redo", ("U",), "give it once more"),
-    Command("break", ("b", "f9"), "stop at an operation (7), a phase, an op; on X (changed), if EXPR, nan; where training "
-            "turns ill: dead, saturated, vanishing, exploding, ratio, rising, flat", "CONDITION [once]"),
+    Command("break", ("b", "f9"), "stop at an operation (7), a phase, an op; on X (changed), if EXPR, nan; where "
+            "training turns ill: dead, saturated, vanishing, exploding, ratio, rising, flat", "CONDITION [once]"),
     Command("breakpoints", ("B",), "the breakpoints, and how often each was met"),
     Command("delete", (), "forget a breakpoint, all of them, or a branch", "K, all or a NAME"),
     Command("enable", (), "let a breakpoint stop again", "K"),
@@ -78,6 +78,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("when", (), "back to where something happened last: when sign(w5), when dead, when nan", "CONDITION"),
     Command("branches", ("d",), "the timelines, as a tree"),
     Command("branch", (), "go on with another timeline; a new name makes one from here", "NAME"),
+    Command("diff", (), "this timeline beside another branch, or another network", "NAME"),
     Command("explain", ("x",), "the formula of what wrote this number, opened down to inputs and weights", "X",
             footer="explain"),
     Command("formulas", ("m",), "every update formula: elements and matrices"),

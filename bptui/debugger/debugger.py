@@ -11,6 +11,7 @@ import numpy as np
 from bptui.debugger import conditions, editing, expressions, memento, moves
 from bptui.debugger.branches import Branches
 from bptui.debugger.breakpoints import Breakpoint
+from bptui.debugger.comparing import Comparison, compare
 from bptui.debugger.editing import DebuggerError
 from bptui.debugger.search import Backward, Forward
 from bptui.debugger.staleness import staleness
@@ -44,6 +45,7 @@ class Debugger:
         self.breakpoints = Breakpoints()
         self.watches = Watches()
         self._player = Player(timeline, self.memory)
+        self._beside: Player | None = None
         return self.view()
 
     @property
@@ -273,6 +275,20 @@ class Debugger:
         if not self.branches.all[name].parent:
             raise DebuggerError(f"{name} is where all others come from")
         self.branches.drop(name)
+
+    def diff(self, name: str, other: Timeline | None = None) -> Comparison:
+        """This branch beside another, or beside a timeline that is none of them. Raises DebuggerError."""
+        if other is None and name not in self.branches.all:
+            raise DebuggerError(f"no branch is called {name[:40]} ({', '.join(self.branches.all)})")
+        other = other or self.branches.all[name].timeline
+        if self._beside is None or self._beside.program is not other.program:
+            self._beside = Player(other, self.memory // 4)
+        self._beside.goto(other, self._beside.position)
+        here = self.position
+        try:
+            return compare((self.branches.name, name), self._player, self._beside, here)
+        finally:
+            self._player.goto(self.timeline, here)
 
     # Stopping
 
