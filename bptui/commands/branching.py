@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 
@@ -9,7 +10,7 @@ from bptui.commands import wording
 from bptui.commands.answer import Answer, Context, Verb, nothing
 from bptui.commands.registry import CommandError
 from bptui.debugger.branches import Branch
-from bptui.debugger.comparing import Comparison
+from bptui.debugger.comparing import Comparison, Row
 from bptui.engine.build import build
 from bptui.engine.network import Network
 from bptui.engine.timeline import Timeline
@@ -58,7 +59,7 @@ def comparison_lines(session: Context, found: Comparison) -> list[str]:
     left, right = found.names
     there = "" if found.position == found.other else f" ({right} at {found.other})"
     lines = [f"{left} and {right} at {found.position}{there}", *_parted(session, found)]
-    differing = sorted((row for row in found.rows if row.differing), key=lambda row: -row.largest)
+    differing = sorted((row for row in found.rows if row.differing), key=_importance)
     for row in differing[:_MOST]:
         values = " | ".join(wording.short_value(value, session.digits) for value in (row.left, row.right))
         cells = f" in {row.differing} of {row.left.size} cells" * (row.left.size > 1)
@@ -68,6 +69,11 @@ def comparison_lines(session: Context, found: Comparison) -> list[str]:
         lines.append(f"… {len(differing) - _MOST} more slots differ")
     alike = sum(not row.differing for row in found.rows)
     return [*lines, f"{alike} slots are the same"] if alike else lines
+
+
+def _importance(row: Row) -> tuple[bool, float]:
+    """The loss first, then what differs most; what is no number any more differs infinitely."""
+    return row.slot != "loss", -row.largest if not math.isnan(row.largest) else -math.inf
 
 
 def _parted(session: Context, found: Comparison) -> Iterator[str]:

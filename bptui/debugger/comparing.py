@@ -75,7 +75,7 @@ def compare(names: tuple[str, str], left: Player, right: Player, here: Position)
         here,
         there,
         parting,
-        tuple(_rows(*states)),
+        tuple(_rows(timelines[0].program, *states)),
         (_losses(left, states[0]), _losses(right, states[1])),
         (left.losses.step, right.losses.step),
     )
@@ -99,9 +99,9 @@ def _losses(player: Player, state: State) -> Array:
     return np.append(known, state.arrays["loss"]) if state.computed["loss"] else known
 
 
-def _rows(left: State, right: State) -> Iterator[Row]:
-    for slot, array in left.arrays.items():
-        other = right.arrays.get(slot)
+def _rows(program: Program, left: State, right: State) -> Iterator[Row]:
+    for slot in program.slots:
+        array, other = left.arrays[slot], right.arrays.get(slot)
         if other is None or other.shape != array.shape or not (left.computed[slot] and right.computed[slot]):
             continue
         differs = _differing(array, other)

@@ -44,6 +44,7 @@ class Condition:
     reads     place → slot → (first cell, one after the last) that the quantity needs there
     memory    how many iterations before this one it looks back at
     begins    whether the initial values count as an iteration before the first
+    compares  whether it compares with the value before, which an edit may have given
     touched   whether an edit makes it hold where it is made; True and False, or an expression to look at
     alone     the quantity is looked at for one moment at a time
     not_finite it is `nan`: the processor's flags find it, no quantity is looked at
@@ -56,6 +57,7 @@ class Condition:
     decide: Decide = _always
     memory: int = 0
     begins: bool = False
+    compares: bool = False
     touched: Callable[[Edit], bool] = lambda _: False
     expression: Expression | None = None
     alone: bool = False
@@ -124,6 +126,7 @@ def changed(program: Program, expression: Expression) -> Condition:
         lambda _, rows: _bits(expression, rows),
         _differs,
         memory=1,
+        compares=True,
         begins=all(program.slots[slot].persistent for slot in expression.reads),
         touched=touched,
         alone=expression.metric,

@@ -155,6 +155,7 @@ def _ratio(program: Program, words: list[str]) -> Condition:
         decide,
         memory=2,
         begins=True,
+        compares=True,
     )
 
 

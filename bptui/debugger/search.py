@@ -210,6 +210,19 @@ class Examiner:
             holds = position.element == 0 and place in condition.places and self._holds(number, place, rows)
             if holds or any(_touched(condition, edit, rows) for edit in edits):
                 yield number
+        for edit in edits:
+            self._note_edited(edit, rows)
+
+    def _note_edited(self, edit: Edit, rows: Rows) -> None:
+        """What is compared with its last value is compared with what a hand has made of it."""
+        for number, condition in enumerate(self._conditions):
+            for place, reads in condition.reads.items() if condition.compares else ():
+                past = self._past.get((number, place))
+                if past is None or edit.slot not in reads:
+                    continue
+                values = np.array(condition.quantity(place, rows))
+                if values.shape[1:] == past.shape[1:]:
+                    past[-1] = values[0]
 
     def _holds(self, number: int, place: int, rows: Rows) -> bool:
         condition = self._conditions[number]
