@@ -100,13 +100,21 @@ class TestTheFile:
         model.pop("opened", None)
         assert (held().keys, held().commands) == (model, len(commands))
 
-    @given(KEYS, KEYS)
-    def test_changed_keys_lead_from_one_to_the_other(self, before, after):
-        before, after = ({k: v for k, v in keys.items() if v is not None} for keys in (before, after))
+    @given(KEYS, KEYS, st.data())
+    def test_changed_keys_lead_from_one_to_the_other(self, before, other, data):
+        before, other = ({k: v for k, v in keys.items() if v is not None} for keys in (before, other))
+        kept = data.draw(st.sets(st.sampled_from(sorted(before)))) if before else set()
+        after = {key: before[key] for key in kept} | other
+        changes = sessions.changed(before, after)
         folded = sessions.Folded(dict(before))
-        folded.take(sessions.changed(before, after))
+        folded.take(changes)
         assert folded.keys == after
-        assert sessions.changed(after, after) == {}
+        assert not changes.keys() & (kept - other.keys())
+
+    def test_values_that_are_equal_and_not_the_same_have_changed(self):
+        for old, new in ((0.0, -0.0), (1, 1.0), (1, True), ([0.0], [-0.0])):
+            assert repr(sessions.changed({"a": old}, {"a": new})) == repr({"a": new})
+        assert sessions.changed({"a": [0.5]}, {"a": [0.5]}) == {}
 
     def test_the_same_session_gives_the_same_bytes(self):
         made().close()
@@ -140,7 +148,7 @@ class TestReopening:
         file.append("next", {"position": "0:1"})
         file.close()
         again = sessions.reopen(Path("s"))
-        assert (again.folded.debugger, again.folded.commands, again.notes) == ({"position": "0:1"}, 2, [])
+        assert (again.folded.debugger, again.folded.commands, again.notes) == ({"position": "0:1"}, 1, [])
         again.append("next", {"position": "0:2"})
         again.close()
         assert held().keys["position"] == "0:2"
@@ -230,6 +238,10 @@ os._exit(1)
             (["spec {}", 'saved {"lines": 1, "commands": 4}', '5 "next" []'], "s:4: this is no line of a session"),
             (["spec {}", 'saved {"lines": 1, "commands": 4}', "5 3 {}"], "s:4: this is no line of a session"),
             (["spec {}", 'saved {"lines": 1, "commands": 4}', '5 "x" {} {}'], "s:4: this is no line of a session"),
+            (["spec {}", 'saved {"lines": 1, "commands": 4}', '5 "x" {"a b": 1}'], "s:4: this is no line of a session"),
+            (["spec {}", 'saved {"lines": 1, "commands": 4}', '5 "x" {"saved": 1}'], "s:4: this is no line of a session"),
+            (["spec {}", 'saved {"lines": 1, "commands": 4}', '5 "x" {"7": 1}'], "s:4: this is no line of a session"),
+            (["/ 1"], "s:2: this is no line of a session"),
         ],
     )  # fmt: skip
     def test_whole_lines_that_are_no_session(self, lines, said):
@@ -308,6 +320,14 @@ class TestOrigins:
         assert origins.described(origins.load("elsewhere/nets/my.toml"), Path("/other"))["path"] == str(
             folder / "elsewhere/nets/my.toml"
         )
+
+    def test_data_beside_the_session_are_found_where_the_specs_folder_is_gone(self):
+        told = self.spec()
+        shutil.move("nets/d.csv", "d.csv")
+        shutil.rmtree("nets")
+        again, notes = origins.restored(told, Path(), "s")
+        assert again.network.x.tolist() == [[1.0], [3.0]]
+        assert notes == ["nets/my.toml is not there any more: this is the session's own copy of the spec"]
 
     def test_a_changed_spec_is_said_and_the_own_copy_used(self):
         told = self.spec()

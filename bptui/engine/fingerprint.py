@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from bptui.engine.player import State
+from bptui.engine.program import Program
 from bptui.version import __version__
 
 # What is asked for → how a person calls it; the first ones can't change a bit by themselves.
@@ -77,6 +78,11 @@ def digest(state: State) -> str:
         made.update(f"{name} {array.dtype.str} {there};".encode())
         made.update(np.ascontiguousarray(array.reshape(-1)[:there]).data)
     return made.hexdigest()
+
+
+def listing(program: Program) -> str:
+    """16 hex digits of a program's instructions: another version may make others of the same network."""
+    return hashlib.blake2b(str(program).encode(), digest_size=8).hexdigest()
 
 
 def _configuration() -> Mapping[str, Any]:

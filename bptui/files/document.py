@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bptui.files.examples import example_names, example_text, suggest_example
+from bptui.files.journal import is_journal
 from bptui.files.lines import Lines
 from bptui.files.report import SpecError, single
 from bptui.files.values import as_table
@@ -50,6 +51,8 @@ def open_source(named: str) -> Source:
     if named in example_names():
         return Source(named, named, example_text(named), example=True)
     path = Path(named)
+    if is_journal(path):
+        raise single(named, f"this is a session and no spec: bptui {named} opens it")
     return Source(named, path.stem, read_text(named), path.parent, is_json=path.suffix.lower() == ".json")
 
 

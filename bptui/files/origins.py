@@ -13,6 +13,7 @@ from bptui.engine.network import Network
 from bptui.files import specs
 from bptui.files.data.opening import noting
 from bptui.files.document import Source, open_source
+from bptui.files.examples import example_names
 from bptui.files.report import SpecError
 from bptui.files.sealing import JournalError
 from bptui.files.text import safe
@@ -54,6 +55,12 @@ def described(origin: Origin, home: Path) -> dict[str, Any]:
         "files": {_from(home, path): digest for path, digest in origin.files.items()},
     }
     return told if len(source.text) > MAX_TEXT else told | {"text": source.text}
+
+
+def is_of(told: Mapping[str, Any], named: str, home: Path) -> bool:
+    """Whether a session in folder `home` is one of that example or spec file, be its text the same or not."""
+    example = named in example_names()
+    return told.get("example") is example and told.get("path") == (named if example else _from(home, Path(named)))
 
 
 def restored(told: Mapping[str, Any], home: Path, shown: str) -> tuple[Origin, list[str]]:

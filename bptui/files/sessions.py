@@ -37,6 +37,7 @@ _OWN = (OPENED, SPEC, DIGEST, PROGRAM)
 _SAVED, _TEXT = "saved", "|"
 # A journal is written anew when it has grown by this, and to so many times what it was.
 _GROWN, _TIMES = 2**20, 8
+_KEY = re.compile(r"[^\W\d]\S*")
 _NUMBERS = re.compile(r"(\d+)")
 
 Keys = dict[str, Any]
@@ -67,6 +68,11 @@ class Folded:
                 self.keys[key] = value
 
 
+def _is_key(text: str) -> bool:
+    """Whether a text can stand at the beginning of a line and be told from all else that does."""
+    return bool(_KEY.fullmatch(text)) and text != _SAVED
+
+
 def _is_own(key: str) -> bool:
     return key in _OWN or key.startswith(MACHINE)
 
@@ -74,7 +80,12 @@ def _is_own(key: str) -> bool:
 def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> Keys:
     """The keys that are not as before, with their values, those that are gone with None."""
     gone = dict.fromkeys(before.keys() - after.keys())
-    return {key: value for key, value in after.items() if key not in before or before[key] != value} | gone
+    return {key: value for key, value in after.items() if key not in before or not _same(before[key], value)} | gone
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two values are written in the same way: 0.0 and -0.0 are equal and not the same."""
+    return a is b or (a == b and repr(a) == repr(b))
 
 
 # Lines
@@ -110,7 +121,7 @@ def fold(held: Content, shown: str) -> Folded:
         elif key == _SAVED:
             _check_count(rest, number, folded, shown)
             break
-        elif key.isdecimal() or not key or key in folded.keys:
+        elif not _is_key(key) or key in folded.keys:
             raise _malformed(shown, number)
         else:
             folded.keys[key] = _value(rest, number, shown)
@@ -145,7 +156,7 @@ def _take_command(folded: Folded, line: str, number: int, shown: str) -> None:
         changes = json.loads(rest[end:])
     except (ValueError, RecursionError):
         raise _malformed(shown, number) from None
-    if not isinstance(text, str) or not isinstance(changes, dict):
+    if not isinstance(text, str) or not isinstance(changes, dict) or not all(map(_is_key, changes)):
         raise _malformed(shown, number)
     folded.take(changes)
     folded.commands += 1
@@ -175,11 +186,16 @@ def _natural(key: str) -> list[tuple[int, str]]:
 
 
 class SessionFile:
-    """A session's file that this process has open. `notes` is what a person should be told about it."""
+    """A session's file that this process has open.
 
-    def __init__(self, kept: Journal | None, folded: Folded, notes: Iterable[str] = ()) -> None:
+    notes  what a person should be told about it
+    fresh  whether it was made by this process
+    """
+
+    def __init__(self, kept: Journal | None, folded: Folded, notes: Iterable[str] = (), *, fresh: bool = False) -> None:
         self._journal = kept
         self.folded = folded
+        self.fresh = fresh
         self.notes = list(notes)
         self._due = 0
         self._set_due()
@@ -206,20 +222,23 @@ class SessionFile:
 
     def close(self) -> None:
         """Write the keys anew, without the commands that led to them, and leave the file to others."""
-        if self._journal is None:
-            return
         self.folded.keys.pop(OPENED, None)
-        self._compact()
-        self._journal.close()
-        self._journal = None
+        if self._journal is not None:
+            self._compact()
+        self.leave()
+
+    def leave(self) -> None:
+        """Leave the file to others as it is."""
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
 
     def abandon(self) -> None:
         """Take the file away."""
         if self._journal is not None:
             with contextlib.suppress(OSError):
                 self._journal.path.unlink()
-            self._journal.close()
-            self._journal = None
+        self.leave()
 
     def _compact(self) -> None:
         # Where that fails, as on a full disk, the lines that are there say the same.
@@ -235,8 +254,8 @@ class SessionFile:
 
 def create(path: Path, keys: Mapping[str, Any]) -> SessionFile:
     """A new session's file. Raises JournalError, also where there is a file already."""
-    folded = Folded({**keys, OPENED: _opened()})
-    return SessionFile(journal.create(path, lines_of(folded)), folded)
+    folded = Folded({**keys, OPENED: opened()})
+    return SessionFile(journal.create(path, lines_of(folded)), folded, fresh=True)
 
 
 def reopen(path: Path) -> SessionFile:
@@ -245,7 +264,7 @@ def reopen(path: Path) -> SessionFile:
     try:
         return _reopened(path, shown)
     except journal.ReadOnlyError:
-        held = _read(path)
+        held = journal.look(path)
         notes = ["this session can only be read: what you do here is not saved"]
         if held.torn:
             notes.append(f"its last line is torn ({len(held.torn)} bytes); everything before it is here")
@@ -269,17 +288,12 @@ def _reopened(path: Path, shown: str) -> SessionFile:
         notes.append(f"its last line was torn, and is kept in {safe(torn)}; everything before it is here")
     if OPENED in folded.keys:
         notes.append("it was not closed in order; every command that was answered is here")
-    file = SessionFile(kept, folded, notes)
-    with contextlib.suppress(JournalError):  # a full disk: the first command will say so
-        file.append("", {OPENED: _opened()})
-    return file
+    return SessionFile(kept, folded, notes)
 
 
-def _read(path: Path) -> Content:
-    try:
-        return journal.look(path)
-    except DamagedError as damage:
-        raise JournalError(f"{damage}{_mend(damage, path)}") from None
+def look(path: Path) -> Folded:
+    """What a session's file comes to, which another process may have open. Raises JournalError."""
+    return fold(journal.look(path), safe(str(path)))
 
 
 def _mend(damage: DamagedError, path: Path) -> str:
@@ -290,15 +304,15 @@ def _mend(damage: DamagedError, path: Path) -> str:
     return ""
 
 
-def _opened() -> dict[str, Any]:
-    """Who has the file open, for those who find it locked."""
+def opened() -> dict[str, Any]:
+    """Who has the file open, for those who find it locked: the value of OPENED."""
     now = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
     return {"process": os.getpid(), "host": socket.gethostname(), "since": now}
 
 
 def _who(path: Path) -> str:
     with contextlib.suppress(JournalError):
-        opened = fold(journal.look(path), "").keys.get(OPENED)
-        if isinstance(opened, dict):
-            return safe(f": process {opened.get('process')} on {opened.get('host')}, since {opened.get('since')}")
+        who = look(path).keys.get(OPENED)
+        if isinstance(who, dict):
+            return safe(f": process {who.get('process')} on {who.get('host')}, since {who.get('since')}")
     return ""

@@ -43,8 +43,10 @@ def fresh(name: str) -> Path:
 
 
 def remember(path: Path) -> None:
-    """Note that a session with a name of its own was open, for who asks for the last one."""
+    """Note where a session with a name of its own was open, for who asks for the last one."""
     home = folder()
+    if path.parent == home:
+        return
     mark = hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:16]
     with contextlib.suppress(OSError):
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
