@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-__version__ = "0.1.0"
+from bptui.version import __version__ as __version__
 
 # Before NumPy is imported by anything below: more than one BLAS thread splits a product differently from run to run,
 # and a replay has to give the same bits.

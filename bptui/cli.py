@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 from bptui import __version__
 
 if TYPE_CHECKING:
+    from bptui.commands.opening import Request
     from bptui.engine.network import Network
     from bptui.engine.program import Program
 
@@ -65,44 +66,72 @@ def _dispatch(arguments: list[str]) -> int:
 
 
 def _open(arguments: list[str]) -> int:
-    """`bptui [SPEC] [--plain [-x FILE]]`."""
+    """`bptui [SPEC | SESSION] [--session FILE] [--plain [-x FILE]]`, `bptui --resume`."""
+    words = [word for word in arguments[:2] if not word.startswith("-")]
+    if len(words) == 2:
+        from bptui.engine.network import nearest
+
+        raise InputError(f"{words[0]!r} is no command{nearest(words[0], _SUBCOMMANDS)}; bptui --help shows them")
+    options = _opening_parser().parse_args(arguments)
+    for wrong, why in (
+        (options.script is not None and not options.plain, "-x FILE goes with --plain"),
+        (options.resume and (options.spec or options.session), "--resume opens the last session: say nothing else"),
+        (options.no_session and (options.resume or options.session), "--no-session keeps none: say nothing else"),
+    ):
+        if wrong:
+            raise InputError(why)
+    return _plain(options) if options.plain else _app(options)
+
+
+def _opening_parser() -> _Parser:
     parser = _Parser(
         prog="bptui",
         description="See backpropagation happen: step a neural network forward and backward, one operation at a time.",
         epilog="also: bptui trace | run | check | examples | new (each with --help)",
         allow_abbrev=False,
     )
-    parser.add_argument("spec", nargs="?", default="article", help="an example's name or a spec file (article)")
+    parser.add_argument("spec", nargs="?", default="", help="an example's name, a spec file or a session (article)")
     parser.add_argument("--plain", action="store_true", help="line mode: commands from the terminal, a pipe or a file")
     parser.add_argument("-x", dest="script", metavar="FILE", help="with --plain: carry out the commands of FILE")
+    parser.add_argument("--session", metavar="FILE", default="", help="keep all that is done in FILE, or go on with it")
+    parser.add_argument("--resume", action="store_true", help="open the last session, however it ended")
+    parser.add_argument("--no-session", action="store_true", help="keep nothing of what is done")
     _add_digits(parser)
     parser.add_argument("--version", action="version", version=f"bptui {__version__}")
-    words = [word for word in arguments[:2] if not word.startswith("-")]
-    if len(words) == 2:
-        from bptui.engine.network import nearest
+    return parser
 
-        raise InputError(f"{words[0]!r} is no command{nearest(words[0], _SUBCOMMANDS)}; bptui --help shows them")
-    options = parser.parse_args(arguments)
-    if options.script is not None and not options.plain:
-        raise InputError("-x FILE goes with --plain")
-    # The spec first: its mistakes are worth telling with or without a terminal.
-    network = _load(options.spec)
-    if options.plain:
-        return _plain(network, options)
-    refuse_without_terminal()
+
+def _request(options: argparse.Namespace, *, keep: bool) -> Request:
+    from bptui.commands.opening import Request
+
+    keep = keep and not options.no_session
+    return Request(options.spec, options.session, keep, options.resume, options.digits, remember=keep)
+
+
+def _app(options: argparse.Namespace) -> int:
+    from bptui.commands import opening
+
+    request = _request(options, keep=True)
+    try:
+        refuse_without_terminal()
+    except InputError:
+        opening.check(request)  # the spec's mistakes are worth telling with or without a terminal
+        raise
+    session = opening.opened(request)
     from bptui.tui.app import run
 
-    return run(network, options.digits)
+    return run(session)
 
 
-def _plain(network: Network, options: argparse.Namespace) -> int:
+def _plain(options: argparse.Namespace) -> int:
     from bptui import plain
-    from bptui.commands.session import Session
+    from bptui.commands import opening
 
-    session = Session(network, options.digits)
+    terminal = options.script is None and sys.stdin.isatty() and sys.stdout.isatty()
+    session = opening.opened(_request(options, keep=terminal))
     if options.script is not None:
         return plain.script(session, options.script)
-    return plain.talk(session, sys.stdin.buffer, terminal=sys.stdin.isatty() and sys.stdout.isatty())
+    return plain.talk(session, sys.stdin.buffer, terminal=terminal)
 
 
 def refuse_without_terminal() -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import resvg_py
 
+from bptui.commands.session import Session
 from bptui.files import specs
 from bptui.tui.app import BptuiApp
 
@@ -52,7 +53,7 @@ PICTURES = (
 
 
 async def _screen(picture: Picture) -> str:
-    app = BptuiApp(specs.load(picture.spec))
+    app = BptuiApp(Session(specs.load(picture.spec)))
     async with app.run_test(size=picture.size) as pilot:
         await pilot.pause()
         await pilot.press(*picture.keys.split())

@@ -153,7 +153,7 @@ def test_the_readmes_example_runs(monkeypatch):
     code = README.split("```python\n")[1].split("```")[0]
     opened = []
     monkeypatch.setattr("bptui.cli.refuse_without_terminal", lambda: None)
-    monkeypatch.setattr("bptui.tui.app.run", lambda network, digits: opened.append(network))
+    monkeypatch.setattr("bptui.tui.app.run", lambda session: opened.append(session.debugger.program.network))
     scope = {"x": X, "y": RANDOM.integers(0, 10, 20)}
     exec(code.replace(", …", ""), scope)
     assert opened[0].nodes[0].units == 32

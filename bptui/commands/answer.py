@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bptui.commands import wording
+from bptui.commands.recording import Recorder
 from bptui.commands.registry import CommandError
 from bptui.debugger.debugger import Debugger
 from bptui.debugger.view import View
@@ -22,11 +23,17 @@ class Answer:
 
 
 class Context:
-    """What words work on: a debugger, and how many digits are shown (None: all)."""
+    """What words work on: a debugger, and how many digits are shown (None: all).
+
+    recorder  what keeps it in a session's file, or None
+    notes     what a person should be told at the beginning
+    """
 
     def __init__(self, network: Network, digits: int | None = None) -> None:
         self.debugger = Debugger(network)
         self.digits = digits
+        self.recorder: Recorder | None = None
+        self.notes: list[str] = []
 
     def where(self, view: View) -> Answer:
         """The line of a word that moved, and what there is to say beside."""

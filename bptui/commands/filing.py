@@ -7,7 +7,7 @@ from pathlib import Path
 from bptui.commands import wording
 from bptui.commands.answer import Answer, Context, Verb, nothing
 from bptui.commands.registry import CommandError
-from bptui.files import specs, weights, writing
+from bptui.files import origins, weights, writing
 
 
 def save(session: Context, rest: str) -> Answer:
@@ -27,8 +27,10 @@ def save(session: Context, rest: str) -> Answer:
 def load(session: Context, rest: str) -> Answer:
     if not rest:
         raise CommandError("load what? load SPEC")
-    network = specs.load(rest)
-    view = session.debugger.load(network)
+    origin = origins.load(rest)
+    network, view = origin.network, session.debugger.load(origin.network)
+    if session.recorder is not None:
+        session.recorder.loaded(origin)
     return Answer((f"loaded {network.name}", wording.where_line(view, session.digits)), loaded=True)
 
 

@@ -23,4 +23,22 @@ class Session(Context):
         word, rest = [*line.split(None, 1), "", ""][:2]
         if not word or word.startswith("#"):
             return Answer()
-        return VERBS[registry.find(word).verb](self, rest.strip())
+        answer = VERBS[registry.find(word).verb](self, rest.strip())
+        self.acknowledge(line.strip())
+        return answer
+
+    def acknowledge(self, text: str) -> None:
+        """Put what was just done into the session's file, as this command, before it is shown."""
+        if self.recorder is not None:
+            self.recorder.acknowledge(text)
+
+    @property
+    def unsaved(self) -> str:
+        """Why the last command is not in the session's file, though it was carried out; or ""."""
+        return "" if self.recorder is None else self.recorder.trouble
+
+    def close(self, *, in_order: bool = True) -> None:
+        """Leave the session's file, saved; `in_order` unless a command was broken off."""
+        if self.recorder is not None:
+            self.recorder.close(in_order=in_order)
+            self.recorder = None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bptui.files.examples import example_names, example_text, suggest_example
+from bptui.files.journal import is_journal
 from bptui.files.lines import Lines
 from bptui.files.report import SpecError, single
 from bptui.files.values import as_table
@@ -19,22 +20,40 @@ _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
 @dataclass(frozen=True)
-class Document:
-    """shown: the file as the user named it; name: what its network is called unless it says so itself."""
+class Source:
+    """The text of a spec, and where it is from.
+
+    shown    the file as the user named it, or an example's name
+    name     what its network is called unless it says so itself
+    folder   what the names of files in it are relative to
+    example  whether it is one of the built-in ones
+    """
 
     shown: str
     name: str
+    text: str
+    folder: Path = Path()
+    is_json: bool = False
+    example: bool = False
+
+
+@dataclass(frozen=True)
+class Document:
+    """A spec's source with what it parses to, and its lines for messages."""
+
+    source: Source
     values: dict[str, object]
     lines: Lines
 
 
-def open_document(source: str) -> Document:
-    """The document of an example's name or a path. Raises SpecError."""
-    if source in example_names():
-        return _parsed(source, source, example_text(source))
-    path = Path(source)
-    is_json = path.suffix.lower() == ".json"
-    return _parsed(source, path.stem, read_text(source), is_json=is_json)
+def open_source(named: str) -> Source:
+    """The source of an example's name or a path. Raises SpecError."""
+    if named in example_names():
+        return Source(named, named, example_text(named), example=True)
+    path = Path(named)
+    if is_journal(path):
+        raise single(named, f"this is a session and no spec: bptui {named} opens it")
+    return Source(named, path.stem, read_text(named), path.parent, is_json=path.suffix.lower() == ".json")
 
 
 def read_text(source: str, limit: int = MAX_BYTES) -> str:
@@ -77,11 +96,13 @@ def _missing(source: str) -> SpecError:
     return single(source, f"no such file or example{hint}; `bptui examples` lists the built-in ones")
 
 
-def _parsed(shown: str, name: str, text: str, *, is_json: bool = False) -> Document:
-    values = _from_json(shown, text) if is_json and text.strip() else _from_toml(shown, text)
+def parsed(source: Source) -> Document:
+    """What a source says. Raises SpecError."""
+    text, shown = source.text, source.shown
+    values = _from_json(shown, text) if source.is_json and text.strip() else _from_toml(shown, text)
     if not values:
         raise single(shown, "the file is empty: a spec needs data, layers and a loss")
-    return Document(shown, name, values, Lines(text, is_json=is_json))
+    return Document(source, values, Lines(text, is_json=source.is_json))
 
 
 def _from_toml(shown: str, text: str) -> dict[str, object]:

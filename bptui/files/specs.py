@@ -14,7 +14,7 @@ from bptui.engine.checking import checked, find_problems
 from bptui.engine.kinds import KINDS
 from bptui.engine.network import Array, Network, Node
 from bptui.files.data import read_data
-from bptui.files.document import open_document
+from bptui.files.document import Source, open_source, parsed
 from bptui.files.layer_tables import label_row
 from bptui.files.layers import read_layout, read_nodes
 from bptui.files.report import FileError, Report
@@ -58,12 +58,17 @@ def load(source: str) -> Network:
 
     An example's name wins over a file of that name; `./article` is the file.
     """
-    document = open_document(source)
+    return read(open_source(source))
+
+
+def read(source: Source) -> Network:
+    """The network that a text describes. Raises SpecError with every mistake."""
+    document = parsed(source)
     report = Report()
-    network = read_network(document.values, document.name, report, Path(document.shown).parent)
+    network = read_network(document.values, source.name, report, source.folder)
     report.merge(find_problems(network))
     if report:
-        raise report.error(document.shown, document.lines)
+        raise report.error(source.shown, document.lines)
     return checked(network)
 
 

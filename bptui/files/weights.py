@@ -15,7 +15,7 @@ from bptui.files.data.npy import read_arrays
 from bptui.files.report import FileError
 from bptui.files.text import quoted, safe
 from bptui.files.values import suggest
-from bptui.files.writing import replace_file
+from bptui.files.whole import replace_file
 
 # The archive's comment, by which a file of our own making is known again.
 MARKER = b"written by bptui save"

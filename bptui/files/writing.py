@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import secrets
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from bptui.engine.network import Array, Network, Node, Training
 from bptui.files.report import FileError
 from bptui.files.template import TEMPLATE
 from bptui.files.text import safe
+from bptui.files.whole import replace_file
 
 MARKER = "# written by bptui save"
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -83,22 +82,6 @@ def _refusal(path: Path) -> str:
 def _first_line(path: Path) -> str:
     with path.open("rb") as file:
         return file.readline(200).decode("utf-8", "replace").strip()
-
-
-def replace_file(target: Path, data: bytes) -> None:
-    """Put a file with these bytes in its place in one go, so that a crash leaves the old one or the new one."""
-    target = target.resolve()
-    temporary = target.with_name(f".{target.name[:50]}.{secrets.token_hex(4)}")
-    try:
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if target.exists():
-            shutil.copymode(target, temporary)
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _top(network: Network, values: Mapping[str, Array]) -> Iterator[Pair]:

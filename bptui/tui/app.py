@@ -14,8 +14,8 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 
+from bptui.commands import ending
 from bptui.commands.session import Session
-from bptui.engine.network import Network
 from bptui.tui.screens.main import MainScreen
 
 
@@ -29,9 +29,9 @@ class BptuiApp(App[None]):
         Binding("ctrl+z", "suspend_process", "to the shell; fg comes back", show=False, priority=True, id="suspend"),
     ]
 
-    def __init__(self, network: Network, digits: int | None = None) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__()
-        self.session = Session(network, digits)
+        self.session = session
 
     def get_driver_class(self) -> type[Driver]:
         """The usual driver, made to survive bytes that are no UTF-8."""
@@ -54,8 +54,9 @@ class BptuiApp(App[None]):
         if self.is_headless:
             return
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._leave, 128 + number)
+        for number in (*ending.SIGNALS, signal.SIGINT):
+            if not ending.ignored(number):
+                loop.add_signal_handler(number, self._leave, 128 + number)
 
     def _leave(self, code: int) -> None:
         self.exit(return_code=code)
@@ -68,8 +69,11 @@ def _settle_memory() -> None:
     gc.set_threshold(50000, 20, 100)
 
 
-def run(network: Network, digits: int | None = None) -> int:
-    """Run the app; its exit code, 1 after a crash."""
-    app = BptuiApp(network, digits)
-    app.run()
+def run(session: Session) -> int:
+    """Run the app and save its session; the exit code, 1 after a crash."""
+    app = BptuiApp(session)
+    try:
+        app.run()
+    finally:
+        ending.leave(session, in_order=app.return_code in (0, 130))
     return 1 if app.return_code is None else app.return_code

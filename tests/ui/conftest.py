@@ -152,7 +152,7 @@ def look(style: Style | None) -> str:
 @asynccontextmanager
 async def opened(network: Network | str, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Reader]:
     """The app on a network, ready for keys."""
-    app = BptuiApp(specs.load(network) if isinstance(network, str) else network)
+    app = BptuiApp(Session(specs.load(network) if isinstance(network, str) else network))
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         yield Reader(app, pilot)

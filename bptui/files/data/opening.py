@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import stat
+from collections.abc import Iterator
+from contextvars import ContextVar
+from io import BufferedReader
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -13,6 +18,18 @@ from bptui.files.text import safe
 
 # How many names of a folder are looked at for what a missing file may have meant.
 _NAMES = 1000
+_noted: ContextVar[dict[Path, str] | None] = ContextVar("noted", default=None)
+
+
+@contextlib.contextmanager
+def noting() -> Iterator[dict[Path, str]]:
+    """Gathers path → SHA-256 of every file opened meanwhile, so that one can tell later whether it is the same."""
+    found: dict[Path, str] = {}
+    token = _noted.set(found)
+    try:
+        yield found
+    finally:
+        _noted.reset(token)
 
 
 def opened(path: Path, shown: str) -> tuple[BinaryIO, int]:
@@ -21,12 +38,21 @@ def opened(path: Path, shown: str) -> tuple[BinaryIO, int]:
     try:
         status = path.stat()
         if stat.S_ISREG(status.st_mode):
-            return path.open("rb"), status.st_size
+            file = path.open("rb")
+            _note(path, file)
+            return file, status.st_size
     except (FileNotFoundError, NotADirectoryError):
         raise FileError(f"{name}: no such file{safe(_hint(path))}") from None
     except (OSError, ValueError) as error:
         raise FileError(f"{name}: can't be read: {safe(getattr(error, 'strerror', None) or str(error))}") from None
     raise FileError(f"{name}: this is {'a directory' if stat.S_ISDIR(status.st_mode) else 'no regular file'}")
+
+
+def _note(path: Path, file: BufferedReader) -> None:
+    noted = _noted.get()
+    if noted is not None and path not in noted:
+        noted[path] = hashlib.file_digest(file, "sha256").hexdigest()
+        file.seek(0)
 
 
 def contents(path: Path, shown: str, limit: int) -> bytes:

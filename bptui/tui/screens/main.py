@@ -111,14 +111,18 @@ class MainScreen(Screen[None]):
         """Ready for the first key."""
         self._lay_out(*self.app.size)
         self.query_one(ProgramPane).focus()
-        self._show()
+        notes = self.session.notes
+        self._show(notes[0] if len(notes) == 1 else None)
+        if len(notes) > 1:
+            self.app.push_screen(TextPage("about this session", notes))
 
     # What is shown
 
     def _show(self, note: str | None = None) -> None:
         """Make the scene anew; the only place that writes it."""
         self._view = self.session.debugger.view()
-        self._note = self._view.message if note is None else note
+        said = self._view.message if note is None else note
+        self._note = "  ".join(part for part in (said, self.session.unsaved) if part)
         self._draw()
 
     def _draw(self) -> None:
@@ -255,6 +259,7 @@ class MainScreen(Screen[None]):
 
         def apply(text: str, at: str | None) -> None:
             edit = debugger.set(name, text, at)
+            self.session.acknowledge(f"set {name} = {text}{f' at {at}' if at else ''}")
             self._show(f"set {name} = {edit.values[0]:.12g} at {edit.position}; u takes it back")
 
         self.app.push_screen(EditDialog(name, value, self._places(slot, cell), apply), lambda _: None)
@@ -283,6 +288,7 @@ class MainScreen(Screen[None]):
             self._refuse(error)
             return
         name = spell(self.session.debugger.program, Target(slot, (cell,)))
+        self.session.acknowledge(f"nudge {name}")
         since = (
             "at the start of this iteration"
             if self.session.debugger.program.slots[slot].persistent
@@ -367,6 +373,7 @@ class MainScreen(Screen[None]):
 
     def _ended(self, view: View) -> None:
         self._free_run = None
+        self.session.acknowledge("continue")
         self._show(view.message)
 
     def _stop_running(self) -> bool:
@@ -375,6 +382,7 @@ class MainScreen(Screen[None]):
             return False
         self._free_run.stop()
         self._free_run = None
+        self.session.acknowledge("continue")
         self._show("interrupted; c goes on")
         return True
 

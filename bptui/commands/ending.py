@@ -1,0 +1,66 @@
+"""How a session ends, by whatever: its file is saved and left to others, and the exit code says what ended it."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+from bptui.commands.session import Session
+from bptui.files.text import safe
+
+# What asks a program to end; Windows has not all of them.
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+class EndedError(BaseException):
+    """A signal has asked the program to end; no error that a command's own handling may catch."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.code = 128 + number
+
+
+def in_order(session: Session, work: Callable[[], int]) -> int:
+    """Work on a session and save it, however that ends; the exit code, 128 + the number of a signal."""
+    done = False
+    try:
+        with _signals():
+            status = work()
+            done = True
+            return status
+    except EndedError as ended:
+        return ended.code
+    finally:
+        leave(session, in_order=done)
+
+
+def leave(session: Session, *, in_order: bool) -> None:
+    """Save a session; where it did not end in order, say how it is found again."""
+    place = "" if session.recorder is None else session.recorder.place
+    session.close(in_order=in_order)
+    if place and not in_order:
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            print(f"bptui: the session is saved; bptui {safe(place)} opens it again", file=sys.stderr, flush=True)
+
+
+def ignored(number: int) -> bool:
+    """Whether whoever started the program wants that signal to be ignored, as nohup does."""
+    return signal.getsignal(number) == signal.SIG_IGN
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[None]:
+    """Raise EndedError where the program is asked to end."""
+
+    def end(number: int, _: FrameType | None) -> None:
+        raise EndedError(number)
+
+    before = {number: signal.signal(number, end) for number in SIGNALS if not ignored(number)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,188 @@
+"""Sessions begun, opened again and found again; and what a person should know about one that was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from bptui.commands.recording import Recorder
+from bptui.commands.session import Session
+from bptui.engine.fingerprint import differences, digest, fingerprint, listing
+from bptui.engine.timeline import PositionError, parse
+from bptui.files import journal, origins, sessions, shelf
+from bptui.files.examples import example_names
+from bptui.files.origins import Origin
+from bptui.files.report import SpecError
+from bptui.files.sealing import JournalError
+from bptui.files.sessions import DIGEST, MACHINE, OPENED, PROGRAM, SPEC, SessionFile
+from bptui.files.text import safe
+
+DEFAULT = "article"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks for.
+
+    named     an example, a spec or a session's file; "" where none is said
+    file      where the session is to be kept, or "" for no place in particular
+    keep      whether it is kept then, among those without a name
+    resume    the last session is wanted
+    remember  whether a session with a name is to be found again as the last one
+    """
+
+    named: str = ""
+    file: str = ""
+    keep: bool = False
+    resume: bool = False
+    digits: int | None = None
+    remember: bool = False
+
+    @property
+    def is_session(self) -> bool:
+        """Whether what is named is a session's file."""
+        return self.named not in example_names() and journal.is_journal(self.named)
+
+
+def check(request: Request) -> None:
+    """Find what is wrong with the spec, without opening anything. Raises SpecError."""
+    if not request.resume and not request.is_session:
+        origins.load(request.named or DEFAULT)
+
+
+def opened(request: Request) -> Session:
+    """The session that was asked for. Raises JournalError, SpecError; then nothing was written."""
+    session = _opened(request)
+    if request.remember and session.recorder is not None and session.recorder.place:
+        shelf.remember(Path(session.recorder.place))
+    return session
+
+
+def _opened(request: Request) -> Session:
+    if request.resume:
+        return resume(request.digits)
+    if request.is_session:
+        return reopen(Path(request.named), request.digits)
+    if request.file and journal.is_journal(request.file):
+        return _continued(request)
+    origin = origins.load(request.named or DEFAULT)
+    if request.file:
+        return begin(origin, Path(request.file), request.digits)
+    return _unnamed(origin, request.digits) if request.keep else Session(origin.network, request.digits)
+
+
+def begin(origin: Origin, path: Path, digits: int | None = None, *, named: bool = True) -> Session:
+    """A new session in a new file. Raises JournalError."""
+    session = Session(origin.network, digits)
+    keys = {
+        **{MACHINE + key: value for key, value in fingerprint().items()},
+        PROGRAM: listing(session.debugger.program),
+        SPEC: origins.described(origin, path.absolute().parent),
+        **session.debugger.memento(),
+    }
+    session.recorder = Recorder(sessions.create(path, keys), session.debugger, named=named)
+    return session
+
+
+def reopen(path: Path, digits: int | None = None) -> Session:
+    """A session as it was, at the same position with the same bits. Raises JournalError, SpecError."""
+    file = sessions.reopen(path)
+    try:
+        return _restored(file, path, digits)
+    except BaseException:
+        file.leave()
+        raise
+
+
+def resume(digits: int | None = None) -> Session:
+    """The session written last that nobody has open. Raises JournalError where there is none."""
+    passed: list[str] = []
+    for path in shelf.latest():
+        left = datetime.fromtimestamp(path.stat().st_mtime).astimezone()
+        try:
+            session = reopen(path, digits)
+        except journal.BusyError:
+            continue
+        except (JournalError, SpecError) as error:
+            passed.append(f"passed over: {str(error).splitlines()[0]}")
+            continue
+        session.notes[:0] = [f"{safe(str(path))}, left {left:%Y-%m-%d %H:%M}", *passed]
+        return session
+    raise JournalError("\n".join(["there is no session to resume", *passed]))
+
+
+def _continued(request: Request) -> Session:
+    """A session that is there already, if it is one of the spec that was named. Raises JournalError."""
+    path, shown = Path(request.file), safe(request.file)
+    told = sessions.look(path).keys[SPEC]
+    if request.named and not origins.is_of(told, request.named, path.absolute().parent):
+        what = safe(str(told.get("path")))
+        raise JournalError(f"{shown}: it is a session of {what}, so it is left alone; bptui {shown} opens it")
+    return reopen(path, request.digits)
+
+
+def _unnamed(origin: Origin, digits: int | None) -> Session:
+    """A session kept among those without a name, or where that can't be, one that is not kept."""
+    try:
+        return begin(origin, shelf.fresh(origin.network.name), digits, named=False)
+    except JournalError as error:
+        session = Session(origin.network, digits)
+        session.notes.append(f"not saved: {error}")
+        return session
+
+
+def _restored(file: SessionFile, path: Path, digits: int | None) -> Session:
+    keys, shown = file.folded.keys, safe(str(path))
+    origin, notes = origins.restored(keys[SPEC], path.absolute().parent, shown)
+    session = Session(origin.network, digits)
+    program = listing(session.debugger.program)
+    other = "this version of bptui makes other operations of its network" if keys.get(PROGRAM) != program else ""
+    try:
+        session.debugger.restore(file.folded.debugger)
+    except ValueError as error:
+        raise JournalError(f"{shown}: it can't be restored: {error}" + (f" ({other})" if other else "")) from None
+    session.recorder = Recorder(file, session.debugger)
+    same = _same_bits(session, keys.get(DIGEST))
+    session.notes = [*file.notes, *notes, *([other] if other else []), *_bits(keys, same=same)]
+    _take_over(file, session, same=same is not False)
+    return session
+
+
+def _bits(keys: Mapping[str, Any], *, same: bool | None) -> list[str]:
+    """What differs from where the session was, and whether the bits do; nothing if nothing does."""
+    there = {key.removeprefix(MACHINE): str(value) for key, value in keys.items() if key.startswith(MACHINE)}
+    elsewhere = differences(there, fingerprint())
+    if same is None:
+        return [*elsewhere, "the bits could not be compared"] if elsewhere else []
+    if not same:
+        return ["THE NUMBERS ARE NOT THOSE OF BEFORE: the replay gave other bits", *elsewhere]
+    return [*elsewhere, "the replay gave the same bits"] if elsewhere else []
+
+
+def _same_bits(session: Session, kept: Any) -> bool | None:
+    """Whether a state that was kept by its digest came out the same, or None where that can't be told."""
+    if not isinstance(kept, dict):
+        return None
+    try:
+        place = parse(session.debugger.program, str(kept.get("at")))
+    except PositionError:
+        return None
+    return digest(session.debugger.look(place)) == kept.get("bits")
+
+
+def _take_over(file: SessionFile, session: Session, *, same: bool) -> None:
+    """Note in the file that it is this process's and this machine's now."""
+    if not file.writable:
+        return
+    here = {MACHINE + key: value for key, value in fingerprint().items()}
+    now = {key: value for key, value in here.items() if file.folded.keys.get(key) != value}
+    changes: dict[str, Any] = {OPENED: sessions.opened(), PROGRAM: listing(session.debugger.program), **now}
+    if not same:
+        changes[DIGEST] = None
+    try:
+        file.append("", changes)
+    except JournalError as error:
+        session.notes.append(f"not saved: {error}")

@@ -1,0 +1,95 @@
+"""Every command that was carried out goes into the session's file, with what it changed, before its answer is shown."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from bptui.debugger.debugger import Debugger
+from bptui.engine.fingerprint import digest, listing
+from bptui.engine.program import Program
+from bptui.files import origins, sessions
+from bptui.files.origins import Origin
+from bptui.files.sealing import JournalError
+from bptui.files.sessions import DIGEST, PROGRAM, SPEC, SessionFile
+
+# A state of more bytes than this is not digested after every command, but every so many seconds and at the end.
+MOST_BYTES = 2**20
+SECONDS = 5.0
+
+
+class Recorder:
+    """Keeps one debugger in one session's file, which may be one that can only be read.
+
+    place    the file, or ""
+    trouble  why the last command is not on the disk, or ""
+    """
+
+    def __init__(self, file: SessionFile, debugger: Debugger, *, named: bool = True) -> None:
+        self._file = file
+        self._debugger = debugger
+        self._named = named
+        self._own: dict[str, Any] = {key: file.folded.keys.get(key) for key in (SPEC, PROGRAM)}
+        self._known = self._first = file.folded.debugger
+        self._digested = 0.0
+        self.trouble = ""
+        self.place = "" if file.path is None else str(file.path)
+
+    def loaded(self, origin: Origin) -> None:
+        """Another network is debugged from now on."""
+        if self._file.path is not None:
+            self._own[SPEC] = origins.described(origin, self._file.path.parent)
+        self._own[PROGRAM] = listing(self._debugger.program)
+
+    def acknowledge(self, text: str) -> None:
+        """Put a command on the disk; where that fails, what it did stands and goes there with the next one that can."""
+        if not self._file.writable:
+            return
+        memento = self._debugger.memento()
+        changes = sessions.changed(self._known, memento)
+        kept = self._file.folded.keys
+        changes |= {key: value for key, value in self._own.items() if value is not kept.get(key)}
+        changes |= self._digest(kept, changes)
+        try:
+            self._file.append(text, changes)
+        except JournalError as error:
+            self.trouble = f"not saved: {error}"
+        else:
+            self.trouble = ""
+            self._known = memento
+
+    def close(self, *, in_order: bool = True) -> None:
+        """The session is at its end, and its file is left to others; an unnamed one where nothing was done is removed.
+
+        in_order  whether the debugger stands where the last command left it, and not in the middle of one
+        """
+        if self._file.writable and self._file.fresh and not self._named and self._known == self._first:
+            self._file.abandon()
+            return
+        if self._file.writable and in_order and not self._is_digested():
+            self._digested = -SECONDS
+            self.acknowledge("")
+        self._file.close()
+
+    def _digest(self, kept: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+        """The digest's change: taken anew, or gone where it is no longer one of this timeline."""
+        same = not changes.keys() - {"position"}
+        if same and self._is_digested():
+            return {}
+        now = time.monotonic()
+        if _bytes(self._debugger.program) <= MOST_BYTES or now > self._digested + SECONDS:
+            self._digested = now
+            place = self._debugger.position
+            return {DIGEST: {"at": str(place), "bits": digest(self._debugger.look(place))}}
+        return {} if same or DIGEST not in kept else {DIGEST: None}
+
+    def _is_digested(self) -> bool:
+        """Whether the digest that is kept is that of this position, if not of this timeline."""
+        kept = self._file.folded.keys.get(DIGEST)
+        return isinstance(kept, dict) and kept.get("at") == str(self._debugger.position)
+
+
+def _bytes(program: Program) -> int:
+    """The bytes of all slots, roughly."""
+    return 8 * sum(slot.size for slot in program.slots.values())

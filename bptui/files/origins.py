@@ -1,0 +1,119 @@
+"""What a session was made of: its spec's text, so that it stands alone, and by their hashes the files of its data."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bptui.engine.network import Network
+from bptui.files import specs
+from bptui.files.data.opening import noting
+from bptui.files.document import Source, open_source
+from bptui.files.examples import example_names
+from bptui.files.report import SpecError
+from bptui.files.sealing import JournalError
+from bptui.files.text import safe
+
+# A spec longer than this, its data written out in it, is kept by its hash alone.
+MAX_TEXT = 4 * 2**20
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """A network, the spec that it was read from, and the files that this one names, with their SHA-256."""
+
+    network: Network
+    source: Source
+    files: Mapping[Path, str]
+
+
+def read(source: Source) -> Origin:
+    """The network of a spec. Raises SpecError with every mistake."""
+    with noting() as files:
+        network = specs.read(source)
+    return Origin(network, source, dict(files))
+
+
+def load(named: str) -> Origin:
+    """The network of an example's name or a spec file. Raises SpecError with every mistake."""
+    return read(open_source(named))
+
+
+def described(origin: Origin, home: Path) -> dict[str, Any]:
+    """What a session in folder `home` keeps of it; files below that folder are told as they are from there."""
+    source = origin.source
+    told: dict[str, Any] = {
+        "path": source.shown if source.example else _from(home, Path(source.shown)),
+        "example": source.example,
+        "json": source.is_json,
+        "name": source.name,
+        "sha256": _hash(source.text),
+        "files": {_from(home, path): digest for path, digest in origin.files.items()},
+    }
+    return told if len(source.text) > MAX_TEXT else told | {"text": source.text}
+
+
+def is_of(told: Mapping[str, Any], named: str, home: Path) -> bool:
+    """Whether a session in folder `home` is one of that example or spec file, be its text the same or not."""
+    example = named in example_names()
+    return told.get("example") is example and told.get("path") == (named if example else _from(home, Path(named)))
+
+
+def restored(told: Mapping[str, Any], home: Path, shown: str) -> tuple[Origin, list[str]]:
+    """(the network of a session, what of its files has changed since). Raises JournalError, SpecError."""
+    _check(told, shown)
+    path = told["path"] if told["example"] else str(home / told["path"])
+    now = _present(path)
+    text = told.get("text", now)
+    if text is None:
+        raise JournalError(f"{shown}: its spec is too long to be kept in it, and {safe(path)} can't be read")
+    folder = Path() if told["example"] else Path(path).parent
+    origin = read(Source(path, told["name"], text, folder if folder.is_dir() else home, told["json"], told["example"]))
+    return origin, [*_spec_note(path, now, told), *_file_notes(origin, told, home)]
+
+
+def _check(told: Mapping[str, Any], shown: str) -> None:
+    """That a session says all this in the way it is written here. Raises JournalError."""
+    wanted = {"path": str, "example": bool, "json": bool, "name": str, "sha256": str, "files": dict}
+    wrong = [key for key, kind in wanted.items() if not isinstance(told.get(key), kind)]
+    if wrong or not isinstance(told.get("text", ""), str) or "\0" in told["path"]:
+        raise JournalError(f"{shown}: this session does not say what it is a session of: {(wrong or ['text'])[0]}")
+
+
+def _present(path: str) -> str | None:
+    """The spec's text as it is now, or None where there is none."""
+    with contextlib.suppress(SpecError):
+        return open_source(path).text
+    return None
+
+
+def _spec_note(path: str, now: str | None, told: Mapping[str, Any]) -> list[str]:
+    if now is None:
+        return [f"{safe(path)} is not there any more: this is the session's own copy of the spec"]
+    if _hash(now) != told["sha256"]:
+        own = "this is the session's own copy of the spec" if "text" in told else "what follows may not fit"
+        return [f"{safe(path)} has changed since: {own}; bptui {safe(path)} opens the new one"]
+    return []
+
+
+def _file_notes(origin: Origin, told: Mapping[str, Any], home: Path) -> list[str]:
+    now = {_from(home, path): digest for path, digest in origin.files.items()}
+    return [
+        f"{safe(path)} has changed since: the numbers may differ"
+        for path, digest in told["files"].items()
+        if now.get(path, digest) != digest
+    ]
+
+
+def _from(home: Path, path: Path) -> str:
+    """A file as it is from a folder if it lies in or below it, else from the root."""
+    whole, home = path.absolute(), home.absolute()
+    return whole.relative_to(home).as_posix() if whole.is_relative_to(home) else str(whole)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,93 @@
+"""Where sessions without a name of their own are kept, and how the last one is found again."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import platformdirs
+
+from bptui.files import journal
+from bptui.files.sealing import JournalError
+from bptui.files.text import safe
+
+MOST = 50
+_SESSION, _NAMED = ".session", ".named"
+
+
+def folder() -> Path:
+    """The folder of unnamed sessions, as the system has it: $XDG_STATE_HOME, ~/.local/state and the like."""
+    return platformdirs.user_state_path("bptui", appauthor=False) / "sessions"
+
+
+def fresh(name: str) -> Path:
+    """A path for a new session of a network of that name; of the old ones only so many are kept.
+
+    Raises JournalError where there can be no such folder.
+    """
+    home = folder()
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _thin_out(home)
+    except OSError as error:
+        raise JournalError(f"{safe(str(home))}: can't be written: {error.strerror}") from None
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:30] or "session"
+    now = datetime.now().astimezone()
+    return home / f"{now:%Y-%m-%d-%H%M%S}-{slug}-{secrets.token_hex(2)}{_SESSION}"
+
+
+def remember(path: Path) -> None:
+    """Note where a session with a name of its own was open, for who asks for the last one."""
+    home = folder()
+    if path.parent == home:
+        return
+    mark = hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:16]
+    with contextlib.suppress(OSError):
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (home / f"{mark}{_NAMED}").write_bytes(os.fsencode(path.absolute()))
+
+
+def latest() -> Iterator[Path]:
+    """All sessions that are known, the one written last first."""
+    home = folder()
+    found: list[tuple[float, Path]] = []
+    with contextlib.suppress(OSError):
+        for path in home.iterdir():
+            session = path if path.suffix == _SESSION else _pointed(path)
+            if session is not None and journal.is_journal(session):
+                found.append((session.stat().st_mtime, session))
+    return (path for _, path in sorted(found, reverse=True))
+
+
+def _pointed(path: Path) -> Path | None:
+    """The session that a note names."""
+    if path.suffix != _NAMED:
+        return None
+    with contextlib.suppress(OSError, ValueError):
+        return Path(os.fsdecode(path.read_bytes()[:5000]))
+    return None
+
+
+def _thin_out(home: Path) -> None:
+    """Remove the oldest sessions and notes beyond the number kept, but none that is open."""
+    for suffix in (_SESSION, _NAMED):
+        with_times = [(path.stat().st_mtime, path) for path in home.iterdir() if path.suffix == suffix]
+        for _, path in sorted(with_times, reverse=True)[MOST - 1 :]:
+            if suffix == _NAMED:
+                path.unlink(missing_ok=True)
+            else:
+                _remove(path)
+
+
+def _remove(path: Path) -> None:
+    """Remove a session unless somebody has it open; one that can't be read is left for a person to look at."""
+    with contextlib.suppress(JournalError, OSError):
+        kept = journal.reopen(path)
+        path.unlink(missing_ok=True)
+        kept.close()

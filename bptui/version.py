@@ -1,0 +1,3 @@
+"""The version, where the rooms below the app can read it too."""
+
+__version__ = "0.1.0"
