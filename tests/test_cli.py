@@ -70,7 +70,8 @@ def test_every_example_traces_and_learns(name):
     assert (done.returncode, done.stderr) == (0, "")
     first = json.loads(run_bptui("run", name, "--iterations", "0", "--format", "json").stdout)
     later = json.loads(run_bptui("run", name, "--iterations", "50", "--format", "json").stdout)
-    assert later["loss"] < first["loss"]
+    # One example is there to be found out.
+    assert (later["loss"] < first["loss"]) == (name != "diverging")
 
 
 def test_new_writes_a_spec_that_works(tmp_path):
