@@ -24,7 +24,7 @@ from bptui.explain.notation import Names, number
 from bptui.explain.reasons import reason
 from bptui.explain.solution import origin as beginning
 from bptui.explain.tree.nodes import CellNode, Node
-from bptui.explain.tree.outline import Path, node_at, page
+from bptui.explain.tree.outline import Path, Tree, node_at, page
 from bptui.explain.tree.reading import Source
 
 MOST_USES = 14
@@ -185,6 +185,11 @@ def _asked(session: Context, rest: str) -> tuple[str, Path, int]:
         elif step:
             raise CommandError(f"{step[:40]!r} is no number to open: explain w5 > 2, or 13+ for number 13 and on")
     return name, path, start
+
+
+def tree(session: Context, slot: str, cell: int) -> Tree:
+    """Where a cell's value here came from, to be opened node by node."""
+    return Tree(_root(session, slot, cell))
 
 
 def _root(session: Context, slot: str, cell: int) -> CellNode:

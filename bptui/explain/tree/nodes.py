@@ -24,7 +24,7 @@ from bptui.explain.tree.reading import Cell, Source, bare, made_of, place_of
 from bptui.explain.tree.sums import Piece, Sum, as_sum
 
 # A term of a sum that is longer is written without its names, then cut.
-_MOST_CHARACTERS = 120
+_MOST_CHARACTERS = 80
 
 
 class Node:

@@ -9,9 +9,10 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from bptui.explain.notation import MOST_TERMS
 from bptui.explain.tree.nodes import Node
 
-PAGE = 12
+PAGE = 10
 # The numbers of children from the root on, from 1; a last 0 is the row that tells of the rest.
 Path = tuple[int, ...]
 _REST = 0
@@ -67,7 +68,7 @@ class Tree:
         """The node under the cursor opened; into an opened one; of the rest of a list one more page."""
         if self._on_rest:
             above = self.cursor[:-1]
-            before = self.shown.get(above, PAGE)
+            before = self.shown.get(above) or first_page(self.node)
             return replace(self, shown={**self.shown, above: before + PAGE}, cursor=(*above, before + 1))
         if not self.node.openable:
             return self
@@ -93,11 +94,18 @@ class Tree:
         yield Row(path, node.label + node.text, node.share, node.openable, opened)
         if not opened:
             return
-        most = self.shown.get(path, PAGE)
+        most = self.shown.get(path) or first_page(node)
         for k, child in enumerate(node.children[:most], 1):
             yield from self._rows(child, (*path, k))
         if rest := node.children[most:]:
             yield Row((*path, _REST), rest_text(rest), openable=True)
+
+
+def first_page(node: Node) -> int:
+    """How many children are shown at first: a page, but of a sum no terms that are 0 at its end."""
+    shown = node.children[:PAGE]
+    last = next((k for k in range(len(shown), 1, -1) if shown[k - 1].share is None or shown[k - 1].value), 1)
+    return last if len(node.children) > MOST_TERMS else len(shown)
 
 
 class PathError(ValueError):
@@ -119,8 +127,9 @@ def node_at(root: Node, path: Path) -> Node:
 def rest_text(rest: Sequence[Node]) -> str:
     """What is said of children that are not shown."""
     shares = [node.share for node in rest if node.share is not None]
-    together = f", together {percent(math.fsum(shares))}" if len(shares) == len(rest) else ""
-    return f"… {len(rest)} more{together}"
+    if len(shares) < len(rest):
+        return f"… {len(rest)} more"
+    return f"… {len(rest)} more, {f'together {percent(math.fsum(shares))}' if any(shares) else 'all 0'}"
 
 
 def percent(share: float) -> str:
@@ -133,14 +142,15 @@ def page(node: Node, start: int = 1) -> list[str]:
     lines = list(node.heading) or [node.text]
     if not node.openable:
         return lines
-    shown = node.children[start - 1 : start - 1 + PAGE]
+    end = start - 1 + (first_page(node) if start == 1 else PAGE)
+    shown = node.children[start - 1 : end]
     if terms := sum(child.share is not None for child in node.children):
         lines.append(f"  the sum of {terms}{_order(node)}; % of the sum of their sizes:")
     for k, child in enumerate(shown, start):
         share = "" if child.share is None else percent(child.share)
         lines.append(f"{k:>4} {share:>8}  {child.label}{child.text}")
-    if rest := node.children[start - 1 + PAGE :]:
-        lines.append(f"{'':>4} {'':>8}  {rest_text(rest)}: {start + PAGE}+")
+    if rest := node.children[end:]:
+        lines.append(f"{'':>4} {'':>8}  {rest_text(rest)}: {end + 1}+")
     return lines
 
 
