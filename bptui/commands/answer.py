@@ -34,6 +34,8 @@ class Context:
         self.digits = digits
         self.recorder: Recorder | None = None
         self.notes: list[str] = []
+        # What was opened last, and the path into it: `explain 2` goes on from there.
+        self.explained: tuple[str, tuple[int, ...]] = ("", ())
 
     def where(self, view: View) -> Answer:
         """The line of a word that moved, and what there is to say beside."""

@@ -170,7 +170,6 @@ VERBS: dict[str, Verb] = {
     "print": print_,
     "list": list_,
     "info": info,
-    "explain": explain,
     "formulas": formulas,
     "check": check,
     "find": find,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bptui.commands import branching, editing, filing, looking, moving, registry, stopping
+from bptui.commands import branching, editing, filing, looking, moving, origins, registry, stopping
 from bptui.commands.answer import Answer, Context, Verb
 
 VERBS: dict[str, Verb] = {
@@ -12,6 +12,7 @@ VERBS: dict[str, Verb] = {
     **branching.VERBS,
     **looking.VERBS,
     **filing.VERBS,
+    **origins.VERBS,
 }
 
 

@@ -2,6 +2,7 @@
 
 In both directions: `operands` goes from cells of a result to what they were made of, `spread` from marked cells of the
 arguments to the cells of the result that they had a part in. Both push a boolean mask through the tree of the line.
+Which rows of a table are looked up is known only where the numbers of the rows are given; else all of them may be.
 """
 
 from __future__ import annotations
@@ -19,39 +20,77 @@ from bptui.engine.ops.row import Shape
 from bptui.engine.terms import Call, Leaf, Let, Map, Number, Product, Reduce, Term, View
 
 Masks = Mapping[str, Array]
+_NOTHING: Masks = {}
+_LOOKUPS = frozenset({"take", "take_rows", "scatter"})
 
 
-def spread(text: str, shapes: Mapping[str, Shape], masks: Masks) -> Array:
-    """The cells of a line's result that depend on a marked cell; `masks` is role → boolean array."""
+def spread(text: str, shapes: Mapping[str, Shape], masks: Masks, values: Masks = _NOTHING) -> Array:
+    """The cells of a line's result that depend on a marked cell; `masks` is role → boolean array.
+
+    values  role → its array, for the numbers of rows that are looked up
+    """
     term = terms.read(text)
     known = {role: masks.get(role, np.zeros(shape, bool)) for role, shape in shapes.items()}
-    return np.array(_forward(term, known))
+    return np.array(_forward(term, known, values))
 
 
-def _forward(term: Term, masks: dict[str, Array]) -> Array:
+def _forward(term: Term, masks: dict[str, Array], values: Masks) -> Array:
     match term:
         case Leaf(name):
             return masks[name]
         case Number():
             return np.zeros((), bool)
         case Let(name, part):
-            masks[name] = _forward(part, masks)
+            masks[name] = _forward(part, masks, values)
             return masks[name]
         case Map(_, parts):
-            found = [_forward(part, masks) for part in parts]
+            found = [_forward(part, masks, values) for part in parts]
             result = np.zeros(np.broadcast_shapes(*(mask.shape for mask in found)), bool)
             for mask in found:
                 result |= mask
             return result
         case Product(a, b):
-            left, right = _forward(a, masks), _forward(b, masks)
+            left, right = _forward(a, masks, values), _forward(b, masks, values)
             return _product(left, right)
         case Reduce(_, part, axes, keep):
-            return np.asarray(_forward(part, masks).any(axis=axes, keepdims=keep))
+            return np.asarray(_forward(part, masks, values).any(axis=axes, keepdims=keep))
         case View(kind, part, argument):
-            return np.asarray(terms.view(_forward(part, masks), kind, argument))
+            return np.asarray(terms.view(_forward(part, masks, values), kind, argument))
         case Call(function, parts, constants, options):
-            return _moved(function, [_forward(part, masks) for part in parts], constants, dict(options))
+            found = [_forward(part, masks, values) for part in parts]
+            if function in _LOOKUPS:
+                return _looked_up(function, found, constants, _numbers(parts[1], values))
+            return _moved(function, found, constants, dict(options))
+
+
+def _numbers(part: Term, values: Masks) -> Array | None:
+    """The numbers of the rows that are looked up, if they are known."""
+    inner = part.parts[0] if isinstance(part, Call) and part.function == "astype" else part
+    return values[inner.name].astype(int) if isinstance(inner, Leaf) and inner.name in values else None
+
+
+def _looked_up(function: str, masks: list[Array], constants: tuple[Any, ...], numbers: Array | None) -> Array:
+    """Marks after rows were taken from a table by their numbers, or added into one; all are, if not known which."""
+    first, index = masks
+    if function == "scatter":
+        if numbers is None:
+            return np.broadcast_to(first.reshape(-1, *first.shape[index.ndim :]).any(0) | index.any(), constants[0])
+        result = np.zeros(constants[0], bool)
+        np.logical_or.at(result, _within(numbers, len(result)), first | _beside(index, first.ndim))
+        return result
+    taken = np.broadcast_to(first.any(0), index.shape + first.shape[1:])
+    taken = taken if numbers is None else first[_within(numbers, len(first))]
+    return np.asarray(taken | _beside(index, taken.ndim))
+
+
+def _within(numbers: Array, count: int) -> Array:
+    """A number outside a table counts as the nearest row."""
+    return np.clip(numbers, 0, count - 1)
+
+
+def _beside(index: Array, ndim: int) -> Array:
+    """Marks of rows' numbers, to be laid over the rows."""
+    return index.reshape(*index.shape, *(1,) * (ndim - index.ndim))
 
 
 def _product(left: Array, right: Array) -> Array:
@@ -70,15 +109,6 @@ def _moved(function: str, masks: list[Array], constants: tuple[Any, ...], option
     if function in ("arange", "tri"):
         return np.zeros(terms.called(function, [], constants, options), bool)
     numbers = [mask.astype(np.float64) for mask in masks]
-    if function in ("take", "take_rows"):
-        # Which rows are looked up is not known here: all are.
-        shape = terms.called(function, [mask.shape for mask in masks], constants, options)
-        looked = masks[1].reshape(*masks[1].shape, *(1,) * (len(shape) - masks[1].ndim))
-        return np.broadcast_to(masks[0].any(0), shape) | looked
-    if function == "scatter":
-        return np.broadcast_to(
-            masks[0].reshape(-1, *masks[0].shape[masks[1].ndim :]).any(0) | masks[1].any(), constants[0]
-        )
     return _apply(function, numbers, constants) > 0
 
 
@@ -102,24 +132,32 @@ def _apply(function: str, numbers: list[Array], constants: tuple[Any, ...]) -> A
     return np.full(numbers[0].shape, float(any(number.any() for number in numbers)))
 
 
-def operands(text: str, shapes: Mapping[str, Shape], mask: Array) -> dict[str, Array]:
-    """Role → the cells that the marked cells of a line's result were made of."""
+def operands(
+    text: str, shapes: Mapping[str, Shape], mask: Array, values: Masks = _NOTHING, part: Term | None = None
+) -> dict[str, Array]:
+    """Role → the cells that the marked cells of a line's result were made of.
+
+    values  role → its array, for the numbers of rows that are looked up
+    part    a part of the line whose result the mask is of, where it is not the whole line
+    """
     found = {role: np.zeros(shape, bool) for role, shape in shapes.items()}
-    _Back(found).line(terms.read(text), mask)
+    term = terms.read(text)
+    _Back(found, values).line(term, part or term, mask)
     return found
 
 
 class _Back:
     """Pushes marks of a result down to the arguments; what is named on the way is marked when it is met."""
 
-    def __init__(self, found: dict[str, Array]) -> None:
+    def __init__(self, found: dict[str, Array], values: Masks) -> None:
         self.found = found
+        self.values = values
         self.shapes: dict[str, Shape] = {role: mask.shape for role, mask in found.items()}
         self.named: dict[str, Term] = {}
 
-    def line(self, term: Term, mask: Array) -> None:
+    def line(self, term: Term, part: Term, mask: Array) -> None:
         self._names(term)
-        self.push(term, mask)
+        self.push(part, mask)
 
     def _names(self, term: Term) -> None:
         """Find what is given a name, from left to right, and its shape."""
@@ -189,19 +227,33 @@ class _Back:
         shapes = [self.shape(part) for part in parts]
         if function in _ADJOINT:
             self.push(parts[0], _ADJOINT[function](mask.astype(np.float64), shapes[0], constants) > 0)
-        elif function in ("take", "take_rows"):
-            columns = mask.any(tuple(range(len(shapes[1]))))
-            self.push(parts[0], np.broadcast_to(columns, shapes[0]))
-            self.push(parts[1], np.asarray(mask.any(tuple(range(len(shapes[1]), mask.ndim)))))
+        elif function in _LOOKUPS:
+            self._look_up(function, parts, shapes, mask)
         elif function == "argmax":
             self.push(parts[0], np.broadcast_to(mask, shapes[0]))
-        elif function == "scatter":
-            self.push(parts[0], np.broadcast_to(mask.any(0), shapes[0]))
         elif function in ("unfold", "pad", "tile", "tril", "triu", "concatenate", "astype"):
             self._copied(function, parts, shapes, given, mask)
         else:
             for part, shape in zip(parts, shapes, strict=True):
                 self.push(part, np.ones(shape, bool))
+
+    def _look_up(self, function: str, parts: tuple[Term, ...], shapes: list[Shape], mask: Array) -> None:
+        """Rows taken from a table by their numbers, or added into one; all were, if it is not known which."""
+        first, index = shapes
+        numbers = _numbers(parts[1], self.values)
+        rest = tuple(range(len(index), len(index) + len(first) - 1))
+        if function == "scatter":
+            marked = np.broadcast_to(mask.any(0), first) if numbers is None else mask[_within(numbers, len(mask))]
+            self.push(parts[0], marked)
+            if numbers is not None:
+                self.push(parts[1], np.asarray(marked.any(tuple(range(len(index), marked.ndim)))))
+            return
+        table = np.broadcast_to(mask.any(tuple(range(len(index)))), first)
+        if numbers is not None:
+            table = np.zeros(first, bool)
+            np.logical_or.at(table, _within(numbers, first[0]), mask)
+        self.push(parts[0], table)
+        self.push(parts[1], np.asarray(mask.any(rest)))
 
     def _copied(
         self, function: str, parts: tuple[Term, ...], shapes: list[Shape], given: tuple[Any, Any], mask: Array

@@ -6,7 +6,7 @@ of a chain, whatever the operation.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -42,15 +42,7 @@ class Summand:
 
     def meaning(self, writer: Writer) -> str:
         """Its factors as text: what the local derivative is."""
-        text = ""
-        for each in self.factors:
-            if each.negative:
-                continue
-            part = writer.text(each.part, each.index)
-            joined = times(text, part) if text else part
-            text = quotient(text or "1", part) if each.divides else joined
-        text = text or "1"
-        return MINUS + factor(text) if sum(each.negative for each in self.factors) % 2 else text
+        return factors_text(self.factors, writer)
 
     def value(self, line: Line) -> float:
         """Their product."""
@@ -60,6 +52,19 @@ class Summand:
             with np.errstate(all="ignore"):
                 result *= np.divide(1.0, number) if each.divides else -number if each.negative else number
         return float(result)
+
+
+def factors_text(factors: Sequence[Factor], writer: Writer) -> str:
+    """Factors as text, multiplied and divided."""
+    text = ""
+    for each in factors:
+        if each.negative:
+            continue
+        part = writer.text(each.part, each.index)
+        joined = times(text, part) if text else part
+        text = quotient(text or "1", part) if each.divides else joined
+    text = text or "1"
+    return MINUS + factor(text) if sum(each.negative for each in factors) % 2 else text
 
 
 Summands = Lazy[Summand]

@@ -75,4 +75,5 @@ class Values:
         return self._function(call.function)(*parts, *constants, **dict(call.options))
 
     def _function(self, name: str) -> Callable[..., Any]:
-        return self._own.get(name) or getattr(np, name, None) or _FUNCTIONS[name]
+        # NumPy has a `place` of its own, which is another.
+        return self._own.get(name) or _FUNCTIONS.get(name) or getattr(np, name)

@@ -158,7 +158,7 @@ class MainScreen(Screen[None]):
         special: dict[str, Callable[[], object]] = {
             "play": self._play, "set": self._edit, "nudge": lambda: self._nudge(1), "continue": self._continue,
             "reverse-continue": lambda: self._continue(back=True),
-            "explain": self._explain, "help": self._help, "quit": self.app.exit,
+            "explain": self._explain, "origin": self._origin, "help": self._help, "quit": self.app.exit,
             "formulas": lambda: self._page("Every update formula", "formulas"),
             "to": lambda: self._run_to("to"), "to-back": lambda: self._run_to("to-back"),
         }  # fmt: skip
@@ -306,6 +306,13 @@ class MainScreen(Screen[None]):
         name = spell(self.session.debugger.program, Target(slot, (cell,)))
         self.app.push_screen(TextPage(f"where {name} comes from", looking.explain_cell(self.session, slot, cell)))
 
+    def _origin(self) -> None:
+        """Where the number under the cursor was written; pressed again there, where its old value was."""
+        slot, cell = self._cursor
+        name = spell(self.session.debugger.program, Target(slot, (cell,)))
+        self._do(f"origin {name}")
+        self._point(slot, cell, note=self._note)
+
     def _page(self, title: str, line: str) -> None:
         self.app.push_screen(TextPage(title, list(self.session.execute(line).lines)))
 
@@ -325,10 +332,10 @@ class MainScreen(Screen[None]):
         )
         self._point(slots[(here + by) % len(slots)], 0)
 
-    def _point(self, slot: str, cell: int) -> None:
+    def _point(self, slot: str, cell: int, note: str = "") -> None:
         self._cursor = (slot, cell)
         self._looked = True
-        self._note = ""
+        self._note = note
         self._draw()
 
     def on_pane_pointed(self, message: Pane.Pointed) -> None:

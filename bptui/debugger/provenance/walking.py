@@ -1,0 +1,25 @@
+"""A run gone through once more, an iteration at a time, on buffers of its own: the debugger stays where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bptui.engine.player import Player
+from bptui.engine.timeline import Position, Timeline
+
+
+def iterations(timeline: Timeline, until: Position) -> Iterator[Player]:
+    """A player at the end of each iteration, from the first on; for the last at `until`, where that is earlier."""
+    player, count = Player(timeline), len(timeline.program)
+    for t in range(until.iteration + 1):
+        player.goto(timeline, min(Position(t, count), until))
+        yield player
+
+
+def operations(timeline: Timeline, iteration: int, until: Position, player: Player) -> Iterator[int]:
+    """The index of each instruction of an iteration, the player just behind it; half done where `until` cuts it."""
+    for k in range(len(timeline.program)):
+        if Position(iteration, k) >= until:
+            return
+        player.goto(timeline, min(Position(iteration, k + 1), until))
+        yield k
