@@ -21,7 +21,7 @@ from bptui.debugger.watches import Watched, Watches
 from bptui.engine.build import build
 from bptui.engine.checkpoints import MEMORY
 from bptui.engine.network import Array, Network
-from bptui.engine.player import Moment, Player, State
+from bptui.engine.player import Moment, Player, State, computed_cells
 from bptui.engine.program import Program, Target
 from bptui.engine.timeline import START, Edit, Position, Timeline, normal, parse
 
@@ -391,7 +391,7 @@ class Debugger:
     def view(self, message: str = "") -> View:
         """What there is to be seen here."""
         here, state = self.position, self._player.state()
-        moment = None if here == START else self.moment(moves.last(here))
+        moment = None if here == START else self._moment_here(state)
         size = 0 if moment is None else self.program.size(moment.index)
         return View(
             timeline=self.timeline,
@@ -430,18 +430,35 @@ class Debugger:
         known = self._player.losses.until(self.position.iteration)
         return np.append(known, state.arrays["loss"]) if state.computed["loss"] else known
 
+    def _moment_here(self, state: State) -> Moment:
+        """The operation done last: what it read is still there, unless it changed it in place or an edit did."""
+        index, program = moves.last(self.position), self.program
+        slot = program.instructions[index].writes
+        before = normal(program, self.position.iteration, index, 0)
+        lasting = program.slots[slot].persistent
+        old = self._player.begun(slot) if lasting else _unset(state.arrays[slot])
+        if index == 0 or old is None or self.timeline.edited_in(self.position.iteration):
+            return self.moment(index)
+        old = old.copy()
+        old.flags.writeable = False
+        arrays = {**state.arrays, slot: old}
+        return Moment(index, State(before, arrays, computed_cells(program, before)), state)
+
     def _before_updates(self) -> Iterator[tuple[str, Array]]:
         """Each parameter whose update has begun, with its value just before."""
         t, done = self.position.iteration, self.position.op + (self.position.element > 0)
         updates = [k for k in range(done) if self.program.instructions[k].phase == "update"]
-        # Nothing but an edit changes a parameter between the first update and its own: without one, one look will do.
-        edited = updates and any(True for _ in self.timeline.between(Position(t, updates[0]), self.position))
-        state = self.look(normal(self.program, t, updates[0], 0)) if updates else None
+        if not updates:
+            return
+        # Nothing but an edit changes a parameter between the iteration's start and its own update.
+        edited, state = self.timeline.edited_in(t), None
         for k in updates:
             slot = self.program.instructions[k].writes
-            state = self.look(normal(self.program, t, k, 0)) if edited else state
-            assert state is not None
-            yield slot, state.arrays[slot]
+            begun = None if edited else self._player.begun(slot)
+            if begun is None:
+                state = self.look(normal(self.program, t, k, 0)) if edited or state is None else state
+                begun = state.arrays[slot]
+            yield slot, begun
 
     def _refuse_unset(self, target: Target, state: State) -> None:
         slot = self.program.slots[target.slot]
@@ -457,6 +474,11 @@ class Debugger:
         """The timeline without edits of a slot at a position: there it holds what its instruction wrote."""
         edits = [edit for edit in self.timeline.edits if edit.position != position or edit.slot != slot]
         return self.timeline if len(edits) == len(self.timeline.edits) else Timeline(self.program, tuple(edits))
+
+
+def _unset(array: Array) -> Array:
+    """An array none of whose cells is computed."""
+    return np.full_like(array, np.nan if array.dtype.kind == "f" else -1)
 
 
 def spell(program: Program, target: Target) -> str:

@@ -59,6 +59,7 @@ class Player:
         nbytes = self.machine.vector.nbytes
         self.checkpoints = Checkpoints(nbytes, _stride(timeline.program, nbytes), memory)
         self._wanted: set[int] = set()
+        self._begun: tuple[int, Array] | None = None
         self._data_edited = False
         self._apply(timeline.at(START))
         self._keep(0)
@@ -106,6 +107,16 @@ class Player:
                 raise
             done += part
         return done
+
+    def begun(self, slot: str) -> Array | None:
+        """A lasting slot as it was at the present iteration's start, or None where that is not kept."""
+        if self._begun is None or self._begun[0] != self.position.iteration or self.timeline.edited_in(self._begun[0]):
+            return None
+        array, vector = self.machine.arrays[slot], self.machine.vector
+        if not np.may_share_memory(array, vector):
+            return None
+        start = (array.ctypes.data - vector.ctypes.data) // vector.itemsize
+        return self._begun[1][start : start + array.size].reshape(array.shape)
 
     def live(self) -> State:
         """The present moment, not copied: good until the next step. What is not computed holds any numbers."""
@@ -205,12 +216,14 @@ class Player:
 
     def _begin(self, stop: Position) -> None:
         """At the start of an iteration: keep it, and run those that are to be passed whole."""
-        t, count = self.position.iteration, len(self.program)
+        t = self.position.iteration
         self._keep(t)
-        whole = stop.iteration + (stop.op == count) - t
+        whole = stop.iteration - t
         if whole > 0:
             self._run(t, min(whole, self._until_kept(t)))
         else:
+            # Where one stops is stepped, and its beginning kept: what was there before an update is asked for.
+            self._begun = t, self.machine.vector.copy()
             self.machine.begin(t)
 
     def _until_kept(self, t: int) -> int:

@@ -114,6 +114,10 @@ class Timeline:
         """The edits that take effect at a position, in order."""
         return (edit for edit in self.ordered if edit.position == position)
 
+    def edited_in(self, iteration: int) -> bool:
+        """Whether an edit is made within an iteration, its end included."""
+        return any(edit.position.iteration == iteration and edit.position != START for edit in self.edits)
+
     def after(self, position: Position) -> Iterator[Edit]:
         """The edits that take effect after a position, in order."""
         return (edit for edit in self.ordered if edit.position > position)

@@ -76,7 +76,7 @@ class Reader:
         while time.monotonic() < deadline:
             if shown in self.text():
                 return
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.05)  # looking is not free either
         raise AssertionError(f"{shown!r} did not come on the screen:\n{self.text()}")
 
     # What is to be seen
