@@ -39,8 +39,7 @@ def in_order(session: Session, work: Callable[[], int]) -> int:
 
 def leave(session: Session, *, in_order: bool) -> None:
     """Save a session; where it did not end in order, say how it is found again."""
-    place = "" if session.recorder is None else session.recorder.place
-    session.close(in_order=in_order)
+    place = session.close(in_order=in_order)
     if place and not in_order:
         with contextlib.suppress(OSError):  # the terminal may be gone
             print(f"bptui: the session is saved; bptui {safe(place)} opens it again", file=sys.stderr, flush=True)

@@ -9,6 +9,7 @@ from typing import Any
 from bptui.debugger.debugger import Debugger
 from bptui.engine.fingerprint import digest, listing
 from bptui.engine.program import Program
+from bptui.engine.timeline import Edit
 from bptui.files import origins, sessions
 from bptui.files.origins import Origin
 from bptui.files.sealing import JournalError
@@ -31,8 +32,10 @@ class Recorder:
         self._debugger = debugger
         self._named = named
         self._own: dict[str, Any] = {key: file.folded.keys.get(key) for key in (SPEC, PROGRAM)}
-        self._known = self._first = file.folded.debugger
-        self._digested = 0.0
+        self._known = file.folded.debugger
+        self._first = self._known, self._own[SPEC]
+        self._edits: tuple[Edit, ...] | None = debugger.timeline.edits
+        self._due = 0.0
         self.trouble = ""
         self.place = "" if file.path is None else str(file.path)
 
@@ -41,6 +44,7 @@ class Recorder:
         if self._file.path is not None:
             self._own[SPEC] = origins.described(origin, self._file.path.parent)
         self._own[PROGRAM] = listing(self._debugger.program)
+        self._edits = None
 
     def acknowledge(self, text: str) -> None:
         """Put a command on the disk; where that fails, what it did stands and goes there with the next one that can."""
@@ -49,45 +53,51 @@ class Recorder:
         memento = self._debugger.memento()
         changes = sessions.changed(self._known, memento)
         kept = self._file.folded.keys
-        changes |= {key: value for key, value in self._own.items() if value is not kept.get(key)}
-        changes |= self._digest(kept, changes)
+        changes |= {key: value for key, value in self._own.items() if value != kept.get(key)}
+        digested = self._digest(kept)
         try:
-            self._file.append(text, changes)
+            self._file.append(text, changes | digested)
         except JournalError as error:
             self.trouble = f"not saved: {error}"
         else:
             self.trouble = ""
             self._known = memento
+            if digested:
+                self._edits = self._debugger.timeline.edits
 
-    def close(self, *, in_order: bool = True) -> None:
-        """The session is at its end, and its file is left to others; an unnamed one where nothing was done is removed.
+    def close(self, *, in_order: bool = True) -> bool:
+        """The session is at its end, and its file is left to others; whether there is one to be opened again.
+
+        An unnamed one in which nothing was done is removed.
 
         in_order  whether the debugger stands where the last command left it, and not in the middle of one
         """
-        if self._file.writable and self._file.fresh and not self._named and self._known == self._first:
+        if self._file.fresh and not self._named and (self._known, self._own[SPEC]) == self._first:
             self._file.abandon()
-            return
+            return False
         if self._file.writable and in_order and not self._is_digested():
-            self._digested = -SECONDS
+            self._due = 0.0
             self.acknowledge("")
         self._file.close()
+        return bool(self.place)
 
-    def _digest(self, kept: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    def _digest(self, kept: Mapping[str, Any]) -> dict[str, Any]:
         """The digest's change: taken anew, or gone where it is no longer one of this timeline."""
-        same = not changes.keys() - {"position"}
-        if same and self._is_digested():
+        if self._is_digested():
             return {}
         now = time.monotonic()
-        if _bytes(self._debugger.program) <= MOST_BYTES or now > self._digested + SECONDS:
-            self._digested = now
+        if _bytes(self._debugger.program) <= MOST_BYTES or now >= self._due:
             place = self._debugger.position
+            self._due = now + SECONDS
             return {DIGEST: {"at": str(place), "bits": digest(self._debugger.look(place))}}
-        return {} if same or DIGEST not in kept else {DIGEST: None}
+        gone = self._edits != self._debugger.timeline.edits and DIGEST in kept
+        return {DIGEST: None} if gone else {}
 
     def _is_digested(self) -> bool:
-        """Whether the digest that is kept is that of this position, if not of this timeline."""
+        """Whether the digest that is kept is that of the present moment."""
         kept = self._file.folded.keys.get(DIGEST)
-        return isinstance(kept, dict) and kept.get("at") == str(self._debugger.position)
+        here = isinstance(kept, dict) and kept.get("at") == str(self._debugger.position)
+        return here and self._edits == self._debugger.timeline.edits
 
 
 def _bytes(program: Program) -> int:

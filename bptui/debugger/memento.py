@@ -5,8 +5,10 @@ Keys are stable, and each says one thing, so that what a command changed is the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from bptui.debugger.debugger import Debugger
 
 Json = Any
+_One = TypeVar("_One")
 
 
 def memento(debugger: Debugger) -> dict[str, Json]:
@@ -34,7 +37,8 @@ def memento(debugger: Debugger) -> dict[str, Json]:
     for edit in _edits(branches, changes):
         result[f"edit/{edit.serial}"] = _edit(edit)
     for branch in branches.all.values():
-        result[f"branch/{branch.name}"] = _branch(branch) | {"reached": str(branches.reached[branch.name])}
+        result[f"branch/{branch.name}"] = _branch(branch)
+        result[f"reached/{branch.name}"] = str(branches.reached[branch.name])
     for word, stack in (("undo", branches.undoable), ("redo", branches.redoable)):
         result |= {f"{word}/{k}": _change(change) for k, change in enumerate(stack)}
     for number, one in debugger.breakpoints.all.items():
@@ -67,18 +71,34 @@ def restore(debugger: Debugger, kept: Mapping[str, Json]) -> None:
 
 
 def _edits(branches: Branches, changes: list[Change]) -> Iterator[Edit]:
-    known: dict[int, Edit] = {}
-    for branch in branches.all.values():
-        known |= {edit.serial: edit for edit in branch.timeline.edits}
-    for change in changes:
-        for state in (*change.before.values(), *change.after.values()):
-            known |= {edit.serial: edit for edit in (state.timeline.edits if state else ())}
+    """Every edit that a branch has, had or may have again, in the order of their numbers."""
+    states = [state for change in changes for state in (*change.before.values(), *change.after.values()) if state]
+    lists = {id(one.timeline): one.timeline.edits for one in (*branches.all.values(), *states)}
+    whole: list[tuple[Edit, ...]] = []
+    for edits in sorted(lists.values(), key=len, reverse=True):
+        # Most are the beginning of a longer one, which is found at once; to go through each takes the square of it.
+        if not any(longer[: len(edits)] == edits for longer in whole):
+            whole.append(edits)
+    known = {edit.serial: edit for edits in whole for edit in edits}
     yield from (known[serial] for serial in sorted(known))
 
 
+def _once(tell: Callable[[_One], Json]) -> Callable[[_One], Json]:
+    """What is frozen is told once: the same value again, so that a command costs what it changed."""
+    known: WeakKeyDictionary[_One, Json] = WeakKeyDictionary()
+
+    def told(one: _One) -> Json:
+        if one not in known:
+            known[one] = tell(one)
+        return known[one]
+
+    return told
+
+
+@_once
 def _edit(edit: Edit) -> Json:
     values = [float(value) for value in edit.values]
-    alike = len(set(values)) == 1
+    alike = len({repr(value) for value in values}) == 1  # 0.0 and -0.0 are not
     whole = edit.cells == tuple(range(len(edit.cells)))
     return {
         "at": str(edit.position), "slot": edit.slot,
@@ -102,17 +122,37 @@ def _read_edit(program: Program, serial: int, value: Json) -> Edit:
     return Edit(place, slot.name, tuple(cells), values, str(value["text"]), bool(value["nudge"]), serial)
 
 
-def _branch(branch: Branch) -> dict[str, Json]:
+@_once
+def _branch(branch: Branch) -> Json:
     return {
-        "edits": [edit.serial for edit in branch.timeline.edits], "parent": branch.parent, "at": str(branch.at),
+        "edits": _runs([edit.serial for edit in branch.timeline.edits]),
+        "parent": branch.parent, "at": str(branch.at),
     }  # fmt: skip
 
 
+def _runs(serials: list[int]) -> str:
+    """`1-3 7` of 1, 2, 3, 7: every edit tells of all before it, and that should not take a line each time."""
+    firsts = [k for k, serial in enumerate(serials) if not k or serial != serials[k - 1] + 1]
+    runs = [serials[first:end] for first, end in itertools.pairwise([*firsts, len(serials)])]
+    return " ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+
+
+def _serials(runs: str, edits: Mapping[int, Edit]) -> Iterator[int]:
+    """What `1-3 7` means; a run longer than there are edits means nothing."""
+    for run in runs.split():
+        first, _, last = run.partition("-")
+        serials = range(int(first), int(last or first) + 1)
+        if len(serials) > len(edits):
+            raise ValueError(f"edits {run[:40]} are not there")
+        yield from serials
+
+
 def _read_branch(program: Program, name: str, value: Json, edits: Mapping[int, Edit]) -> Branch:
-    timeline = Timeline(program, tuple(edits[serial] for serial in value["edits"]))
+    timeline = Timeline(program, tuple(edits[serial] for serial in _serials(value["edits"], edits)))
     return Branch(name, timeline, str(value["parent"]), time.parse(program, str(value["at"])))
 
 
+@_once
 def _change(change: Change) -> Json:
     before, after = (
         {name: branch and _branch(branch) for name, branch in states.items()}
@@ -134,7 +174,7 @@ def _read_change(program: Program, value: Json, edits: Mapping[int, Edit]) -> Ch
 def _read_branches(program: Program, kept: Mapping[str, Json], edits: Mapping[int, Edit]) -> Branches:
     branches = Branches(Timeline(program))
     branches.all = {name: _read_branch(program, name, value, edits) for name, value in _under(kept, "branch")}
-    branches.reached = {name: time.parse(program, str(value["reached"])) for name, value in _under(kept, "branch")}
+    branches.reached = {name: time.parse(program, str(kept[f"reached/{name}"])) for name in branches.all}
     branches.name = str(kept["branch"])
     if branches.name not in branches.all:
         raise ValueError(f"no branch is called {branches.name[:40]}")

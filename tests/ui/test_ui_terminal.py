@@ -102,7 +102,7 @@ def assert_restored(terminal: Terminal, mark: int) -> None:
             assert terminal.written.rfind(b"\x1b[?%dl" % mode) > terminal.written.rfind(b"\x1b[?%dh" % mode), mode
             assert b"\x1b[?%dl" % mode in after, mode
     assert b"\x1b[?1049h" in before
-    assert b"\x1b[?25h" in after[after.rfind(b"\x1b[?1049l") - 200 :]
+    assert b"\x1b[?25h" in after[max(0, after.rfind(b"\x1b[?1049l") - 200) :]
     assert after.rfind(b"\x1b[?25h") > after.rfind(b"\x1b[?25l")
 
 
