@@ -14,6 +14,7 @@ from networks import dense
 from test_formulas import NETWORKS
 
 from bptui.commands.session import Session
+from bptui.debugger.branches import Branches
 from bptui.debugger.debugger import Debugger
 from bptui.debugger.expressions import parse_target
 from bptui.debugger.provenance import nonfinite
@@ -609,7 +610,7 @@ def test_nan_in_the_data_is_named_as_such():
     program = debugger.program
     initial = {**program.initial, "x": np.array([[np.nan, 3.0]])}
     session = Session(networks.article())
-    session.debugger.timeline = Timeline(replace(program, initial=initial))
+    session.debugger.branches = Branches(Timeline(replace(program, initial=initial)))
     session.debugger._player = Player(session.debugger.timeline)
     assert session.execute("why nan").lines == ("i1 is nan: given by the data",)
     session.execute("run 2")

@@ -16,6 +16,7 @@ from bptui.debugger.provenance.origin import origin as origin_of
 from bptui.debugger.provenance.origin import then
 from bptui.debugger.provenance.uses import Use, Uses
 from bptui.debugger.provenance.uses import uses as uses_of
+from bptui.debugger.view import View
 from bptui.engine.lifeline import Change, Origin
 from bptui.engine.program import Target
 from bptui.engine.timeline import Position
@@ -56,7 +57,13 @@ def origin(session: Context, rest: str) -> Answer:
         return Answer((_was(session, target, name, there),))
     view = debugger.goto(there.position)
     before = f" before {found.here[-1].position}" if found.here else ""
-    return Answer((wording.where_line(view, session.digits), _was(session, target, f"{name}{before}", there)))
+    return _arrived(session, view, [_was(session, target, f"{name}{before}", there)])
+
+
+def _arrived(session: Context, view: View, words: list[str]) -> Answer:
+    """The line of a word that moved, and what it found there."""
+    where, *more = session.where(view).lines
+    return Answer((where, *words, *more))
 
 
 def _unwritten(session: Context, target: Target, name: str) -> str:
@@ -222,7 +229,7 @@ def why(session: Context, rest: str) -> Answer:
         words = [_given(session, each) for each in given]
         return Answer(tuple(words) or (f"every number up to {debugger.position} is finite",))
     view = debugger.goto(found.position)
-    return Answer((wording.where_line(view, session.digits), *_made(session, found)))
+    return _arrived(session, view, _made(session, found))
 
 
 def _given(session: Context, found: NonFinite) -> str:
