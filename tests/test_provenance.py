@@ -29,7 +29,8 @@ from bptui.engine.player import Player, state_at
 from bptui.engine.program import Program, Target
 from bptui.engine.reach import operands, spread
 from bptui.engine.timeline import START, Edit, Position, Timeline, normal
-from bptui.explain.tree.nodes import CellNode, HistoryNode
+from bptui.explain.tree.changes import HistoryNode
+from bptui.explain.tree.nodes import CellNode
 from bptui.explain.tree.nodes import Node as TreeNode
 from bptui.explain.tree.reading import Source
 from bptui.explain.tree.samples import SamplesNode

@@ -68,7 +68,7 @@ def _arrived(session: Context, view: View, words: list[str]) -> Answer:
 
 def _unwritten(session: Context, target: Target, name: str) -> str:
     program, state = session.debugger.program, session.debugger.look(session.debugger.position)
-    if max(target.cells) >= state.computed[target.slot]:
+    if max(target.cells) >= state.computed[target.slot] and not program.slots[target.slot].given:
         return f"{name} is not computed here: {session.debugger.writing(target.slot)}"
     return f"{name}: {beginning(program, target.slot, target.cells[0]).partition(': ')[2]}"
 
