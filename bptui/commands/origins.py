@@ -133,7 +133,9 @@ def _use(session: Context, use: Use) -> str:
 def _until(session: Context, found: Uses) -> str:
     until = found.until
     if until is None:
-        return "and so in every iteration" if found.again else "until the next iteration computes it anew"
+        drawn = found.again and session.debugger.program.instructions[found.found[0].index].op == "draw"
+        again = "and so in every epoch" if drawn else "and so in every iteration"
+        return again if found.again else "until the next iteration computes it anew"
     if until.edit is not None:
         return f"until {until.position}, where it is set by hand: {until.edit.text}"
     assert until.index is not None
