@@ -223,6 +223,15 @@ def test_an_edit_ends_the_uses_of_what_it_replaced_and_has_its_own():
     assert reads(debugger.timeline, w5, Position(0, 4), debugger.look) == [("0:6", (0,)), ("0:9", (0,))]
 
 
+def test_an_edit_inside_an_operation_is_used_by_the_elements_after_it():
+    debugger = at("0:1", None, "i1 = 5 at 0:0.1")
+    i1 = Target("x", (0,))
+    assert reads(debugger.timeline, i1, START, debugger.look) == [("0:1", (0,))]
+    lasting = uses(debugger.timeline, Target("x", (0,)), Position(0, 0, 1), debugger.look)
+    assert lasting is not None
+    assert [(str(use.position), use.cells) for use in lasting.found] == [("0:1", (1,)), ("0:7", (0, 1))]
+
+
 def test_the_data_of_a_row_are_used_when_it_is_drawn():
     debugger = Debugger(networks.drawn_net())
     for row in range(5):
@@ -460,6 +469,22 @@ def test_a_gradient_that_came_on_several_ways_names_them():
     node = root(debugger, "a_h1.grad", 0)
     assert [child.label for child in node.children] == ["through s: ", "through z_h2: "]
     assert math.fsum(child.value for child in node.children) == pytest.approx(node.value)
+
+
+def test_a_weights_row_is_no_sample_though_it_is_as_long_as_the_batch():
+    training = Training(clip_value=0.5, clip_norm=1.0)
+    network = Network(
+        (dense("1", "x", 2, "tanh"), dense("2", "1", 2)),
+        networks.numbers(3, 3),
+        networks.numbers(3, 2, seed=1),
+        training=training,
+    )
+    debugger = at("0:0", network)
+    debugger.goto(Position(0, len(debugger.program)))
+    node = root(debugger, "W1.norm2", 0)
+    assert len(node.children) == 6
+    assert not any(child.label for child in node.children)
+    assert all(child.label.startswith("sample ") for child in root(debugger, "W1.grad", 0).children)
 
 
 # Histories
