@@ -14,6 +14,7 @@ from networks import dense
 from test_formulas import NETWORKS
 
 from bptui.commands.session import Session
+from bptui.debugger.branches import Branches
 from bptui.debugger.debugger import Debugger
 from bptui.debugger.expressions import parse_target
 from bptui.debugger.provenance import nonfinite
@@ -28,7 +29,8 @@ from bptui.engine.player import Player, state_at
 from bptui.engine.program import Program, Target
 from bptui.engine.reach import operands, spread
 from bptui.engine.timeline import START, Edit, Position, Timeline, normal
-from bptui.explain.tree.nodes import CellNode, HistoryNode
+from bptui.explain.tree.changes import HistoryNode
+from bptui.explain.tree.nodes import CellNode
 from bptui.explain.tree.nodes import Node as TreeNode
 from bptui.explain.tree.reading import Source
 from bptui.explain.tree.samples import SamplesNode
@@ -219,6 +221,15 @@ def test_an_edit_ends_the_uses_of_what_it_replaced_and_has_its_own():
     w5 = Target("W2", (0,))
     assert reads(debugger.timeline, w5, Position(0, 3), debugger.look) == [("0:2", (0,))]
     assert reads(debugger.timeline, w5, Position(0, 4), debugger.look) == [("0:6", (0,)), ("0:9", (0,))]
+
+
+def test_an_edit_inside_an_operation_is_used_by_the_elements_after_it():
+    debugger = at("0:1", None, "i1 = 5 at 0:0.1")
+    i1 = Target("x", (0,))
+    assert reads(debugger.timeline, i1, START, debugger.look) == [("0:1", (0,))]
+    lasting = uses(debugger.timeline, Target("x", (0,)), Position(0, 0, 1), debugger.look)
+    assert lasting is not None
+    assert [(str(use.position), use.cells) for use in lasting.found] == [("0:1", (1,)), ("0:7", (0, 1))]
 
 
 def test_the_data_of_a_row_are_used_when_it_is_drawn():
@@ -460,6 +471,22 @@ def test_a_gradient_that_came_on_several_ways_names_them():
     assert math.fsum(child.value for child in node.children) == pytest.approx(node.value)
 
 
+def test_a_weights_row_is_no_sample_though_it_is_as_long_as_the_batch():
+    training = Training(clip_value=0.5, clip_norm=1.0)
+    network = Network(
+        (dense("1", "x", 2, "tanh"), dense("2", "1", 2)),
+        networks.numbers(3, 3),
+        networks.numbers(3, 2, seed=1),
+        training=training,
+    )
+    debugger = at("0:0", network)
+    debugger.goto(Position(0, len(debugger.program)))
+    node = root(debugger, "W1.norm2", 0)
+    assert len(node.children) == 6
+    assert not any(child.label for child in node.children)
+    assert all(child.label.startswith("sample ") for child in root(debugger, "W1.grad", 0).children)
+
+
 # Histories
 
 
@@ -609,7 +636,7 @@ def test_nan_in_the_data_is_named_as_such():
     program = debugger.program
     initial = {**program.initial, "x": np.array([[np.nan, 3.0]])}
     session = Session(networks.article())
-    session.debugger.timeline = Timeline(replace(program, initial=initial))
+    session.debugger.branches = Branches(Timeline(replace(program, initial=initial)))
     session.debugger._player = Player(session.debugger.timeline)
     assert session.execute("why nan").lines == ("i1 is nan: given by the data",)
     session.execute("run 2")

@@ -16,6 +16,7 @@ from bptui.debugger.provenance.origin import origin as origin_of
 from bptui.debugger.provenance.origin import then
 from bptui.debugger.provenance.uses import Use, Uses
 from bptui.debugger.provenance.uses import uses as uses_of
+from bptui.debugger.view import View
 from bptui.engine.lifeline import Change, Origin
 from bptui.engine.program import Target
 from bptui.engine.timeline import Position
@@ -56,12 +57,18 @@ def origin(session: Context, rest: str) -> Answer:
         return Answer((_was(session, target, name, there),))
     view = debugger.goto(there.position)
     before = f" before {found.here[-1].position}" if found.here else ""
-    return Answer((wording.where_line(view, session.digits), _was(session, target, f"{name}{before}", there)))
+    return _arrived(session, view, [_was(session, target, f"{name}{before}", there)])
+
+
+def _arrived(session: Context, view: View, words: list[str]) -> Answer:
+    """The line of a word that moved, and what it found there."""
+    where, *more = session.where(view).lines
+    return Answer((where, *words, *more))
 
 
 def _unwritten(session: Context, target: Target, name: str) -> str:
     program, state = session.debugger.program, session.debugger.look(session.debugger.position)
-    if max(target.cells) >= state.computed[target.slot]:
+    if max(target.cells) >= state.computed[target.slot] and not program.slots[target.slot].given:
         return f"{name} is not computed here: {session.debugger.writing(target.slot)}"
     return f"{name}: {beginning(program, target.slot, target.cells[0]).partition(': ')[2]}"
 
@@ -126,7 +133,9 @@ def _use(session: Context, use: Use) -> str:
 def _until(session: Context, found: Uses) -> str:
     until = found.until
     if until is None:
-        return "and so in every iteration" if found.again else "until the next iteration computes it anew"
+        drawn = found.again and session.debugger.program.instructions[found.found[0].index].op == "draw"
+        again = "and so in every epoch" if drawn else "and so in every iteration"
+        return again if found.again else "until the next iteration computes it anew"
     if until.edit is not None:
         return f"until {until.position}, where it is set by hand: {until.edit.text}"
     assert until.index is not None
@@ -222,7 +231,7 @@ def why(session: Context, rest: str) -> Answer:
         words = [_given(session, each) for each in given]
         return Answer(tuple(words) or (f"every number up to {debugger.position} is finite",))
     view = debugger.goto(found.position)
-    return Answer((wording.where_line(view, session.digits), *_made(session, found)))
+    return _arrived(session, view, _made(session, found))
 
 
 def _given(session: Context, found: NonFinite) -> str:

@@ -64,11 +64,10 @@ def past(timeline: Timeline, slot: str, cells: Collection[int], position: Positi
     where it was computed. Nothing for what is not computed yet.
     """
     program = timeline.program
-    edits = [e for e in reversed(timeline.ordered) if e.slot == slot and not set(cells).isdisjoint(e.cells)]
+    wanted = set(cells)
+    edits = [e for e in reversed(timeline.ordered) if e.slot == slot and not wanted.isdisjoint(e.cells)]
     lasts = program.slots[slot].persistent
-    # The next iteration computes anew what does not last.
-    there = (edit for edit in edits if edit.position <= position)
-    waiting = (edit for edit in there if lasts or edit.position.iteration == position.iteration)
+    waiting = (edit for edit in edits if edit.position <= position)
     edit = next(waiting, None)
     for written, origin in _writes(program, slot, min(cells, default=0), position):
         while edit is not None and edit.position >= written:

@@ -86,3 +86,17 @@ def test_the_drawing_fills_its_place_and_no_more(columns, rows):
             lines = outline(shown, columns, rows)
             assert len(lines) == rows
             assert all(width(line) <= columns for line in lines)
+
+
+async def test_o_goes_to_what_wrote_the_number_under_the_cursor_and_on_from_there(app):
+    async with app("article") as reader:
+        await reader.press("i", "i", "n", "n", "n")
+        places = []
+        for _ in range(4):
+            await reader.press("o")
+            places.append((reader.position, reader.inside("#status")))
+        assert [place for place, _ in places] == ["1:9", "0:9", "0:0", "0:0"]
+        assert "w5 = 0.2087529: written by operation 9 of iteration 1" in places[0][1]
+        assert "w5 before 1:9 = 0.1743825" in places[1][1]
+        assert "the weight it began with" in places[2][1]
+        assert "there is nothing before that" in places[3][1]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from bptui.debugger.provenance.walking import MEMORY
 from bptui.engine.lifeline import Change, Origin, past
 from bptui.engine.player import Player
 from bptui.engine.timeline import Position, Timeline
@@ -27,7 +28,7 @@ def history(timeline: Timeline, slot: str, cell: int, position: Position) -> lis
 
 def _values(timeline: Timeline, slot: str, cell: int, events: list[Origin], position: Position) -> Iterator[float]:
     """The cell's value just after each event."""
-    player = Player(timeline)
+    player = Player(timeline, MEMORY)
     for k, event in enumerate(events):
         if event.edit is not None:
             # As the buffers hold it, in their precision.

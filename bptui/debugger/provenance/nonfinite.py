@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bptui.debugger.provenance.walking import iterations, operations
+from bptui.debugger.provenance.walking import MEMORY, iterations, operations
 from bptui.engine.network import Array
 from bptui.engine.player import Player
 from bptui.engine.timeline import START, Position, Timeline
@@ -39,7 +39,7 @@ def given(timeline: Timeline) -> list[NonFinite]:
 def first(timeline: Timeline, until: Position) -> NonFinite | None:
     """The first instruction up to a position whose result was not finite; None where every result was."""
     sound = _Sound(timeline)
-    player = Player(timeline)
+    player = Player(timeline, MEMORY)
     for walker in iterations(timeline, until):
         t = walker.position.iteration
         if sound.throughout(walker, until):

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from bptui.engine.player import Player
 from bptui.engine.timeline import Position, Timeline
 
+# Bytes: who goes forward alone needs few checkpoints.
+MEMORY = 2**24
+
 
 def iterations(timeline: Timeline, until: Position) -> Iterator[Player]:
     """A player at the end of each iteration, from the first on; for the last at `until`, where that is earlier."""
-    player, count = Player(timeline), len(timeline.program)
+    player, count = Player(timeline, MEMORY), len(timeline.program)
     for t in range(until.iteration + 1):
         player.goto(timeline, min(Position(t, count), until))
         yield player

@@ -1,6 +1,7 @@
-"""The nodes of the tree: a cell at a time, a term of a sum, what a sample had a part in, the history of a weight.
+"""The nodes of the tree: a cell at a time, a term of a sum, terms that belong together.
 
-A node knows its value from the start and everything else when it is asked: opening one computes that node alone.
+A node knows its value from the start and everything else when it is asked: opening one computes that node alone. Cells
+open into nodes of other kinds, and those into cells: they are imported where they are made.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from functools import cached_property
 
 import numpy as np
 
-from bptui.engine.lifeline import Change, Origin, past, read_at
+from bptui.engine.lifeline import Origin, past, read_at
 from bptui.engine.player import Moment, State
-from bptui.engine.timeline import START, Position
+from bptui.engine.timeline import Position
 from bptui.explain.cells import ravelled
 from bptui.explain.formulas import Formula, formula
 from bptui.explain.linear import Factor, factors_text
@@ -169,6 +170,8 @@ class CellNode(Node):
 
     @cached_property
     def children(self) -> tuple[Node, ...]:
+        from bptui.explain.tree.changes import HistoryNode
+
         groups: list[Node] = [HistoryNode(self)] if self._lasts else []
         if self.origin is None or self.origin.index is None:
             return tuple(groups)
@@ -178,7 +181,6 @@ class CellNode(Node):
     @cached_property
     def terms(self) -> tuple[Node, ...]:
         """The terms of the sum that it is, or the cells that it was made of."""
-        # Nodes and the ways to group them know each other.
         from bptui.explain.tree.samples import terms_of
 
         return terms_of(self) if len(self.sum.values) > 1 else tuple(self.operands(self.sum.piece(0)))
@@ -279,70 +281,3 @@ class GroupNode(Node):
     @cached_property
     def children(self) -> tuple[Node, ...]:
         return shared(of.term(k, value) for of, k, value in self._terms)
-
-
-class HistoryNode(Node):
-    """What a lasting cell's value is the sum of: its start and every change since."""
-
-    def __init__(self, of: CellNode) -> None:
-        super().__init__(of.source, of.value)
-        self._of = of
-
-    @property
-    def text(self) -> str:
-        return f"{self._of.name} = {self.shown_value}, as its start and every update since"
-
-    @property
-    def heading(self) -> tuple[str, ...]:
-        changes = self._changes
-        updates = sum(change.origin.index is not None for change in changes)
-        edits = len(changes) - updates
-        words = [f"{updates} update{'s' * (updates != 1)}"] if updates else []
-        words += [f"{edits} edit{'s' * (edits != 1)}"] if edits else []
-        start = changes[0].before if changes else self.value
-        rest = math.fsum(change.by for change in changes)
-        shown = [number(part, self.source.digits) for part in (start, rest, self.value)]
-        return (f"{self._of.name} = start + {' + '.join(words)} = {shown[0]} + ({shown[1]}) = {shown[2]}",)
-
-    @cached_property
-    def _changes(self) -> Sequence[Change]:
-        return self.source.history(self._of.slot, self._of.cell, self._of.position)
-
-    @cached_property
-    def children(self) -> tuple[Node, ...]:
-        changes = self._changes
-        cell, start = (self._of.slot, self._of.cell), changes[0].before if changes else self.value
-        several = len({change.origin.index for change in changes if change.origin.index is not None}) > 1
-        found = [ChangeNode(self.source, cell, change, named=several) for change in changes]
-        return (CellNode(self.source, cell, START, start, Origin(START)), *shared(found))
-
-
-class ChangeNode(Node):
-    """An update or an edit of a lasting cell, and how much it added."""
-
-    def __init__(self, source: Source, cell: tuple[str, int], change: Change, *, named: bool) -> None:
-        super().__init__(source, change.by)
-        self._change = change
-        self._named = named
-        self._after = CellNode(source, cell, change.origin.position, change.after, change.origin)
-
-    @property
-    def text(self) -> str:
-        origin, by = self._change.origin, f"{'+' * (self.value >= 0)}{self.shown_value}"
-        if origin.edit is not None:
-            return f"{origin.edit.text} at {origin.position}: {by}"
-        assert origin.index is not None
-        what = f", {self.source.program.instructions[origin.index].source}" if self._named else ""
-        return f"iteration {origin.position.iteration}{what}: {by}"
-
-    @property
-    def heading(self) -> tuple[str, ...]:
-        return self._after.heading
-
-    @property
-    def openable(self) -> bool:
-        return self._change.origin.index is not None
-
-    @cached_property
-    def children(self) -> tuple[Node, ...]:
-        return self._after.terms if self.openable else ()

@@ -141,6 +141,8 @@ def _sample_of(line: Line, piece: Piece) -> int | None:
 def _has_batch(program: Program, slot: str) -> bool:
     """Whether a slot's first axis is the batch."""
     found = program.slots[slot]
+    if slot in program.writers and program.instructions[program.writers[slot]].phase == "update":
+        return False  # what is made of a parameter's gradient is as long as the parameter
     kind = program.slots[found.of].kind if found.kind == "gradient" else found.kind
     return kind in ("value", "data") and found.shape[:1] == program.slots["x"].shape[:1]
 

@@ -310,8 +310,13 @@ class MainScreen(Screen[None]):
         """Where the number under the cursor was written; pressed again there, where its old value was."""
         slot, cell = self._cursor
         name = spell(self.session.debugger.program, Target(slot, (cell,)))
-        self._do(f"origin {name}")
-        self._point(slot, cell, note=self._note)
+        try:
+            where, *said = self.session.execute(f"origin {name}").lines
+        except (ValueError, OSError) as error:
+            self._refuse(error)
+            return
+        self._show()
+        self._point(slot, cell, said[0] if said else where)
 
     def _page(self, title: str, line: str) -> None:
         self.app.push_screen(TextPage(title, list(self.session.execute(line).lines)))
