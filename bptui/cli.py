@@ -97,15 +97,18 @@ def _opening_parser() -> _Parser:
     parser.add_argument("--resume", action="store_true", help="open the last session, however it ended")
     parser.add_argument("--no-session", action="store_true", help="keep nothing of what is done")
     _add_digits(parser)
+    help_memory = "how many MiB checkpoints may take (256)"
+    parser.add_argument("--memory", type=_memory, default=256, metavar="MIB", help=help_memory)
     parser.add_argument("--version", action="version", version=f"bptui {__version__}")
     return parser
 
 
 def _request(options: argparse.Namespace, *, keep: bool) -> Request:
-    from bptui.commands.opening import Request
+    from bptui.commands.opening import Manner, Request
 
     keep = keep and not options.no_session
-    return Request(options.spec, options.session, keep, options.resume, options.digits, remember=keep)
+    manner = Manner(options.digits, options.memory * 2**20)
+    return Request(options.spec, options.session, keep, options.resume, manner, remember=keep)
 
 
 def _app(options: argparse.Namespace) -> int:
@@ -225,6 +228,10 @@ def _add_digits(parser: argparse.ArgumentParser) -> None:
 
 def _digits(text: str) -> int:
     return _number(text, 1, 17)
+
+
+def _memory(text: str) -> int:
+    return _number(text, 1, 1 << 20)
 
 
 def _count(text: str) -> int:

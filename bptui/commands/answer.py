@@ -10,6 +10,7 @@ from bptui.commands.recording import Recorder
 from bptui.commands.registry import CommandError
 from bptui.debugger.debugger import Debugger
 from bptui.debugger.view import View
+from bptui.engine.checkpoints import MEMORY
 from bptui.engine.network import Network
 
 
@@ -25,12 +26,13 @@ class Answer:
 class Context:
     """What words work on: a debugger, and how many digits are shown (None: all).
 
+    memory    bytes that checkpoints and losses may take
     recorder  what keeps it in a session's file, or None
     notes     what a person should be told at the beginning
     """
 
-    def __init__(self, network: Network, digits: int | None = None) -> None:
-        self.debugger = Debugger(network)
+    def __init__(self, network: Network, digits: int | None = None, memory: int = MEMORY) -> None:
+        self.debugger = Debugger(network, memory)
         self.digits = digits
         self.recorder: Recorder | None = None
         self.notes: list[str] = []

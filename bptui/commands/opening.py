@@ -10,6 +10,7 @@ from typing import Any
 
 from bptui.commands.recording import Recorder
 from bptui.commands.session import Session
+from bptui.engine.checkpoints import MEMORY
 from bptui.engine.fingerprint import differences, digest, fingerprint, listing
 from bptui.engine.timeline import PositionError, parse
 from bptui.files import journal, origins, sessions, shelf
@@ -21,6 +22,21 @@ from bptui.files.sessions import DIGEST, MACHINE, OPENED, PROGRAM, SPEC, Session
 from bptui.files.text import safe
 
 DEFAULT = "article"
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a session is worked in, whatever is in it: the digits shown (None: all), bytes for checkpoints and losses."""
+
+    digits: int | None = None
+    memory: int = MEMORY
+
+    def session(self, origin: Origin) -> Session:
+        """A session that is not kept yet."""
+        return Session(origin.network, self.digits, self.memory)
+
+
+USUAL = Manner()
 
 
 @dataclass(frozen=True)
@@ -38,7 +54,7 @@ class Request:
     file: str = ""
     keep: bool = False
     resume: bool = False
-    digits: int | None = None
+    manner: Manner = USUAL
     remember: bool = False
 
     @property
@@ -63,20 +79,20 @@ def opened(request: Request) -> Session:
 
 def _opened(request: Request) -> Session:
     if request.resume:
-        return resume(request.digits)
+        return resume(request.manner)
     if request.is_session:
-        return reopen(Path(request.named), request.digits)
+        return reopen(Path(request.named), request.manner)
     if request.file and journal.is_journal(request.file):
         return _continued(request)
     origin = origins.load(request.named or DEFAULT)
     if request.file:
-        return begin(origin, Path(request.file), request.digits)
-    return _unnamed(origin, request.digits) if request.keep else Session(origin.network, request.digits)
+        return begin(origin, Path(request.file), request.manner)
+    return _unnamed(origin, request.manner) if request.keep else request.manner.session(origin)
 
 
-def begin(origin: Origin, path: Path, digits: int | None = None, *, named: bool = True) -> Session:
+def begin(origin: Origin, path: Path, manner: Manner = USUAL, *, named: bool = True) -> Session:
     """A new session in a new file. Raises JournalError."""
-    session = Session(origin.network, digits)
+    session = manner.session(origin)
     keys = {
         **{MACHINE + key: value for key, value in fingerprint().items()},
         PROGRAM: listing(session.debugger.program),
@@ -87,23 +103,23 @@ def begin(origin: Origin, path: Path, digits: int | None = None, *, named: bool 
     return session
 
 
-def reopen(path: Path, digits: int | None = None) -> Session:
+def reopen(path: Path, manner: Manner = USUAL) -> Session:
     """A session as it was, at the same position with the same bits. Raises JournalError, SpecError."""
     file = sessions.reopen(path)
     try:
-        return _restored(file, path, digits)
+        return _restored(file, path, manner)
     except BaseException:
         file.leave()
         raise
 
 
-def resume(digits: int | None = None) -> Session:
+def resume(manner: Manner = USUAL) -> Session:
     """The session written last that nobody has open. Raises JournalError where there is none."""
     passed: list[str] = []
     for path in shelf.latest():
         left = datetime.fromtimestamp(path.stat().st_mtime).astimezone()
         try:
-            session = reopen(path, digits)
+            session = reopen(path, manner)
         except journal.BusyError:
             continue
         except (JournalError, SpecError) as error:
@@ -121,23 +137,23 @@ def _continued(request: Request) -> Session:
     if request.named and not origins.is_of(told, request.named, path.absolute().parent):
         what = safe(str(told.get("path")))
         raise JournalError(f"{shown}: it is a session of {what}, so it is left alone; bptui {shown} opens it")
-    return reopen(path, request.digits)
+    return reopen(path, request.manner)
 
 
-def _unnamed(origin: Origin, digits: int | None) -> Session:
+def _unnamed(origin: Origin, manner: Manner) -> Session:
     """A session kept among those without a name, or where that can't be, one that is not kept."""
     try:
-        return begin(origin, shelf.fresh(origin.network.name), digits, named=False)
+        return begin(origin, shelf.fresh(origin.network.name), manner, named=False)
     except JournalError as error:
-        session = Session(origin.network, digits)
+        session = manner.session(origin)
         session.notes.append(f"not saved: {error}")
         return session
 
 
-def _restored(file: SessionFile, path: Path, digits: int | None) -> Session:
+def _restored(file: SessionFile, path: Path, manner: Manner) -> Session:
     keys, shown = file.folded.keys, safe(str(path))
     origin, notes = origins.restored(keys[SPEC], path.absolute().parent, shown)
-    session = Session(origin.network, digits)
+    session = manner.session(origin)
     program = listing(session.debugger.program)
     other = "this version of bptui makes other operations of its network" if keys.get(PROGRAM) != program else ""
     try:
