@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bptui.engine.network import Network, Node
+from bptui.engine.network import Network, Node, Training
 
 ARTICLE_W1 = [[0.11, 0.12], [0.21, 0.08]]
 ARTICLE_W2 = [[0.14], [0.15]]
@@ -93,4 +93,35 @@ ALL: Mapping[str, Callable[..., Network]] = {
     "skip": skip_net,
     "drawn": drawn_net,
     "mazur": mazur_like,
+}
+
+
+def dropout_net(**changes: Any) -> Network:
+    """Masks drawn in every iteration, Adam's averages, a learning rate that follows a schedule, batches of 2."""
+    nodes = (dense("1", "x", 3, "relu"), Node("2", ("1",), 0, op="dropout", options={"rate": 0.4}), dense("3", "2", 1))
+    training = Training(optim="adam", schedule="cosine", schedule_options={"steps": 6})
+    settings = {"loss": "mse", "lr": 0.1, "batch": 2, "seed": 8, "training": training} | changes
+    return Network(nodes, numbers(5, 2, seed=6), numbers(5, 1, seed=7), **settings)
+
+
+def dying_net(**changes: Any) -> Network:
+    """Steps so large that relus die, one after the other; then the loss is flat. Batches of 2, an epoch of 2."""
+    nodes = (dense("1", "x", 4, "relu"), dense("2", "1", 2, "relu"), dense("3", "2", 1, "tanh"))
+    settings = {"loss": "mse", "lr": 0.9, "batch": 2, "seed": 11} | changes
+    return Network(nodes, numbers(4, 2, seed=9) * 2, numbers(4, 1, seed=10), **settings)
+
+
+def exploding_net(**changes: Any) -> Network:
+    """Steps so large that nothing stays finite for long; on the way a tanh hides what a product made infinite."""
+    nodes = (dense("1", "x", 2), dense("2", "1", 2, "tanh"), dense("3", "2", 1))
+    settings = {"loss": "mse", "lr": 1e35, "seed": 5} | changes
+    return Network(nodes, numbers(3, 2, seed=12), numbers(3, 1, seed=13), **settings)
+
+
+# For walks through time alone.
+MORE: Mapping[str, Callable[..., Network]] = {
+    **ALL,
+    "dropout": dropout_net,
+    "dying": dying_net,
+    "exploding": exploding_net,
 }

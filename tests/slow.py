@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from types import CodeType
@@ -112,6 +113,8 @@ class Run:
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
     computed: dict[str, int] = field(default_factory=dict)
     losses: list[float] = field(default_factory=list)
+    # Told of every position between two instructions, and of every one at which there is an edit.
+    told: Callable[[Position], None] = lambda _: None
 
     def __post_init__(self) -> None:
         dtype = np.dtype(self.program.network.dtype)
@@ -134,6 +137,7 @@ class Run:
     def until(self, target: Position) -> Run:
         """Compute from the very start to the target."""
         self.write(Position())
+        self.told(Position())
         if target == Position():
             return self
         for t in range(target.iteration + 1):
@@ -146,14 +150,23 @@ class Run:
         raise AssertionError(f"{target} was never reached")
 
     def draw(self, t: int) -> None:
+        """What is a function of the iteration: the batch's rows, masks, the number of the update."""
         network = self.program.network
-        if "rows" not in self.arrays:
-            return
-        rows, batch = len(network.x), network.batch
-        epoch, place = divmod(t, rows // batch)
-        order = np.random.default_rng([network.seed, zlib.crc32(b"order"), epoch]).permutation(rows)
-        self.arrays["rows"][:] = order[place * batch : (place + 1) * batch]
-        self.computed["rows"] = batch
+        for name, slot in self.program.slots.items():
+            if slot.kind == "rows":
+                rows, batch = len(network.x), network.batch
+                epoch, place = divmod(t, rows // batch)
+                order = np.random.default_rng([network.seed, zlib.crc32(b"order"), epoch]).permutation(rows)
+                self.arrays[name][:] = order[place * batch : (place + 1) * batch]
+            elif slot.kind == "mask":
+                drawn = np.random.default_rng([network.seed, zlib.crc32(name.encode()), t]).random(slot.shape)
+                self.arrays[name][...] = (drawn >= slot.rate) / (1 - slot.rate)
+            elif slot.kind == "counter":
+                assert slot.of == "t"
+                self.arrays[name][...] = t + 1
+            else:
+                continue
+            self.computed[name] = slot.size
 
     def instruction(self, t: int, k: int, target: Position) -> bool:
         """Copy the result of instruction k, cell by cell; whether the target was reached."""
@@ -168,6 +181,8 @@ class Run:
             if any(edit.position == here for edit in self.edits):
                 self.write(here)
                 result = evaluate(self.program, k, self.arrays).reshape(-1) if e < size else result
+            if e == size or any(edit.position == here for edit in self.edits):
+                self.told(here)
             if here == target:
                 return True
         return False

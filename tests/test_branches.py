@@ -192,7 +192,7 @@ def test_what_a_command_changes_is_few_keys(session):
     session.execute("next")
     after = session.debugger.memento()
     changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
-    assert changed <= {"position", "branch/mine"}
+    assert changed <= {"position", "reached/mine"}
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+from branching import Lines
 from slow import Clock, Run, Written, run
 
 from bptui.debugger.debugger import Debugger, DebuggerError
 from bptui.debugger.view import View
 from bptui.engine.network import Network
-from bptui.engine.player import Player, state_at
+from bptui.engine.player import state_at
 from bptui.engine.program import Target
 from bptui.engine.timeline import START, Position
 
@@ -29,24 +30,29 @@ class Walk:
 
     debugger: Debugger
     here: Position = START
-    edits: list[Written] = field(default_factory=list)
-    undone: list[Written] = field(default_factory=list)
+    lines: Lines = field(default_factory=Lines)
 
     @classmethod
     def of(cls, network: Network, memory: int | None = None) -> Walk:
         """A walk; a small memory keeps four checkpoints alone, so that their stride has to double."""
-        debugger = Debugger(network)
-        if memory is not None:
-            debugger._player = Player(debugger.timeline, memory)
-        return cls(debugger)
+        return cls(Debugger(network) if memory is None else Debugger(network, memory))
 
     def __post_init__(self) -> None:
         self.program = self.debugger.program
         self.clock = Clock(self.program)
-        self.slots = [name for name, slot in self.program.slots.items() if slot.kind != "rows"]
+        self.slots = [name for name, slot in self.program.slots.items() if not slot.given]
+
+    @property
+    def edits(self) -> list[Written]:
+        """Those of the timeline that is looked at."""
+        return self.lines.edits
 
     def act(self, action: Action) -> None:
         """Carry out one action, in both worlds."""
+        self.carry_out(action)
+        self.lines.visit(self.here)
+
+    def carry_out(self, action: Action) -> None:
         verb, a, b, c = action
         if verb in MOVES:
             self.move(verb, a, b, c)
@@ -117,7 +123,11 @@ class Walk:
         return f"{name}[{', '.join(str(int(i)) for i in np.unravel_index(cell, slot.shape))}]", name, (cell,)
 
     def set(self, at: Position | None, a: int, b: int, c: int) -> None:
-        text, slot, cells = self.target(a, b)
+        text, read, cells = self.target(a, b)
+        slot = read
+        if at is None and read == "lr" and "lr0" in self.program.slots:
+            # What a schedule computes is set by what it is computed from.
+            slot = "lr0"
         place = self.here if at is None else at
         where = None if at is None else str(at)
         number = (c % 41 - 20) / 8
@@ -127,14 +137,13 @@ class Walk:
         if max(cells) >= state.computed[slot]:
             self.refused(lambda: self.debugger.set(text, value, where))
             return
-        old = state.arrays[slot].reshape(-1)[list(cells)]
+        old = state.arrays[read].reshape(-1)[list(cells)]
         new = old * 0.5 + number if relative else np.full(len(cells), number)
         if not np.isfinite(new).all():
             self.refused(lambda: self.debugger.set(text, value, where))
             return
         self.debugger.set(text, value, where)
-        self.edits.append(Written(place, slot, cells, tuple(map(float, new))))
-        self.undone.clear()
+        self.lines.edit(Written(place, slot, cells, tuple(map(float, new))), self.here)
 
     def nudge(self, a: int, b: int) -> None:
         _, slot, cells = self.target(a, b * 5 + 1)
@@ -147,12 +156,8 @@ class Walk:
         if not np.isfinite(old).all():
             return
         self.debugger.nudge(target, 1, 0.25)
-        last = self.edits[-1] if self.edits else None
-        if last is not None and last.nudge and (last.position, last.slot, last.cells) == (place, slot, cells):
-            self.edits.pop()
         values = tuple(float(number) + 0.25 for number in old)
-        self.edits.append(Written(place, slot, cells, values, nudge=True))
-        self.undone.clear()
+        self.lines.edit(Written(place, slot, cells, values, nudge=True), self.here)
 
     def place_of_nudge(self, slot: str, cells: tuple[int, ...]) -> Position:
         """The latest edit of the cell in this iteration; else its start, or just after what writes the value."""
@@ -170,12 +175,10 @@ class Walk:
 
     def travel(self, verb: str) -> None:
         """Undo or redo."""
-        source, sink = (self.edits, self.undone) if verb == "undo" else (self.undone, self.edits)
-        if not source:
+        if getattr(self.lines, verb)(self.here):
+            getattr(self.debugger, verb)()
+        else:
             self.refused(getattr(self.debugger, verb))
-            return
-        getattr(self.debugger, verb)()
-        sink.append(source.pop())
 
     def refused(self, call: Callable[[], object]) -> None:
         """What can't be done is refused, and nothing changes (which the check after it sees)."""
@@ -222,7 +225,8 @@ class Walk:
         assert list(view.before) == [self.program.instructions[k].writes for k in begun]
         for k in begun[:2]:
             name, place = self.program.instructions[k].writes, Position(t, k)
-            assert view.before[name].tobytes() == run(self.program, self.edits, place).arrays[name].tobytes()
+            expected = run(self.program, self.edits, place).state(place).arrays[name]
+            assert view.before[name].tobytes() == expected.tobytes()
 
 
 def random_action(random: np.random.Generator) -> Action:

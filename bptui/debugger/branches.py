@@ -66,23 +66,28 @@ class Branches:
         timeline = branch.timeline.with_edit(edit)
         if self.reached[branch.name] > edit.position:
             name = self._new_name()
-            self._do(edit, {name: None}, {name: Branch(name, timeline, branch.name, edit.position)}, name)
+            self._do(edit, {name: None}, {name: Branch(name, timeline, branch.name, edit.position)}, name, here)
         else:
-            self._do(edit, {branch.name: branch}, {branch.name: replace(branch, timeline=timeline)}, branch.name)
-        self.visit(here)
+            after = replace(branch, timeline=timeline)
+            self._do(edit, {branch.name: branch}, {branch.name: after}, branch.name, here)
 
     def _nudge(self, edit: Edit, here: Position) -> None:
         """A run of nudges of one cell is one edit and one undo, and never branches."""
         branch, last = self.current, self.undoable[-1] if self.undoable else None
         timeline = branch.timeline
         before: Branch | None = branch
-        if last is not None and timeline.edits and timeline.edits[-1] is last.edit and same_nudge(last.edit, edit):
+        if last is not None and self._is_latest(last) and same_nudge(last.edit, edit):
             timeline = timeline.without_last()
             before = last.before[branch.name]
             self.undoable.pop()
         after = replace(branch, timeline=timeline.with_edit(edit))
-        self._do(edit, {branch.name: before}, {branch.name: after}, branch.name)
+        self._do(edit, {branch.name: before}, {branch.name: after}, branch.name, here)
         self.reached[branch.name] = here
+
+    def _is_latest(self, change: Change) -> bool:
+        """Whether a change was made to this branch, and nothing has been since."""
+        edits = self.current.timeline.edits
+        return change.entered == self.name and bool(edits) and edits[-1] is change.edit
 
     def undo(self, here: Position) -> Edit | None:
         """Take back the edit given last, wherever it lies; None where there is none."""
@@ -103,7 +108,9 @@ class Branches:
         return change.edit
 
     def fork(self, name: str, here: Position) -> None:
-        """A new branch from here, which is looked at from now on."""
+        """A new branch from here, which is looked at from now on. What was undone under its name is gone for good."""
+        if any(_about(change, name) for change in self.redoable):
+            self.redoable.clear()
         self.all[name] = Branch(name, self.current.timeline, self.name, here)
         self.enter(name, here)
 
@@ -117,7 +124,9 @@ class Branches:
         """Forget a branch; those that left it leave its parent instead. What made it can't be taken back any more."""
         self._remove(name)
         self.undoable = [change for change in self.undoable if not _about(change, name)]
-        self.redoable = [change for change in self.redoable if not _about(change, name)]
+        if any(_about(change, name) for change in self.redoable):
+            # What follows on what is gone can't be given again.
+            self.redoable.clear()
 
     def tree(self) -> Iterator[tuple[int, Branch]]:
         """(depth, branch), children after their parent, in the order of where they left it."""
@@ -129,16 +138,24 @@ class Branches:
             yield from self._under(branch.name, depth + 1)
 
     def _do(
-        self, edit: Edit, before: Mapping[str, Branch | None], after: Mapping[str, Branch | None], entered: str
+        self,
+        edit: Edit,
+        before: Mapping[str, Branch | None],
+        after: Mapping[str, Branch | None],
+        entered: str,
+        here: Position,
     ) -> None:
         self.undoable.append(Change(edit, before, after, self.name, entered))
         self.redoable.clear()
-        self._put(after, entered, edit.position)
+        self._put(after, entered, here)
 
     def _put(self, branches: Mapping[str, Branch | None], name: str, here: Position) -> None:
         for known, branch in branches.items():
             if branch is None:
                 self._remove(known)
+            elif known in self.all:
+                # What it left may have gone since: it leaves what it leaves now.
+                self.all[known] = replace(self.all[known], timeline=branch.timeline)
             else:
                 self.all[known] = branch
         self.enter(name if name in self.all else FIRST, here)

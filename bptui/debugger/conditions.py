@@ -19,14 +19,14 @@ from bptui.engine.network import Array
 from bptui.engine.program import Program
 from bptui.engine.timeline import Edit
 
-# (place, rows) → (n, k): what is looked at, at each moment.
-Quantity = Callable[[int, Rows], Array]
+# (place, moments just after its instruction, and just before it where that is asked for) → (n, k): what is looked at.
+Quantity = Callable[[int, Rows, Rows], Array]
 # (place, quantities of some iterations before and of n more, how many are before) → (n,) flags.
 Decide = Callable[[int, Array, int], Array]
 
 
-def _nothing(place: int, rows: Rows) -> Array:
-    del place
+def _nothing(place: int, rows: Rows, before: Rows) -> Array:
+    del place, before
     return np.zeros((rows.n, 0))
 
 
@@ -43,10 +43,10 @@ class Condition:
     places    indices of the instructions after which it may hold
     reads     place → slot → (first cell, one after the last) that the quantity needs there
     memory    how many iterations before this one it looks back at
-    begins    whether the initial values count as an iteration before the first
-    compares  whether it compares with the value before, which an edit may have given
-    touched   whether an edit makes it hold where it is made; True and False, or an expression to look at
+    compares  the quantity compares what lasts with what it was just before the instruction
+    touched   whether an edit makes it hold where it is made, so far as its expression, if it has one, is true
     alone     the quantity is looked at for one moment at a time
+    wide      the quantity is as large as what is read
     not_finite it is `nan`: the processor's flags find it, no quantity is looked at
     """
 
@@ -56,11 +56,11 @@ class Condition:
     quantity: Quantity = _nothing
     decide: Decide = _always
     memory: int = 0
-    begins: bool = False
     compares: bool = False
     touched: Callable[[Edit], bool] = lambda _: False
     expression: Expression | None = None
     alone: bool = False
+    wide: bool = False
     not_finite: bool = False
 
 
@@ -73,12 +73,18 @@ def when_true(program: Program, text: str) -> Condition:
         f"if {expression.text}",
         places,
         dict.fromkeys(places, expression.reads),
-        lambda _, rows: expression.true_over(rows)[:, None],
-        lambda _, values, before: values[before:, 0].astype(bool),
+        lambda _, rows, __: expression.true_over(rows)[:, None],
+        _so,
         touched=lambda edit: edit.slot in expression.reads,
         expression=expression,
         alone=expression.metric,
     )
+
+
+def _so(place: int, values: Array, before: int) -> Array:
+    """The quantity says itself whether it holds."""
+    del place
+    return values[before:, 0].astype(bool)
 
 
 def check(program: Program, expression: Expression) -> None:
@@ -103,7 +109,7 @@ def places_of(program: Program, expression: Expression) -> tuple[int, ...]:
 
 
 def when_changed(program: Program, text: str) -> Condition:
-    """Where a slot was written, or cells or an expression got another value than an iteration before."""
+    """Where a slot was written, or cells or an expression got another value; or where one of them was edited."""
     expression = expressions.parse(program, text)
     target, places = expression.target, places_of(program, expression)
     if target is not None and target.whole:
@@ -113,23 +119,34 @@ def when_changed(program: Program, text: str) -> Condition:
 
 
 def changed(program: Program, expression: Expression) -> Condition:
-    """Where an expression got another value than it had when it was last written."""
+    """Where an expression got another value, to the bit.
+
+    Of what lasts: another than just before the instruction that wrote something of it. Of what each iteration computes
+    anew: another than at the same place an iteration before, or than none at all.
+    """
     places, target = places_of(program, expression), expression.target
+    lasting = all(program.slots[slot].persistent for slot in expression.reads)
 
     def touched(edit: Edit) -> bool:
         return edit.slot in expression.reads and (target is None or bool(set(edit.cells) & set(target.cells)))
+
+    def bits(_: int, rows: Rows, __: Rows) -> Array:
+        return _bits(expression, rows)
+
+    def differs(_: int, rows: Rows, before: Rows) -> Array:
+        return np.asarray((_bits(expression, rows) != _bits(expression, before)).any(axis=1)[:, None])
 
     return Condition(
         f"on {expression.text}",
         places,
         dict.fromkeys(places, expression.reads),
-        lambda _, rows: _bits(expression, rows),
-        _differs,
-        memory=1,
-        compares=True,
-        begins=all(program.slots[slot].persistent for slot in expression.reads),
+        differs if lasting else bits,
+        _so if lasting else _differs,
+        memory=0 if lasting else 1,
+        compares=lasting,
         touched=touched,
         alone=expression.metric,
+        wide=not lasting,
     )
 
 

@@ -37,7 +37,8 @@ def parse(program: Program, word: str, words: list[str]) -> Condition:
 def _dead(program: Program, words: list[str]) -> Condition:
     places = _activations(program, words, _RELUS)
 
-    def moves(place: int, rows: Rows) -> Array:
+    def moves(place: int, rows: Rows, before: Rows) -> Array:
+        del before
         return np.asarray((_units(program, place, rows) != 0).any(axis=2))
 
     return _asleep(program, " ".join(["dead", *words]), places, moves)
@@ -49,7 +50,8 @@ def _saturated(program: Program, words: list[str]) -> Condition:
     names = [word for word in words if word not in numbers]
     places = _activations(program, names, tuple(_BOUNDS))
 
-    def free(place: int, rows: Rows) -> Array:
+    def free(place: int, rows: Rows, before: Rows) -> Array:
+        del before
         low, high = _BOUNDS[program.instructions[place].op]
         margin = share * (high - low)
         values = _units(program, place, rows)
@@ -58,8 +60,8 @@ def _saturated(program: Program, words: list[str]) -> Condition:
     return _asleep(program, " ".join(["saturated", *words]), places, free)
 
 
-def _asleep(program: Program, text: str, places: tuple[int, ...], awake: Callable[[int, Rows], Array]) -> Condition:
-    """A unit that no row has moved for as many iterations as it takes to see all data, and had been moved before."""
+def _asleep(program: Program, text: str, places: tuple[int, ...], awake: conditions.Quantity) -> Condition:
+    """A unit that no row has moved for as many iterations as it takes to see all data; where it comes to be so."""
     network = program.network
     epoch = 1 if network.batch is None else max(1, len(network.x) // network.batch)
     epoch = min(epoch, _LONGEST)
@@ -123,9 +125,11 @@ def _between(program: Program, text: str, ill: Callable[[Array], Array]) -> Cond
     if not pairs:
         raise ExpressionError("two layers with weights are needed, to compare their gradients")
 
-    def ratio(place: int, rows: Rows) -> Array:
+    def ratio(place: int, rows: Rows, before: Rows) -> Array:
+        del before
         one, other = (_size(rows.cells(name, 0, program.slots[name].size)) for name in pairs[place])
-        return np.asarray(one / other)[:, None]
+        # Where nothing comes back at all, as after convergence, nothing vanishes on the way.
+        return np.where((one == 0) & (other == 0), 1.0, one / other)[:, None]
 
     reads = {place: {name: (0, program.slots[name].size) for name in names} for place, names in pairs.items()}
     return Condition(text, tuple(sorted(pairs)), reads, _quietly(ratio), _sets_in(ill), memory=1)
@@ -137,24 +141,19 @@ def _ratio(program: Program, words: list[str]) -> Condition:
     if not weights:
         raise ExpressionError("no weights are trained here")
 
-    def decide(place: int, values: Array, before: int) -> Array:
-        del place
-        with np.errstate(all="ignore"):
-            moved = _size(values[1:] - values[:-1]) / _size(values[:-1])
-        ill = np.concatenate([[False], ~((moved >= low) & (moved <= high))])
-        sets_in = ill.copy()
-        sets_in[1:] &= ~ill[:-1]
-        return sets_in[before:]
+    def moved(place: int, rows: Rows, before: Rows) -> Array:
+        slot = weights[place]
+        old, new = (one.cells(slot.name, 0, slot.size) for one in (before, rows))
+        return np.asarray(_size(new - old) / _size(old))[:, None]
 
     places = tuple(sorted(weights))
     return Condition(
         " ".join(["ratio", *words]),
         places,
         _whole(program, places),
-        lambda place, rows: rows.cells(weights[place].name, 0, weights[place].size),
-        decide,
-        memory=2,
-        begins=True,
+        _quietly(moved),
+        _sets_in(lambda ratio: ~((ratio >= low) & (ratio <= high))),
+        memory=1,
         compares=True,
     )
 
@@ -183,7 +182,8 @@ def _flat(program: Program, words: list[str]) -> Condition:
         flat = np.zeros(len(losses), bool)
         if len(losses) > times:
             windows = np.lib.stride_tricks.sliding_window_view(losses, times + 1)
-            flat[times:] = np.ptp(windows, axis=1) <= tolerance * np.abs(windows).max(axis=1)
+            with np.errstate(all="ignore"):
+                flat[times:] = np.ptp(windows, axis=1) <= tolerance * np.abs(windows).max(axis=1)
         sets_in = flat.copy()
         sets_in[1:] &= ~flat[:-1]
         return sets_in[before:]
@@ -196,7 +196,7 @@ def _of_loss(program: Program, text: str, decide: conditions.Decide, memory: int
         raise ExpressionError(f"{text}: at most {_LONGEST - 1} iterations are looked back at")
     place = program.loss_index
     reads = {place: {"loss": (0, 1)}}
-    return Condition(text, (place,), reads, lambda _, rows: rows.cells("loss", 0, 1), decide, memory=memory)
+    return Condition(text, (place,), reads, lambda _, rows, __: rows.cells("loss", 0, 1), decide, memory=memory)
 
 
 def _sets_in(ill: Callable[[Array], Array]) -> conditions.Decide:
@@ -213,9 +213,9 @@ def _sets_in(ill: Callable[[Array], Array]) -> conditions.Decide:
 
 
 def _quietly(quantity: conditions.Quantity) -> conditions.Quantity:
-    def quiet(place: int, rows: Rows) -> Array:
+    def quiet(place: int, rows: Rows, before: Rows) -> Array:
         with np.errstate(all="ignore"):
-            return quantity(place, rows)
+            return quantity(place, rows, before)
 
     return quiet
 

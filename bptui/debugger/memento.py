@@ -32,7 +32,10 @@ _One = TypeVar("_One")
 def memento(debugger: Debugger) -> dict[str, Json]:
     """Everything that is not the program, by key."""
     branches = debugger.branches
-    result: dict[str, Json] = {"position": str(debugger.position), "branch": branches.name}
+    result: dict[str, Json] = {
+        "position": str(debugger.position), "branch": branches.name,
+        "numbers": {"breakpoint": debugger.breakpoints.following, "watch": debugger.watches.following},
+    }  # fmt: skip
     changes = [*branches.undoable, *branches.redoable]
     for edit in _edits(branches, changes):
         result[f"edit/{edit.serial}"] = _edit(edit)
@@ -61,6 +64,8 @@ def restore(debugger: Debugger, kept: Mapping[str, Json]) -> None:
             breakpoints.put(_read_breakpoint(program, int(name), value))
         for name, value in _under(kept, "watch"):
             watches.put(int(name), expressions.parse(program, str(value)))
+        for numbered, word in ((breakpoints, "breakpoint"), (watches, "watch")):
+            numbered.following = max(numbered.following, int(kept["numbers"][word]))
         position = time.parse(program, str(kept["position"]))
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
         text = str(error) if isinstance(error, ValueError) else f"{type(error).__name__} {error}"

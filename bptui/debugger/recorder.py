@@ -20,7 +20,7 @@ _SMALL = 4096
 # One copy of two ranges and what lies between is cheaper than two copies, up to so many cells between.
 _GAP = 256
 # Bytes of a recording.
-_MOST = 4 * 2**20
+MOST = 4 * 2**20
 
 
 def small(program: Program, reads: Reads) -> bool:
@@ -55,7 +55,7 @@ class Recorder:
                 before = self._ranges.get(slot, (start, stop))
                 self._ranges[slot] = min(before[0], start), max(before[1], stop)
         each = 8 * sum(stop - start for start, stop in self._ranges.values())
-        self.most = max(1, min(most, _MOST // max(1, each)))
+        self.most = max(1, min(most, MOST // max(1, each)))
         self._blocks: list[_Block] = []
         self._where: dict[str, tuple[_Block, int]] = {}
         self._computed = {place: computed_cells(program, Position(0, place + 1)) for place, _ in reads}
@@ -70,13 +70,13 @@ class Recorder:
             block.kept[0] = block.source
         return [(block.source, block.kept[1 : n + 1]) for block in self._blocks]
 
-    def rows(self, place: int, n: int) -> Rows:
-        """The n iterations as they were just after the instruction at `place`."""
+    def rows(self, place: int, n: int, *, before: bool = False) -> Rows:
+        """The n iterations as they were just after the instruction at `place`, or what lasts of them just before it."""
         writers, slots = self._program.writers, self._program.slots
 
         def flat(slot: str, start: int, stop: int) -> Array:
             block, offset = self._where[slot]
-            old = slots[slot].persistent and writers.get(slot, -1) > place
+            old = slots[slot].persistent and writers.get(slot, -1) > place - before
             rows = block.kept[:n] if old else block.kept[1 : n + 1]
             return np.ascontiguousarray(rows[:, offset + start : offset + stop])
 

@@ -16,25 +16,28 @@ _REMEMBERED = 10_000
 
 
 class Breakpoints:
-    """The breakpoints of a session by number, and the positions at which they were met."""
+    """The breakpoints of a session by number, and the positions at which they were met.
+
+    following  the number of the next: none is ever given twice
+    """
 
     def __init__(self) -> None:
         self.all: dict[int, Breakpoint] = {}
         self.met: dict[Position, tuple[int, ...]] = {}
-        self._next = 1
+        self.following = 1
 
     def add(self, program: Program, text: str) -> Breakpoint:
         """A new one. Raises ExpressionError."""
         words = text.split()
         once = words[-1:] == ["once"]
-        made = Breakpoint(self._next, parse(program, " ".join(words[:-1] if once else words)), once=once)
+        made = Breakpoint(self.following, parse(program, " ".join(words[:-1] if once else words)), once=once)
         self.put(made)
         return made
 
     def put(self, breakpoint_: Breakpoint) -> None:
         """Keep one under its number."""
         self.all[breakpoint_.number] = breakpoint_
-        self._next = max(self._next, breakpoint_.number + 1)
+        self.following = max(self.following, breakpoint_.number + 1)
 
     def get(self, number: int) -> Breakpoint:
         """One by its number. Raises DebuggerError."""

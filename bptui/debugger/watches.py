@@ -31,23 +31,26 @@ class Watched:
 
 
 class Watches:
-    """The watches of a session by number."""
+    """The watches of a session by number.
+
+    following  the number of the next: none is ever given twice
+    """
 
     def __init__(self) -> None:
         self.all: dict[int, Expression] = {}
-        self._next = 1
+        self.following = 1
         self._shown: dict[int, tuple[Position, Any, Any]] = {}
 
     def add(self, program: Program, text: str) -> int:
         """A new one; its number. Raises ExpressionError."""
-        number = self._next
+        number = self.following
         self.put(number, expressions.parse(program, text))
         return number
 
     def put(self, number: int, expression: Expression) -> None:
         """Keep one under its number."""
         self.all[number] = expression
-        self._next = max(self._next, number + 1)
+        self.following = max(self.following, number + 1)
 
     def delete(self, number: int) -> Expression:
         """Forget one. Raises DebuggerError."""

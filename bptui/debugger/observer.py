@@ -1,0 +1,166 @@
+"""How the quantities of conditions come out of a free run: copied aside for thousands of iterations, or on the way.
+
+What is small is copied at every iteration's end, and looked at for the whole stretch at once. What is large is looked
+at just after it was written, one moment at a time, while it is in the cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bptui.debugger.conditions import Condition
+from bptui.debugger.finite import Finite, all_finite
+from bptui.debugger.recorder import MOST, Recorder, small
+from bptui.debugger.rows import Rows
+from bptui.engine.machine import Hook, Taps
+from bptui.engine.network import Array
+from bptui.engine.player import Player, computed_cells
+from bptui.engine.program import Program
+from bptui.engine.timeline import Position
+
+# (the condition's number, the place)
+Key = tuple[int, int]
+
+
+@dataclass(eq=False)
+class _Glance:
+    """A quantity that is looked at on the way.
+
+    before  slot → what it was just before, where the quantity compares
+    values  what was seen in the stretch
+    """
+
+    condition: Condition
+    place: int
+    rows: Rows
+    before: dict[str, Array]
+    values: list[Array] = field(default_factory=list)
+
+
+class Observer:
+    """Sees to it that conditions get what they look at.
+
+    finite  set where it matters whether everything is finite
+    """
+
+    def __init__(self, player: Player, conditions: Sequence[Condition], longest: int, finite: Finite | None) -> None:
+        self._player = player
+        self._program = player.program
+        self._conditions = conditions
+        self._longest = longest
+        self._finite = finite
+        self._glances: dict[Key, _Glance] = {}
+        self._logged: list[Key] = []
+        self._suspicious = False
+        for number, condition in enumerate(conditions):
+            for place, reads in condition.reads.items():
+                if condition.alone or not small(self._program, reads):
+                    self._glances[number, place] = self._glance(number, place)
+                else:
+                    self._logged.append((number, place))
+        self.lay_out()
+
+    def lay_out(self) -> None:
+        """Decide what is copied aside."""
+        program, last = self._program, len(self._program) - 1
+        watched = self._finite.looked_at() if self._finite else ()
+        whole = {slot: (0, program.slots[slot].size) for slot in watched}
+        self._few = {slot: cells for slot, cells in whole.items() if small(program, {slot: cells})}
+        self._many = [slot for slot in whole if slot not in self._few]
+        reads = [(place, self._conditions[number].reads[place]) for number, place in self._logged]
+        self._recorder = Recorder(program, [*reads, (last, self._few)], self._longest)
+
+    def glance_at(self, number: int) -> None:
+        """Look at a condition on the way from now on."""
+        for key in [key for key in self._logged if key[0] == number]:
+            self._logged.remove(key)
+            self._glances[key] = self._glance(*key)
+        self.lay_out()
+
+    @property
+    def most(self) -> int:
+        """The longest stretch that there is room for."""
+        wide = [
+            8 * sum(stop - start for start, stop in glance.condition.reads[glance.place].values())
+            for glance in self._glances.values()
+            if glance.condition.wide
+        ]
+        return max(1, min(self._recorder.most, MOST // max([1, *wide])))
+
+    def taps(self, n: int) -> Taps:
+        """What a free run of n iterations, which begins now, is asked for."""
+        self._suspicious = False
+        for glance in self._glances.values():
+            glance.values.clear()
+            for slot in glance.before:
+                np.copyto(glance.before[slot], self._player.machine.arrays[slot])
+        return Taps(hooks=list(self._hooks()), copies=self._recorder.copies(n, self._player.machine))
+
+    def quantities(self, number: int, place: int, n: int) -> Array:
+        """A condition's quantities in the n iterations that were run, (n, k). Raises UnstackableError."""
+        glance = self._glances.get((number, place))
+        if glance is not None:
+            return np.concatenate(glance.values)
+        condition = self._conditions[number]
+        if place not in condition.reads:
+            return np.zeros((n, 0))
+        rows = self._recorder.rows(place, n)
+        before = self._recorder.rows(place, n, before=True) if condition.compares else rows
+        return condition.quantity(place, rows, before)
+
+    def all_finite(self, n: int) -> bool:
+        """Whether everything looked at was finite in the n iterations that were run."""
+        if self._suspicious or not np.isfinite(self._player.machine.vector).all():
+            return False
+        rows = self._recorder.rows(len(self._program) - 1, n)
+        return all(np.isfinite(rows.cells(slot, *cells)).all() for slot, cells in self._few.items())
+
+    # On the way
+
+    def _glance(self, number: int, place: int) -> _Glance:
+        condition, arrays = self._conditions[number], self._player.machine.arrays
+        before = {slot: arrays[slot].copy() for slot in condition.reads[place]} if condition.compares else {}
+        return _Glance(condition, place, rows_of(self._program, place, arrays), before)
+
+    def _hooks(self) -> Iterator[tuple[int, Hook]]:
+        for glance in self._glances.values():
+            yield self._latest(glance), self._look(glance)
+        for slot in self._many:
+            yield self._program.writers[slot], self._check(self._player.machine.arrays[slot])
+
+    def _look(self, glance: _Glance) -> Hook:
+        arrays, condition, place = self._player.machine.arrays, glance.condition, glance.place
+        before = rows_of(self._program, place, glance.before) if glance.before else glance.rows
+        written = self._program.instructions[place].writes
+
+        def look(k: int) -> None:
+            del k
+            glance.values.append(np.array(condition.quantity(place, glance.rows, before)))
+            if written in glance.before:
+                np.copyto(glance.before[written], arrays[written])
+
+        return look
+
+    def _check(self, array: Array) -> Hook:
+        def check(k: int) -> None:
+            del k
+            self._suspicious = self._suspicious or not all_finite(array)
+
+        return check
+
+    def _latest(self, glance: _Glance) -> int:
+        """Where in an iteration a quantity may be looked at; after an update, its end will mostly do."""
+        program, place = self._program, glance.place
+        if program.instructions[place].phase != "update":
+            return place
+        later = any(program.writers.get(slot, -1) > place for slot in glance.condition.reads[place])
+        return place if later else len(program) - 1
+
+
+def rows_of(program: Program, place: int, arrays: dict[str, Array]) -> Rows:
+    """These arrays, whatever they come to hold, as one moment just after an instruction."""
+    computed = computed_cells(program, Position(0, place + 1))
+    return Rows(1, computed, lambda slot, start, stop: arrays[slot].reshape(1, -1)[:, start:stop], arrays)
