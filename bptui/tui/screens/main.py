@@ -28,7 +28,7 @@ from bptui.engine.program import Target
 from bptui.engine.timeline import START, Position, normal
 from bptui.tui.screens import helping
 from bptui.tui.screens.arranging import SMALLEST, Arranged
-from bptui.tui.screens.dialogs import EditDialog, Place, TextPage
+from bptui.tui.screens.dialogs import EditDialog, Place, TextPage, page_columns
 from bptui.tui.screens.running import Running
 from bptui.tui.screens.stopping import Stopping
 from bptui.tui.widgets.bars import HeaderBar, KeysBar, StatusBar, WatchBar
@@ -127,7 +127,7 @@ class MainScreen(Arranged):
         self._draw()
 
     def _draw(self) -> None:
-        stops = self._stopping.rows()
+        stops = self._stopping.rows(passing=self._free_run is not None)
         scene = helping.scene_of(
             self.session, self._view, self._cursor, self._row, looked=self._looked, note=self._note,
             compact=self.has_class("compact"),
@@ -355,7 +355,7 @@ class MainScreen(Arranged):
 
     def _help(self) -> None:
         pane = self.focused if isinstance(self.focused, Pane) else None
-        self.app.push_screen(TextPage("Keys that work here", helping.keys(pane)))
+        self.app.push_screen(TextPage("Keys that work here", helping.keys(pane, page_columns(self.app.size.width))))
 
     def _tensor(self, by: int) -> None:
         """The cursor to the next or previous slot."""

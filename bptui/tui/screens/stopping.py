@@ -16,10 +16,10 @@ class Stopping:
         self._chosen = 0
         self._plotted: int | None = None
 
-    def rows(self) -> Stops:
-        """All of them, as they are here."""
+    def rows(self, *, passing: bool = False) -> Stops:
+        """All of them, as they are here; in passing, where a run has not stopped."""
         debugger = self._session.debugger
-        breakpoints, watched = tuple(debugger.breakpoints.all.values()), tuple(debugger.watched())
+        breakpoints, watched = tuple(debugger.breakpoints.all.values()), tuple(debugger.watched(passing=passing))
         if self._plotted not in debugger.watches.all:
             self._plotted = None
         self._chosen = max(0, min(self._chosen, len(breakpoints) + len(watched) - 1))
