@@ -22,7 +22,7 @@ _SPARK = 12
 # A condition that may hold after more operations than these is a condition on all, and marks none.
 _FEW = 4
 _HINT = (
-    "Nothing stops a run, and nothing is watched yet.",
+    "No breakpoints and no watches yet.",
     "b  stops at the operation under the program's cursor, or at what you type: backward, on w5, if loss < 0.1, nan …",
     "w  watches an expression: its value, and how it changed, wherever one is.",
 )
