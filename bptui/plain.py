@@ -60,7 +60,7 @@ def _carry_out(session: Session, line: str) -> Answer | None:
     except (ValueError, OSError) as error:
         _complain(str(error) or type(error).__name__)
         return None
-    for text in answer.lines:
+    for text in (*answer.lines, *answer.watched):
         _say(safe(text))
     if session.unsaved:
         _complain(session.unsaved)

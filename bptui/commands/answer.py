@@ -16,9 +16,13 @@ from bptui.engine.network import Network
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command has to say, line by line; `quit` asks the front end to end, `loaded` that all is new."""
+    """What a command has to say, line by line; `quit` asks the front end to end, `loaded` that all is new.
+
+    watched  a line for each watch, after a word that moved; a screen shows them elsewhere
+    """
 
     lines: tuple[str, ...] = ()
+    watched: tuple[str, ...] = ()
     quit: bool = False
     loaded: bool = False
 
@@ -44,7 +48,7 @@ class Context:
         line = wording.where_line(view, self.digits)
         said = [view.message] if view.message else []
         watched = [wording.watch_line(one, self.digits) for one in self.debugger.watched()]
-        return Answer((line, *said, *watched))
+        return Answer((line, *said), tuple(watched))
 
     def text(self, value: object) -> str:
         """A value as it is printed."""

@@ -30,7 +30,8 @@ def branch(session: Context, rest: str) -> Answer:
         raise CommandError("write branch NAME: a letter, then letters, digits, - and _, 40 at most")
     new = rest not in session.debugger.branches.all
     answer = session.where(session.debugger.branch(rest))
-    return Answer((*answer.lines, f"{'a new branch' if new else 'branch'} {rest}; edits go to it from now on"))
+    said = f"{'a new branch' if new else 'branch'} {rest}; edits go to it from now on"
+    return Answer((*answer.lines, said), answer.watched)
 
 
 def diff(session: Context, rest: str) -> Answer:

@@ -66,7 +66,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("undo", ("u",), "take back the last edit", footer="undo"),
     Command("redo", ("U",), "give it once more"),
     Command("break", ("b", "f9"), "stop at an operation (7), a phase, an op; on X (changed), if EXPR, nan; where "
-            "training turns ill: dead, saturated, vanishing, exploding, ratio, rising, flat", "CONDITION [once]"),
+            "training turns ill: dead, saturated, vanishing, exploding, ratio, rising, flat", "CONDITION [once]",
+            footer="break"),
     Command("breakpoints", ("B",), "the breakpoints, and how often each was met"),
     Command("delete", (), "forget a breakpoint, all of them, or a branch", "K, all or a NAME"),
     Command("enable", (), "let a breakpoint stop again", "K"),
@@ -97,7 +98,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("", ("z",), "this pane alone, and back", app=True),
     Command("", ("left_square_bracket",), "the previous tensor", shown="[", app=True),
     Command("", ("right_square_bracket",), "the next tensor", shown="]", app=True),
-    Command("", ("1", "2", "3", "4", "5"), "focus a pane", shown="1–5", footer="panes", app=True),
+    Command("", ("1", "2", "3", "4", "5", "6"), "focus a pane", shown="1–6", footer="panes", app=True),
     Command("", ("tab",), "focus the next pane", app=True),
     Command("", ("colon",), "type a command", shown=":", footer="command", app=True),
     Command("help", ("question_mark", "f1"), "the keys and words that work here", "[WORD]", shown="?", footer="help"),

@@ -81,7 +81,7 @@ def when(session: Context, rest: str) -> Answer:
     if place is None:
         raise DebuggerError(f"{condition.text} did not happen before here")
     answer = session.where(debugger.goto(place))
-    return Answer((*answer.lines, f"{condition.text}: the last time before was here"))
+    return Answer((*answer.lines, f"{condition.text}: the last time before was here"), answer.watched)
 
 
 def _changed(session: Context, rest: str, error: ExpressionError) -> conditions.Condition:

@@ -156,12 +156,11 @@ class Debugger:
             run = self.run()
         except DebuggerError as error:
             return self.view(str(error))
-        return self.arrive(run.whole() if self.breakpoints.enabled() else Ended(self.end, ()))
+        return self.arrive(run.whole())
 
     def run_back(self) -> View:
         """Back to the previous breakpoint, or to the very start."""
-        found = self.run(back=True).whole() if self.breakpoints.enabled() else Ended(START, ())
-        return self.arrive(found)
+        return self.arrive(self.run(back=True).whole())
 
     def until(self, text: str) -> View:
         """On until an expression is true. Raises ExpressionError; DebuggerError at the end."""
@@ -296,9 +295,9 @@ class Debugger:
         """A new breakpoint. Raises ExpressionError."""
         return self.breakpoints.add(self.program, text)
 
-    def watched(self) -> list[Watched]:
-        """Every watch here."""
-        return self.watches.at(self._player.state()) if self.watches.all else []
+    def watched(self, *, passing: bool = False) -> list[Watched]:
+        """Every watch here; in passing it is remembered as no place where one stopped."""
+        return self.watches.at(self._player.state(), passing=passing) if self.watches.all else []
 
     # Keeping
 

@@ -18,7 +18,10 @@ _WINDOW = 8 * LONGEST
 
 
 class Forward:
-    """A search from where a player stands to an end, in portions."""
+    """A search from where a player stands to an end, in portions.
+
+    examined  how many iterations it has looked at
+    """
 
     def __init__(self, player: Player, timeline: Timeline, conditions: Sequence[Condition], end: Position) -> None:
         self._examiner = Examiner(player, timeline, conditions)
@@ -27,6 +30,7 @@ class Forward:
         self._end = end
         self._n = _FIRST
         self._begun = False
+        self.examined = 0
 
     @property
     def over(self) -> bool:
@@ -44,13 +48,19 @@ class Forward:
             self._begun = True
             ended = self.here.op == self._count
             self._examiner.begin(self.here.iteration + ended)
-        n = min(self._n, most, self._end.iteration + 1 - self._examiner.next)
+        first = self._examiner.next
+        n = min(self._n, most, self._end.iteration + 1 - first)
         self._n = min(2 * self._n, LONGEST)
-        return [hit for hit in self._examiner.examine(n) if self.here < hit.position <= self._end] if n > 0 else []
+        hits = self._examiner.examine(n) if n > 0 else []
+        self.examined += self._examiner.next - first
+        return [hit for hit in hits if self.here < hit.position <= self._end]
 
 
 class Backward:
-    """A search from where a player stands back to the start, in portions: windows that grow as they go back."""
+    """A search from where a player stands back to the start, in portions: windows that grow as they go back.
+
+    examined  how many iterations it has looked at
+    """
 
     def __init__(self, player: Player, timeline: Timeline, conditions: Sequence[Condition]) -> None:
         self._examiner = Examiner(player, timeline, conditions)
@@ -59,6 +69,7 @@ class Backward:
         self._start = self._until
         self._size = 1
         self._found: list[Hit] = []
+        self.examined = 0
 
     @property
     def over(self) -> bool:
@@ -68,13 +79,15 @@ class Backward:
     @property
     def iteration(self) -> int:
         """How far back it has looked."""
-        return self._start
+        return self._start if self._examiner.next >= self._until else self._until
 
     def advance(self, most: int = LONGEST) -> list[Hit]:
         """Look at up to so many iterations: the hits of a window that is done, the latest first."""
         if self._start == self._until or self._examiner.next >= self._until:
             self._open()
-        hits = self._examiner.examine(min(most, self._until - self._examiner.next))
+        first = self._examiner.next
+        hits = self._examiner.examine(min(most, self._until - first))
+        self.examined += self._examiner.next - first
         self._found += [hit for hit in hits if hit.position < self.here]
         return self._found[::-1] if self._examiner.next >= self._until else []
 

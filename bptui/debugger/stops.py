@@ -10,7 +10,7 @@ from bptui.debugger.editing import DebuggerError
 from bptui.debugger.search import Backward, Forward, Hit
 from bptui.engine.player import Player
 from bptui.engine.program import Program
-from bptui.engine.timeline import Position, Timeline
+from bptui.engine.timeline import Position, Timeline, normal
 
 _REMEMBERED = 10_000
 
@@ -85,6 +85,14 @@ class Ended:
     stopped: tuple[Breakpoint, ...]
 
 
+def _leap(player: Player, timeline: Timeline, end: Position) -> None:
+    """Where nothing is looked for, what has been visited is leapt over, to its last checkpoint."""
+    here = player.position
+    last = player.checkpoints.last(end.iteration)
+    if last > here.iteration + 1:
+        player.goto(timeline, normal(timeline.program, last, 0, 0))
+
+
 class Run:
     """A run to the next breakpoint, or back to the previous one; `portion` again and again until it has ended.
 
@@ -104,22 +112,44 @@ class Run:
         self._searched = breakpoints.enabled()
         conditions = [one.condition for one in self._searched]
         self._end = end
-        self._back = back
+        self.back = back
+        if not self._searched and not back:
+            _leap(player, timeline, end)
         self._search: Forward | Backward = (
             Backward(player, timeline, conditions) if back else Forward(player, timeline, conditions, end)
         )
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """What it looks for, as it was asked for."""
+        return tuple(one.text for one in self._searched)
+
+    @property
+    def iteration(self) -> int:
+        """Between which iterations it is: going forward all before have been looked at, going back all from here on."""
+        return self._search.iteration
+
+    @property
+    def examined(self) -> int:
+        """How many iterations have been looked at."""
+        return self._search.examined
+
+    @property
+    def end(self) -> Position:
+        """Where it stops at the latest."""
+        return self._end
+
+    @property
     def reached(self) -> Position:
         """Where one is if it is interrupted now."""
         here = self._search.here
-        if self._back or self._search.iteration <= here.iteration:
+        if self.back or self._search.iteration <= here.iteration:
             return here
         return max(here, Position(self._search.iteration - 1, self._end.op))
 
     def portion(self, most: int) -> Ended | None:
         """Look at up to so many iterations more; where it ended, or None if it has to go on."""
-        if self._search.over:
+        if self._search.over or (self.back and not self._searched):
             return Ended(self._end, ())
         for hit in self._search.advance(most):
             stopped = self._breakpoints.meet(hit, self._searched)

@@ -60,20 +60,29 @@ class Watches:
         self._shown.pop(number, None)
         return self.all.pop(number)
 
-    def at(self, state: State) -> list[Watched]:
-        """Every watch at a moment; asked again at the same moment it says the same."""
-        return [self._one(number, expression, state) for number, expression in self.all.items()]
+    def at(self, state: State, *, passing: bool = False) -> list[Watched]:
+        """Every watch at a moment; asked again there it says the same. In passing nothing is remembered."""
+        look = self._passing if passing else self._one
+        return [look(number, expression, state) for number, expression in self.all.items()]
+
+    def _passing(self, number: int, expression: Expression, state: State) -> Watched:
+        value = _value(expression, state)
+        return Watched(number, expression.text, value, _difference(value, self._shown.get(number, (None, None))[1]))
 
     def _one(self, number: int, expression: Expression, state: State) -> Watched:
-        try:
-            value = expression(state)
-        except (NotComputedError, ExpressionError):
-            value = None
+        value = _value(expression, state)
         position, before, earlier = self._shown.get(number, (state.position, None, None))
         if position != state.position or not _same(value, before):
             earlier = before
         self._shown[number] = state.position, value, earlier
         return Watched(number, expression.text, value, _difference(value, earlier))
+
+
+def _value(expression: Expression, state: State) -> Any | None:
+    try:
+        return expression(state)
+    except (NotComputedError, ExpressionError):
+        return None
 
 
 def _same(one: Any, other: Any) -> bool:

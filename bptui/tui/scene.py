@@ -3,17 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
+from bptui.debugger.breakpoints import Breakpoint
 from bptui.debugger.view import View
+from bptui.debugger.watches import Watched
 from bptui.engine.network import Array
 from bptui.engine.player import Moment
 from bptui.engine.reach import operands
 from bptui.engine.timeline import Position
 from bptui.tui.drawing.numbers import decimals
+
+
+@dataclass(frozen=True, eq=False)
+class Stops:
+    """What runs stop at, and what is watched: the rows of a list, breakpoints first.
+
+    here     the numbers of the breakpoints that stopped a run at this very position
+    chosen   the row that the reader is on
+    recent   watch → its values at the ends of the last iterations, where they are numbers
+    plotted  the watch that is drawn in place of the loss, or None
+    """
+
+    breakpoints: tuple[Breakpoint, ...] = ()
+    watched: tuple[Watched, ...] = ()
+    here: frozenset[int] = frozenset()
+    chosen: int = 0
+    recent: Mapping[int, Array] = field(default_factory=dict)
+    plotted: int | None = None
+
+    def __len__(self) -> int:
+        return len(self.breakpoints) + len(self.watched)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +58,7 @@ class Scene:
     compact: bool = False
     digits: int | None = None
     note: str = ""
+    stops: Stops = field(default_factory=Stops)
 
     @cached_property
     def written(self) -> tuple[str, range]:

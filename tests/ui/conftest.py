@@ -127,13 +127,20 @@ class Reader:
         }
 
 
+# Names of keys that are not quite those of their signs.
+_NAMES = {
+    "PLUS": "PLUS SIGN", "MINUS": "HYPHEN-MINUS", "SLASH": "SOLIDUS", "LESS THAN SIGN": "LESS-THAN SIGN",
+    "GREATER THAN SIGN": "GREATER-THAN SIGN",
+}  # fmt: skip
+
+
 def _character(key: str) -> str | None:
     """What a terminal sends with a key."""
     if len(key) == 1:
         return key
     name = key.replace("_", " ").upper()
     try:
-        return unicodedata.lookup({"PLUS": "PLUS SIGN", "MINUS": "HYPHEN-MINUS", "SLASH": "SOLIDUS"}.get(name, name))
+        return unicodedata.lookup(_NAMES.get(name, name))
     except KeyError:
         return None
 

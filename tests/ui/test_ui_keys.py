@@ -7,7 +7,10 @@ import pytest
 from bptui.commands.registry import COMMANDS
 
 PANES = ["1", "2", "3", "4", "5"]
-TITLES = {"1": "1 Program", "2": "2 Values", "3": "3 Network", "4": "4 Formula", "5": "5 Time and loss"}
+TITLES = {
+    "1": "1 Program", "2": "2 Values", "3": "3 Network", "4": "4 Formula", "5": "5 Time and loss",
+    "6": "6 Stops and watches",
+}  # fmt: skip
 
 
 def focused_title(reader):
@@ -19,7 +22,9 @@ def focused_title(reader):
     )
 
 
-@pytest.mark.parametrize("pane, size", [*((pane, (80, 24)) for pane in PANES), *((pane, (120, 40)) for pane in "125")])
+@pytest.mark.parametrize(
+    "pane, size", [*((pane, (80, 24)) for pane in [*PANES, "6"]), *((pane, (120, 40)) for pane in "1256")]
+)
 async def test_every_key_does_its_work_from_every_pane(app, size, pane):
     """One story that presses every key of the registry while a given pane has the focus."""
     pressed = set()
@@ -52,10 +57,23 @@ async def test_every_key_does_its_work_from_every_pane(app, size, pane):
             await at(key, position)
         await opens("g", " goto")
         await opens("slash", " find")
+        await opens("w", " watch w5")
+        await opens("d", "main")
+        await press("B")
+        assert reader.app.screen.focused.number == 6
+        await press(pane)
+        for key in ("b", "f9"):
+            await press(key)
+            status = reader.lines()[-2].strip()
+            assert "breakpoint 1" in status if pane == "1" else status == "break", key
+            await reader.press("escape", pane)
         await opens("colon", "a command, such as")
         await opens("e", "enter set   ↑ ↓ from when   esc leave it")
-        await opens("enter", "enter set   ↑ ↓ from when   esc leave it")
-        await opens("x", " comes from", ["escape", "q", "enter", "space", "x"][int(pane) - 1])
+        if pane == "6":
+            await press("enter")  # that of the row, where there is one
+        else:
+            await opens("enter", "enter set   ↑ ↓ from when   esc leave it")
+        await opens("x", " comes from", ["escape", "q", "enter", "space", "x", "m"][int(pane) - 1])
         await opens("m", "w1 ← w1 − lr")
         await opens("equals_sign", "esc close")
         pressed.add("=")  # another name of the same key
@@ -78,8 +96,8 @@ async def test_every_key_does_its_work_from_every_pane(app, size, pane):
         await press("f5")
         await reader.until("stopped at the end")
         await press("tab")
-        assert reader.app.screen.focused.number == int(pane) % 5 + 1
-        await press("4", "3", "2", "1", "5", pane)
+        assert reader.app.screen.focused.number == (1 if pane == "6" else int(pane) % 5 + 1)
+        await press("4", "3", "2", "1", "5", "6", pane)
         assert {key for command in COMMANDS for key in command.keys} - pressed == {"q"}
         await reader.press("q")
     assert reader.app.return_code == 0
@@ -92,7 +110,7 @@ async def test_no_key_at_any_size_brings_it_down(app, spec, size):
              "ctrl+a", "f12", "0", "9", "6", "shift+tab", "backspace", "ctrl+p", "ctrl+l"]  # fmt: skip
     async with app(spec, size) as reader:
         for k, key in enumerate(keys):
-            for pressed in (PANES[k % 5], key):
+            for pressed in (list(TITLES)[k % 6], key):
                 await reader.tap(pressed)
             await reader.press("escape", "escape")
             assert reader.app._exception is None, key
@@ -198,12 +216,13 @@ async def test_help_shows_every_key_and_the_moves_of_the_focused_pane(app):
             ("3", "another row of the batch"),
             ("4", "scroll"),
             ("5", "one iteration"),
+            ("6", "delete forgets it"),
         ]:
             await reader.press(pane, "question_mark")
             assert moves in reader.line_with("↑ ↓") + reader.line_with("← →")
             for command in COMMANDS:
                 if command.keys:
-                    assert command.help in reader.text()
+                    assert command.help in reader.inside("#page")
             await reader.press("escape")
 
 

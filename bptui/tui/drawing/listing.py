@@ -13,8 +13,9 @@ from bptui.debugger.view import View
 from bptui.engine.program import Program
 from bptui.explain.lazy import Lazy
 from bptui.tui.drawing import words
-from bptui.tui.drawing.lines import Line, cut, line, spread, width
+from bptui.tui.drawing.lines import Line, Run, cut, line, spread, width
 from bptui.tui.drawing.numbers import UNSET, colour, signed
+from bptui.tui.drawing.stops import marks
 from bptui.tui.scene import Scene
 
 MOST_VALUES = 4
@@ -42,10 +43,13 @@ def listing(scene: Scene, columns: int, *, headings: bool = True, focused: bool 
     marked = _marked(scene.view)
     if marked:
         plan, places = _with_edits(plan, marked)
+    stops = marks(scene.stops.breakpoints)
 
     def row(k: int) -> Row:
         part = plan[k]
-        return part if isinstance(part, Row) else Row(_operation(scene, part, columns, focused=focused), part)
+        if isinstance(part, Row):
+            return part
+        return Row(_operation(scene, part, columns, focused=focused, stop=stops.get(part)), part)
 
     return Listing(Lazy(len(plan), row), places)
 
@@ -93,7 +97,7 @@ def _marked(view: View) -> dict[int, list[Row]]:
     return found
 
 
-def _operation(scene: Scene, k: int, columns: int, *, focused: bool) -> Line:
+def _operation(scene: Scene, k: int, columns: int, *, focused: bool, stop: Run | None) -> Line:
     view = scene.view
     instruction = view.program.instructions[k]
     done = k < view.position.op or k == view.done
@@ -101,16 +105,17 @@ def _operation(scene: Scene, k: int, columns: int, *, focused: bool) -> Line:
     name = "now+bold" if k == view.done else "plain" if done else "dim"
     under = "+cursor" if focused and k == scene.row else ""
     digits = max(2, len(str(len(view.program))))
-    head = (f" {mark} {k + 1:>{digits}}  ", ("now" if k == view.done else "dim"))
+    lit = "now" if k == view.done else "dim"
+    head = line(stop or (" ", lit), (f"{mark} {k + 1:>{digits}}  ", lit))
     full, short = words.sentence(view.program, instruction), words.left(view.program, instruction)
-    made, most = _values(scene, k), columns - width((head,)) - 1
+    made, most = _values(scene, k), columns - width(head) - 1
     large = view.program.slots[instruction.writes].size > MOST_VALUES
     # Of a few numbers as many as there is room for; of many it tells more what was done to them.
     wanted = [full, short] if large else [short]
     values = next((v for text in wanted for v in made if v and most - width(v) >= len(text)), ())
     room = most - width(values)
     text = full if len(full) <= room or (large and len(short) < room // 2) else short
-    return spread((head, *cut(((text, name + under),), max(4, room))), values, columns)
+    return spread((*head, *cut(((text, name + under),), max(4, room))), values, columns)
 
 
 def _values(scene: Scene, k: int) -> list[Line]:

@@ -18,6 +18,11 @@ from bptui.debugger.expressions import ExpressionError
 from bptui.files.text import safe
 
 
+def page_columns(columns: int) -> int:
+    """How wide a page's text is on a screen so wide: the style sheet's border, padding and a scroll bar taken off."""
+    return max(20, min(110, columns * 9 // 10) - 6)
+
+
 class TextPage(ModalScreen[None]):
     """Lines to read; any of the usual keys closes it."""
 

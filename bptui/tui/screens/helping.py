@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from bptui.commands.registry import COMMANDS
 from bptui.commands.session import Session
 from bptui.debugger.view import View
@@ -53,18 +55,28 @@ def _looked_at(session: Session, view: View, cursor: tuple[str, int]) -> tuple[M
     return session.debugger.moment(index, iteration), cell
 
 
-def keys(pane: Pane | None) -> list[str]:
-    """The keys that work in the focused pane, from the registry's rows."""
-    lines = [] if pane is None else [f"  {pane.help_moves}", ""]
+def keys(pane: Pane | None, columns: int) -> list[str]:
+    """The keys that work in the focused pane, from the registry's rows, on a page so wide."""
+    lines = [] if pane is None else [*_hanging(f"  {pane.help_moves}", columns, 2), ""]
     lines += ["  lower case goes forward, upper case goes back in time", ""]
     for command in COMMANDS:
         if command.keys:
-            lines.append(f"  {command.key:<6} {command.help}")
+            lines += _hanging(f"  {command.key:<6} {command.help}", columns, 9)
     lines += [
         "",
         "  marks   ▸ done last   › next   ✓ done   · not computed yet   ∂ a gradient",
+        "          ● a breakpoint   ◆ one with a condition   ○ ◇ disabled",
         "          * set by hand   ~ computed before an edit it depends on",
         "          ° computed with the weights before their update",
         "  : takes words too, such as  goto 3:4   print W1.grad   set lr = 0.1   save my.toml",
     ]
     return lines
+
+
+def _hanging(text: str, columns: int, indent: int) -> list[str]:
+    """Over as many lines as it needs, those after the first under its words."""
+    return (
+        textwrap.wrap(text, columns, subsequent_indent=" " * indent, drop_whitespace=False)
+        if len(text) > columns
+        else [text]
+    )

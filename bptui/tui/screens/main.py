@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import events
@@ -12,9 +13,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
 from textual.reactive import reactive
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input, Static
+from textual.widgets.input import Selection
 
 from bptui.commands import looking
 from bptui.commands.answer import Answer
@@ -26,17 +27,15 @@ from bptui.debugger.view import View
 from bptui.engine.program import Target
 from bptui.engine.timeline import START, Position, normal
 from bptui.tui.screens import helping
-from bptui.tui.screens.dialogs import EditDialog, Place, TextPage
+from bptui.tui.screens.arranging import SMALLEST, Arranged
+from bptui.tui.screens.dialogs import EditDialog, Place, TextPage, page_columns
 from bptui.tui.screens.running import Running
-from bptui.tui.widgets.bars import HeaderBar, KeysBar, StatusBar
+from bptui.tui.screens.stopping import Stopping
+from bptui.tui.widgets.bars import HeaderBar, KeysBar, StatusBar, WatchBar
 from bptui.tui.widgets.pane import Pane
-from bptui.tui.widgets.panes import FormulaPane, LossPane, NetworkPane, ProgramPane, ValuesPane
+from bptui.tui.widgets.panes import FormulaPane, LossPane, NetworkPane, ProgramPane, StopsPane, ValuesPane
 
 PLAY_SECONDS = 0.6
-_SMALLEST = (40, 14)
-_COMPACT = (100, 30)
-_WIDE = 160
-_TALL = 38
 # Words that a key asks an argument for: the command line opens with them.
 _ASKING = ("goto", "find")
 
@@ -56,8 +55,8 @@ def _bindings() -> list[BindingType]:
     return made
 
 
-class MainScreen(Screen[None]):
-    """Five panes that follow one view."""
+class MainScreen(Arranged):
+    """Six panes that follow one view."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *_bindings(),
@@ -83,7 +82,7 @@ class MainScreen(Screen[None]):
         self._row = -1
         self._looked = False
         self._note = ""
-        self._reading = 1
+        self._stopping = Stopping(session)
         self._ticking: Timer | None = None
         self._free_run: Running | None = None
 
@@ -94,10 +93,12 @@ class MainScreen(Screen[None]):
                 with Container(id="left"):
                     yield ProgramPane(1, "program").data_bind(MainScreen.scene)
                     yield ValuesPane(2, "values").data_bind(MainScreen.scene)
+                    yield StopsPane(6, "stops").data_bind(MainScreen.scene)
                 with Container(id="right"):
                     yield NetworkPane(3, "network").data_bind(MainScreen.scene)
                     yield FormulaPane(4, "formula").data_bind(MainScreen.scene)
                     yield LossPane(5, "loss").data_bind(MainScreen.scene)
+            yield WatchBar(id="watched").data_bind(MainScreen.scene)
             yield StatusBar(id="status").data_bind(MainScreen.scene)
             yield Input(
                 id="line",
@@ -105,11 +106,11 @@ class MainScreen(Screen[None]):
                 select_on_focus=False,  # it opens with a word, such as `find `, that typing must not replace
             )
             yield KeysBar(id="keys").data_bind(MainScreen.scene)
-        yield Static(Content(f"too small: {_SMALLEST[0]}×{_SMALLEST[1]} is needed"), id="small")
+        yield Static(Content(f"too small: {SMALLEST[0]}×{SMALLEST[1]} is needed"), id="small")
 
     def on_mount(self) -> None:
         """Ready for the first key."""
-        self._lay_out(*self.app.size)
+        self.fit(*self.app.size)
         self.query_one(ProgramPane).focus()
         notes = self.session.notes
         self._show(notes[0] if len(notes) == 1 else None)
@@ -126,10 +127,13 @@ class MainScreen(Screen[None]):
         self._draw()
 
     def _draw(self) -> None:
-        self.scene = helping.scene_of(
+        stops = self._stopping.rows(passing=self._free_run is not None)
+        scene = helping.scene_of(
             self.session, self._view, self._cursor, self._row, looked=self._looked, note=self._note,
             compact=self.has_class("compact"),
         )  # fmt: skip
+        self.scene = replace(scene, stops=stops)
+        self.make_room(len(stops.breakpoints), len(stops.watched))
 
     def _first_cell(self) -> tuple[str, int]:
         """The last layer's first weight: what a newcomer wants to turn first."""
@@ -161,6 +165,7 @@ class MainScreen(Screen[None]):
             "explain": self._explain, "origin": self._origin, "help": self._help, "quit": self.app.exit,
             "formulas": lambda: self._page("Every update formula", "formulas"),
             "to": lambda: self._run_to("to"), "to-back": lambda: self._run_to("to-back"),
+            "break": self._break, "breakpoints": lambda: self.focus_pane(6), "watch": self._watch,
         }  # fmt: skip
         if verb in _ASKING:
             self._open_line(f"{verb} ")
@@ -174,11 +179,11 @@ class MainScreen(Screen[None]):
         if self._typing_or_interrupting():
             return
         if key.isdigit():
-            self._focus_pane(int(key))
+            self.focus_pane(int(key))
         else:
             keys: dict[str, Callable[[], object]] = {
                 "minus": lambda: self._nudge(-1), "z": self._zoom, "colon": lambda: self._open_line(""),
-                "tab": self._focus_next, "left_square_bracket": lambda: self._tensor(-1),
+                "tab": self.focus_next_pane, "left_square_bracket": lambda: self._tensor(-1),
                 "right_square_bracket": lambda: self._tensor(1),
             }  # fmt: skip
             keys[key]()
@@ -203,8 +208,8 @@ class MainScreen(Screen[None]):
         self._stop_running()
         self._stop_playing()
         self._close_line()
-        self._unzoom()
-        self.remove_class("page-values", "page-loss")
+        self.unzoom()
+        self.close_pages()
         self.query_one(ProgramPane).focus()
 
     def _do(self, line: str) -> None:
@@ -241,6 +246,33 @@ class MainScreen(Screen[None]):
             self._show("choose an operation first: ↑ and ↓ in the program (1)")
         else:
             self._do(f"{verb} {self._row + 1}")
+
+    # Stopping
+
+    def _break(self) -> None:
+        """At the operation under the program's cursor; from elsewhere the command line asks where."""
+        if isinstance(self.focused, ProgramPane) and self._row >= 0:
+            self._do(self._stopping.toggle(self._row))
+        else:
+            self._open_line("break ")
+
+    def _watch(self) -> None:
+        """The command line, with the cell under the cursor as what is typed over."""
+        self._open_line("watch ", self._stopping.suggestion(*self._cursor))
+
+    def on_stops_pane_chose(self, message: StopsPane.Chose) -> None:
+        """The reader moved in the stops."""
+        self._stopping.choose(message.down)
+        self._note = ""
+        self._draw()
+
+    def on_stops_pane_acted(self, message: StopsPane.Acted) -> None:
+        """The reader did something to a row of the stops."""
+        line = self._stopping.switch() if message.deed == "switch" else self._stopping.drop()
+        if line:
+            self._do(line)
+        else:
+            self._draw()
 
     def _position(self) -> Position:
         return self.session.debugger.position
@@ -323,7 +355,7 @@ class MainScreen(Screen[None]):
 
     def _help(self) -> None:
         pane = self.focused if isinstance(self.focused, Pane) else None
-        self.app.push_screen(TextPage("Keys that work here", helping.keys(pane)))
+        self.app.push_screen(TextPage("Keys that work here", helping.keys(pane, page_columns(self.app.size.width))))
 
     def _tensor(self, by: int) -> None:
         """The cursor to the next or previous slot."""
@@ -400,18 +432,19 @@ class MainScreen(Screen[None]):
 
     # The command line
 
-    def _open_line(self, text: str) -> None:
+    def _open_line(self, text: str, suggestion: str = "") -> None:
+        """The command line with a text; what is suggested after it is typed over."""
         self._stop_playing()
         line = self.query_one("#line", Input)
         self.add_class("typing")
-        line.value = text
+        line.value = text + suggestion
         self.set_focus(line)  # at once: the next key is for it
-        line.cursor_position = len(text)
+        line.selection = Selection(len(text), len(line.value))
 
     def _close_line(self) -> None:
         self.remove_class("typing")
         if isinstance(self.focused, Input):
-            self.set_focus(self.query_one(ProgramPane))
+            self.focus_back()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter runs the line and closes it."""
@@ -426,59 +459,16 @@ class MainScreen(Screen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Another arrangement for another size."""
-        self._lay_out(*event.size)
+        self.fit(*event.size)
         if self.is_mounted:
             self._draw()
-            self.call_after_refresh(self._focus_again)
-
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Remember the pane, for when a window too small to show any has grown again."""
-        if isinstance(event.widget, Pane):
-            self._reading = event.widget.number
-
-    def _focus_again(self) -> None:
-        """What was hidden has lost the focus; without one the arrows would be dead."""
-        if self.focused is None and not self.has_class("tiny"):
-            self._focus_pane(self._reading)
-
-    def _lay_out(self, columns: int, rows: int) -> None:
-        self.set_class(columns < _SMALLEST[0] or rows < _SMALLEST[1], "tiny")
-        self.set_class(columns < _COMPACT[0] or rows < _COMPACT[1], "compact")
-        self.set_class(columns >= _WIDE and rows >= _COMPACT[1], "wide")
-        self.set_class(rows >= _TALL, "tall")
-
-    def _focus_pane(self, number: int) -> None:
-        pane = next(pane for pane in self.query(Pane) if pane.number == number)
-        self._open_page(pane)
-        pane.focus()
-
-    def _focus_next(self) -> None:
-        panes = list(self.query(Pane))
-        here = panes.index(self.focused) if isinstance(self.focused, Pane) else -1
-        self._focus_pane(panes[(here + 1) % len(panes)].number)
-
-    def _open_page(self, pane: Pane) -> None:
-        """In the small layout values and loss are pages of their own."""
-        if self.has_class("zoom"):
-            self._zoom_on(pane)
-        self.set_class(pane.id == "values", "page-values")
-        self.set_class(pane.id == "loss", "page-loss")
+            self.call_after_refresh(self.focus_again)
 
     def _zoom(self) -> None:
         """One pane alone, and back."""
         if self.has_class("zoom"):
-            self._unzoom()
+            self.unzoom()
             self._show("")
         elif isinstance(self.focused, Pane):
-            self._zoom_on(self.focused)
+            self.zoom_on(self.focused)
             self._show("z shows all panes again")
-
-    def _zoom_on(self, pane: Pane) -> None:
-        side = "zoom-left" if pane.id in ("program", "values") else "zoom-right"
-        self.remove_class("zoom-left", "zoom-right")
-        self.add_class("zoom", side)
-        for other in self.query(Pane):
-            other.set_class(other is pane, "zoomed")
-
-    def _unzoom(self) -> None:
-        self.remove_class("zoom", "zoom-left", "zoom-right")

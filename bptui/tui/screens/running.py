@@ -13,6 +13,9 @@ from bptui.debugger.view import View
 
 SLICE = 0.008
 FRAME = 0.05
+# The share of the time that drawing may take, where a frame takes long.
+_DRAWING = 0.25
+_WORDS = 48
 
 
 class Running:
@@ -26,7 +29,9 @@ class Running:
         self._show = show
         self._arrived = arrived
         self._n = 1
-        self._shown = time.monotonic()
+        self._each = 0.0
+        self._begun = self._shown = time.monotonic()
+        self._frame = FRAME
         self._stopped = False
 
     def stop(self) -> View:
@@ -38,14 +43,31 @@ class Running:
         """Run a little, show it now and then, and ask to be called again."""
         if self._stopped:
             return
-        begun = time.monotonic()
+        begun, examined = time.monotonic(), self._run.examined
         ended = self._run.portion(self._n)
         now = time.monotonic()
-        self._n = max(1, round(self._n * min(2.0, SLICE / max(now - begun, 1e-6))))
+        self._adapt(now - begun, self._run.examined - examined)
         if ended is not None:
             self._arrived(self._debugger.arrive(ended))
             return
-        if now - self._shown > FRAME:
-            self._shown = now
-            self._show("running; any key stops it")
+        if now - self._shown > self._frame:
+            self._show(self.said(now))
+            self._shown = time.monotonic()
+            self._frame = max(FRAME, (self._shown - now) / _DRAWING)
         widget.set_timer(0.001, lambda: self.slice(widget))
+
+    def _adapt(self, seconds: float, iterations: int) -> None:
+        """The next slice: at most twice as long, and as long as the slowest iteration of late allows."""
+        self._each = max(seconds / max(1, iterations), self._each / 2)
+        self._n = max(1, min(2 * self._n, int(SLICE / max(self._each, 1e-9))))
+
+    def said(self, now: float) -> str:
+        """How far it has got, how quickly, and what is looked for."""
+        run, last = self._run, self._run.end.iteration + 1
+        speed = f"{run.examined / max(now - self._begun, 1e-6):.0f} iterations/s"
+        what = ", ".join(run.texts)
+        what = f", until {what if len(what) <= _WORDS else what[: _WORDS - 1] + '…'}" if what else ""
+        if run.back:
+            return f"looking back; any key stops it   down to iteration {run.iteration}, {speed}{what}"
+        share = f"{100 * run.iteration // last} %"
+        return f"running; any key stops it   iteration {run.iteration} of {last}, {share}, {speed}{what}"

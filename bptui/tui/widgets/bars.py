@@ -9,6 +9,7 @@ from textual.widget import Widget
 from bptui.commands.registry import COMMANDS, Command
 from bptui.tui.drawing import prose
 from bptui.tui.drawing.lines import Line, cut, line, strip, width
+from bptui.tui.drawing.stops import watched_bar
 from bptui.tui.scene import Scene
 
 _ALWAYS = ("next", "back", "edit", "panes", "help")
@@ -34,6 +35,13 @@ class HeaderBar(Bar):
 
     def made(self, scene: Scene, columns: int) -> Line:
         return prose.header(scene, columns)
+
+
+class WatchBar(Bar):
+    """The watches, where there is no room for their pane."""
+
+    def made(self, scene: Scene, columns: int) -> Line:
+        return watched_bar(scene, columns)
 
 
 class StatusBar(Bar):

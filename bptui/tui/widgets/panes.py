@@ -1,14 +1,20 @@
-"""The five panes."""
+"""The six panes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
 
 from bptui.explain.lazy import Lazy
 from bptui.tui.drawing import prose
 from bptui.tui.drawing.figure import caption, figure
 from bptui.tui.drawing.lines import Line
 from bptui.tui.drawing.listing import listing
+from bptui.tui.drawing.stops import listed
 from bptui.tui.drawing.table import Table, table
 from bptui.tui.scene import Scene
 from bptui.tui.widgets.pane import Pane
@@ -132,3 +138,50 @@ class LossPane(Pane):
         del scene, down
         if across:
             self.post_message(self.Asked("iteration" if across > 0 else "iteration-back"))
+
+
+class StopsPane(Pane):
+    """Breakpoints with their hits, and watches with their values."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "act('switch')", "enable or disable; draw a watch", show=False, id="stops.switch"),
+        Binding("delete,backspace", "act('drop')", "forget", show=False, id="stops.drop"),
+    ]
+    help_moves = "↑ ↓ choose, enter enables or disables a breakpoint and draws a watch, delete forgets it"
+
+    class Chose(Message):
+        """The reader moved in the list."""
+
+        def __init__(self, down: int) -> None:
+            super().__init__()
+            self.down = down
+
+    class Acted(Message):
+        """The reader did something to the row he is on: `switch` or `drop`."""
+
+        def __init__(self, deed: str) -> None:
+            super().__init__()
+            self.deed = deed
+
+    def title(self, scene: Scene) -> str:
+        del scene
+        return "Stops and watches"
+
+    def content(self, scene: Scene, columns: int, rows: int) -> tuple[Sequence[Line], int]:
+        del rows
+        lines = listed(scene, columns, focused=self.has_focus)
+        return lines, scene.stops.chosen if self.has_focus else 0
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As high as its rows and the title; the style sheet sets bounds."""
+        del container, viewport
+        return 1 + (len(listed(self.scene, width)) if self.scene is not None else 0)
+
+    def move(self, scene: Scene, across: int, down: int) -> None:
+        del scene, across
+        if down:
+            self.post_message(self.Chose(down))
+
+    def action_act(self, deed: str) -> None:
+        """Something is done to the row."""
+        self.post_message(self.Acted(deed))
