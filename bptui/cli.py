@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, NoReturn
 
 from bptui import __version__
@@ -34,6 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _dispatch(arguments)
     except (ValueError, OSError) as error:
         return _complain(error)
+    except MemoryError:
+        return _complain(InputError("there is not enough memory for that"))
     except KeyboardInterrupt:
         return 130
 
@@ -92,14 +95,16 @@ def _open(arguments: list[str]) -> int:
     refuse_without_terminal()
     from bptui.tui.app import run
 
-    return run(network, options.digits)
+    with _blamed(options.spec):
+        return run(network, options.digits)
 
 
 def _plain(network: Network, options: argparse.Namespace) -> int:
     from bptui import plain
     from bptui.commands.session import Session
 
-    session = Session(network, options.digits)
+    with _blamed(options.spec):
+        session = Session(network, options.digits)
     if options.script is not None:
         return plain.script(session, options.script)
     return plain.talk(session, sys.stdin.buffer, terminal=sys.stdin.isatty() and sys.stdout.isatty())
@@ -120,7 +125,8 @@ def _trace(arguments: list[str]) -> int:
     parser = _spec_parser("trace", "every instruction with its values, no screen needed")
     parser.add_argument("--iterations", type=_count, default=1, metavar="N", help="how many (1)")
     options = parser.parse_args(arguments)
-    reports.trace(_program(options.spec), options.iterations, options.format, options.digits)
+    with _blamed(options.spec):
+        reports.trace(_program(options.spec), options.iterations, options.format, options.digits)
     return 0
 
 
@@ -132,9 +138,10 @@ def _run(arguments: list[str]) -> int:
     parser.add_argument("--until", metavar="EXPR", help='stop when this is true, such as "loss < 1e-6"')
     parser.add_argument("--iterations", type=_count, metavar="N", help="how many updates at most (the spec's)")
     options = parser.parse_args(arguments)
-    program = _program(options.spec)
-    iterations = program.network.iterations if options.iterations is None else options.iterations
-    reports.run(program, iterations, options.until, options.format, options.digits)
+    with _blamed(options.spec):
+        program = _program(options.spec)
+        iterations = program.network.iterations if options.iterations is None else options.iterations
+        reports.run(program, iterations, options.until, options.format, options.digits)
     return 0
 
 
@@ -144,7 +151,8 @@ def _check(arguments: list[str]) -> int:
 
     parser = _spec_parser("check", "check every gradient against a numeric derivative; exit code 1 if one is wrong")
     options = parser.parse_args(arguments)
-    return 0 if reports.check(_program(options.spec), options.format, options.digits) else 1
+    with _blamed(options.spec):
+        return 0 if reports.check(_program(options.spec), options.format, options.digits) else 1
 
 
 def _examples(arguments: list[str]) -> int:
@@ -216,9 +224,11 @@ def _load(spec: str) -> Network:
 
 def _program(spec: str) -> Program:
     from bptui.engine.build import build
-    from bptui.engine.network import NetworkError
 
-    try:
-        return build(_load(spec))
-    except NetworkError as error:
-        raise InputError(f"{spec}: {error}") from None
+    return build(_load(spec))
+
+
+def _blamed(spec: str) -> AbstractContextManager[None]:
+    from bptui.files.report import blamed
+
+    return blamed(spec)

@@ -26,6 +26,7 @@ from bptui.engine.program import Program, Target
 from bptui.engine.timeline import Edit, normal
 from bptui.explain import solution
 from bptui.files import specs, weights, writing
+from bptui.files.report import blamed
 
 _NUDGED = re.compile(r"([^\s\[]*(?:\s*\[[^\]]*\])?)\s*(.*)", re.DOTALL)
 
@@ -285,7 +286,8 @@ class Session:
         if not rest:
             raise CommandError("load what? load SPEC")
         network = specs.load(rest)
-        view = self.debugger.load(network)
+        with blamed(rest):
+            view = self.debugger.load(network)
         return Answer((f"loaded {network.name}", wording.where_line(view, self.digits)), loaded=True)
 
     def _help(self, rest: str) -> Answer:

@@ -15,6 +15,8 @@ from bptui.files.report import SpecError, single
 from bptui.files.values import as_table
 
 MAX_BYTES = 64 * 2**20
+# tomllib takes time by the square of a key's parts; possessive, so that this takes none by the square of anything.
+_MANY_PARTS = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){100}""")
 _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
@@ -85,6 +87,8 @@ def _parsed(shown: str, name: str, text: str, *, is_json: bool = False) -> Docum
 
 
 def _from_toml(shown: str, text: str) -> dict[str, object]:
+    if deep := _MANY_PARTS.search(text):
+        raise single(shown, "a key has more than 100 parts", text.count("\n", 0, deep.start()) + 1)
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
