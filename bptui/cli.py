@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, NoReturn
 
 from bptui import __version__
@@ -35,6 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _dispatch(arguments)
     except (ValueError, OSError) as error:
         return _complain(error)
+    except MemoryError:
+        return _complain(InputError("there is not enough memory for that"))
     except KeyboardInterrupt:
         return 130
 
@@ -120,10 +123,12 @@ def _app(options: argparse.Namespace) -> int:
     except InputError:
         opening.check(request)  # the spec's mistakes are worth telling with or without a terminal
         raise
-    session = opening.opened(request)
+    with _blamed(options.spec):
+        session = opening.opened(request)
     from bptui.tui.app import run
 
-    return run(session)
+    with _blamed(options.spec):
+        return run(session)
 
 
 def _plain(options: argparse.Namespace) -> int:
@@ -131,7 +136,8 @@ def _plain(options: argparse.Namespace) -> int:
     from bptui.commands import opening
 
     terminal = options.script is None and sys.stdin.isatty() and sys.stdout.isatty()
-    session = opening.opened(_request(options, keep=terminal))
+    with _blamed(options.spec):
+        session = opening.opened(_request(options, keep=terminal))
     if options.script is not None:
         return plain.script(session, options.script)
     return plain.talk(session, sys.stdin.buffer, terminal=terminal)
@@ -152,7 +158,8 @@ def _trace(arguments: list[str]) -> int:
     parser = _spec_parser("trace", "every instruction with its values, no screen needed")
     parser.add_argument("--iterations", type=_count, default=1, metavar="N", help="how many (1)")
     options = parser.parse_args(arguments)
-    reports.trace(_program(options.spec), options.iterations, options.format, options.digits)
+    with _blamed(options.spec):
+        reports.trace(_program(options.spec), options.iterations, options.format, options.digits)
     return 0
 
 
@@ -164,9 +171,10 @@ def _run(arguments: list[str]) -> int:
     parser.add_argument("--until", metavar="EXPR", help='stop when this is true, such as "loss < 1e-6"')
     parser.add_argument("--iterations", type=_count, metavar="N", help="how many updates at most (the spec's)")
     options = parser.parse_args(arguments)
-    program = _program(options.spec)
-    iterations = program.network.iterations if options.iterations is None else options.iterations
-    reports.run(program, iterations, options.until, options.format, options.digits)
+    with _blamed(options.spec):
+        program = _program(options.spec)
+        iterations = program.network.iterations if options.iterations is None else options.iterations
+        reports.run(program, iterations, options.until, options.format, options.digits)
     return 0
 
 
@@ -176,7 +184,8 @@ def _check(arguments: list[str]) -> int:
 
     parser = _spec_parser("check", "check every gradient against a numeric derivative; exit code 1 if one is wrong")
     options = parser.parse_args(arguments)
-    return 0 if reports.check(_program(options.spec), options.format, options.digits) else 1
+    with _blamed(options.spec):
+        return 0 if reports.check(_program(options.spec), options.format, options.digits) else 1
 
 
 def _examples(arguments: list[str]) -> int:
@@ -252,9 +261,11 @@ def _load(spec: str) -> Network:
 
 def _program(spec: str) -> Program:
     from bptui.engine.build import build
-    from bptui.engine.network import NetworkError
 
-    try:
-        return build(_load(spec))
-    except NetworkError as error:
-        raise InputError(f"{spec}: {error}") from None
+    return build(_load(spec))
+
+
+def _blamed(spec: str) -> AbstractContextManager[None]:
+    from bptui.files.report import blamed
+
+    return blamed(spec)

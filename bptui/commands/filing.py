@@ -8,6 +8,7 @@ from bptui.commands import wording
 from bptui.commands.answer import Answer, Context, Verb, nothing
 from bptui.commands.registry import CommandError
 from bptui.files import origins, weights, writing
+from bptui.files.report import blamed
 
 
 def save(session: Context, rest: str) -> Answer:
@@ -28,7 +29,8 @@ def load(session: Context, rest: str) -> Answer:
     if not rest:
         raise CommandError("load what? load SPEC")
     origin = origins.load(rest)
-    network, view = origin.network, session.debugger.load(origin.network)
+    with blamed(rest):
+        network, view = origin.network, session.debugger.load(origin.network)
     if session.recorder is not None:
         session.recorder.loaded(origin)
     return Answer((f"loaded {network.name}", wording.where_line(view, session.digits)), loaded=True)

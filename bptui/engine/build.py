@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -64,6 +64,7 @@ class Builder:
         self.output = ""
         self.complete: list[str] = []
         self._parts: dict[str, list[str]] = {}
+        self._draws: dict[str, Callable[[], Array]] = {}
         self._late: list[tuple[str, list[str], Mapping[str, Any]]] = []
         self._shapes = sample_shapes(network, network.nodes)
         self._node: Node | None = None
@@ -72,14 +73,12 @@ class Builder:
     # Slots and instructions
 
     def persistent(self, name: str, value: Array, kind: str, of: str = "") -> str:
-        """A slot that outlives the iteration, with the value it starts from."""
+        """A slot that outlives the iteration, with the value it starts from, which is copied once all is known."""
         if name in self.slots and self.slots[name].kind != kind:
             raise self.clash(name)
         if name not in self.slots:
-            array = np.array(value, dtype=self.dtype)
-            array.flags.writeable = False
-            self.slots[name] = Slot(name, array.shape, kind, persistent=True, of=of)
-            self.start[name] = array
+            self.slots[name] = Slot(name, np.shape(value), kind, persistent=True, of=of)
+            self.start[name] = value
             if self._node is not None:
                 self.owners[name] = self._node.key
         return name
@@ -131,7 +130,8 @@ class Builder:
             raise self.clash(name)
         if name not in self.slots:
             weight = node_weights(owner, self._shapes)[letter]
-            self.persistent(name, self._values(owner, letter, weight), "parameter")
+            self.persistent(name, np.broadcast_to(0.0, weight.shape), "parameter")
+            self._draws[name] = lambda: self._values(owner, letter, weight)
         self._node = node
         return name
 
@@ -354,11 +354,13 @@ class Builder:
             raise NetworkError(
                 [Problem(("labels",), f"the label {taken[0]!r} is the name of a slot: call it otherwise")]
             )
+        if fault := memory.fault(self.slots, self.network.dtype):
+            raise NetworkError([Problem(("data", "batch"), fault)])
         result = Program(
             self.network,
             self.slots,
             tuple(self.instructions),
-            self.start,
+            {name: self._begun(name) for name in self.start},
             targets,
             cell_names,
             names,
@@ -366,9 +368,14 @@ class Builder:
             self.owners,
         )
         check(result)
-        if fault := memory.fault(result):
-            raise NetworkError([Problem(("data", "batch"), fault)])
         return result
+
+    def _begun(self, name: str) -> Array:
+        """What a slot starts from. Weights are drawn here, where it is known that all of it fits into the machine."""
+        value = self._draws[name]() if name in self._draws else self.start[name]
+        array = np.array(value, dtype=self.dtype)
+        array.flags.writeable = False
+        return array
 
 
 def _differentiated(instruction: Instruction) -> tuple[str, ...]:

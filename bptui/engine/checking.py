@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from bptui.engine import initial
+from bptui.engine import initial, memory
 from bptui.engine.graph import completed, ends, in_order, loop, sample_shapes, shape_faults
 from bptui.engine.initial import Weight
 from bptui.engine.kinds import KINDS, MisfitError, written
 from bptui.engine.labelling import FIXED, NAME_RULE, count, label_problems, sides
-from bptui.engine.network import Array, Network, NetworkError, Node, Problem, Training, is_name, nearest
+from bptui.engine.network import Array, Hints, Network, NetworkError, Node, Problem, Training, is_name, nearest
 from bptui.engine.ops import ACTIVATIONS, LOSSES
 from bptui.engine.ops.row import Shape
 from bptui.engine.optimizers import OPTIMIZERS, SCHEDULES, option_fault
@@ -164,16 +164,16 @@ def _node_problems(network: Network) -> Iterator[Problem]:
     if not network.nodes:
         yield Problem(("layers",), """no layers: describe at least one, such as layers = ["dense 1"]""")
     keys = {"x", *network.more, *(node.key for node in network.nodes)}
+    hints, shared = Hints(), Hints()
     for node in network.nodes:
         yield from _own_problems(node)
-        yield from _sharing_problems(node, network)
+        yield from _sharing_problems(node, network, shared)
         if node.key in network.more:
             yield Problem(node.where, f"a node may not be called {node.key!r}: that is an input's name")
         for key in node.inputs:
             if key not in keys:
-                yield Problem(
-                    node.where, f"{node.key} reads {key!r}, which is no node{nearest(key, sorted(keys - {node.key}))}"
-                )
+                hint = hints.nearest(key, keys - {node.key})
+                yield Problem(node.where, f"{node.key} reads {key!r}, which is no node{hint}")
         yield from _table_problems(node, network)
     yield from _end_problems(network, keys)
 
@@ -193,14 +193,15 @@ def _table_problems(node: Node, network: Network) -> Iterator[Problem]:
         yield Problem(node.where, f"{node.key}: {fault}")
 
 
-def _sharing_problems(node: Node, network: Network) -> Iterator[Problem]:
+def _sharing_problems(node: Node, network: Network, hints: Hints) -> Iterator[Problem]:
     """The node whose weights are shared has to be there, of the same kind, with weights of its own."""
     if not node.shares:
         return
     others = {other.key: other for other in network.nodes if other.key != node.key}
     other = others.get(node.shares)
     if other is None:
-        fault = f"{node.key} shares the weights of {node.shares!r}, which is no node{nearest(node.shares, others)}"
+        hint = hints.nearest(node.shares, others)
+        fault = f"{node.key} shares the weights of {node.shares!r}, which is no node{hint}"
         yield Problem((*node.where, "shares"), fault)
     elif other.op != node.op or other.bias != node.bias or other.shares:
         fault = (
@@ -214,8 +215,8 @@ def _own_problems(node: Node) -> Iterator[Problem]:
     if node.act not in ACTIVATIONS:
         hint = nearest(node.act, ACTIVATIONS) or f" (one of {', '.join(ACTIVATIONS)})"
         yield Problem((*node.where, "act"), f"unknown activation {node.act!r}{hint}")
-    if node.op == "dense" and node.units < 1:
-        yield Problem((*node.where, "dense"), f"a dense layer has at least 1 unit, not {node.units}")
+    if node.op in KINDS and "units" in KINDS[node.op].options and node.units < 1:
+        yield Problem((*node.where, node.op), f"{node.op} needs at least 1 unit, not {node.units}")
     if node.init and (fault := initial.fault(node.init)):
         yield Problem((*node.where, "init"), fault)
     kind = KINDS.get(node.op)
@@ -249,12 +250,41 @@ def _shape_problems(network: Network, ordered: tuple[Node, ...]) -> Iterator[Pro
         counts.append((sum(math.prod(w.shape) for w in weights.values()), node))
         for letter, weight in weights.items():
             yield from _weight_problems(node, letter, weight, shapes)
+    yield from _shared_problems(ordered, shapes)
     total = sum(number for number, _ in counts)
     if total > MAX_PARAMETERS:
         largest = max(counts, key=lambda pair: pair[0])[1]
-        size = f"{total:,} parameters need about {total * 40 / 2**30:,.1f} GiB here"
+        number = f"{total:,}" if total < 10**30 else "10³⁰ or more"
+        size = f"{number} parameters need about {memory.gibibytes(total * 40)} GiB here"
         yield Problem((*largest.where, largest.op), f"{size}; the limit is {MAX_PARAMETERS:,} parameters")
+    else:
+        yield from _room_problems(network, ordered, shapes)
     yield from _output_problems(network, shapes)
+
+
+def _shared_problems(ordered: tuple[Node, ...], shapes: dict[str, Shape | None]) -> Iterator[Problem]:
+    """Weights that are shared have to fit both who owns and who uses them."""
+    owners = {node.key: node for node in ordered}
+    for node in ordered:
+        owner = owners.get(node.shares)
+        if owner is None or owner.op != node.op:
+            continue
+        own, needed = node_weights(owner, shapes), node_weights(replace(node, shares=""), shapes)
+        odd = [k for k in own if k in needed and own[k].shape != needed[k].shape]
+        for letter in odd[:1]:
+            there, here = written(own[letter].shape), written(needed[letter].shape)
+            fault = f"{node.key} can't share the weights of {owner.key}: {letter} is {there} there, {here} here"
+            yield Problem((*node.where, "shares"), fault)
+
+
+def _room_problems(network: Network, ordered: tuple[Node, ...], shapes: dict[str, Shape | None]) -> Iterator[Problem]:
+    """What the nodes give has to fit into this machine; said before any weight is drawn."""
+    rows = network.batch or len(network.x)
+    sizes = [(rows * math.prod(shape), node) for node in ordered if (shape := shapes.get(node.key))]
+    if fault := memory.lack(sum(size for size, _ in sizes), network.dtype):
+        largest = max(sizes, key=lambda pair: pair[0])[1]
+        sides = written((rows, *(shapes[largest.key] or ())))
+        yield Problem(largest.where, f"{fault}: make the batch smaller, or {largest.key} ({sides})")
 
 
 def _shape_fault(node: Node, fault: str, shapes: dict[str, Shape | None]) -> str:
@@ -312,7 +342,9 @@ def _weight_problems(node: Node, letter: str, weight: Weight, shapes: dict[str, 
 def _dense_problems(node: Node, letter: str, given: Array, shapes: dict[str, Shape | None]) -> Iterator[Problem]:
     read = shapes.get(node.inputs[0]) if node.inputs else None
     inputs = read[-1] if read else 0
-    if letter == "W":
+    if letter == "W" and given.ndim != 2:
+        yield Problem((*node.where, "W"), f"W has {count(given.ndim, 'dimension')}: inputs × neurons are needed")
+    elif letter == "W":
         fitting = (inputs or given.shape[0], node.units if node.units > 0 else given.shape[1])
         if given.shape != fitting:
             fault = f"W is for {sides(given.shape)}, the layer has {sides(fitting)}"

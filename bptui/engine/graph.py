@@ -119,10 +119,10 @@ def in_order(nodes: Iterable[Node]) -> tuple[tuple[Node, ...], tuple[Node, ...]]
     names = {node.key for node in waiting}
     ordered: list[Node] = []
     while waiting:
-        ready = [node for node in waiting if all(k in known or k not in names for k in node.inputs)]
-        if not ready:
+        ready = next((node for node in waiting if all(k in known or k not in names for k in node.inputs)), None)
+        if ready is None:
             break
-        ordered.append(ready[0])
-        known.add(ready[0].key)
-        waiting.remove(ready[0])
+        ordered.append(ready)
+        known.add(ready.key)
+        waiting.remove(ready)
     return tuple(ordered), tuple(waiting)

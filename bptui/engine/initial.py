@@ -106,6 +106,8 @@ CALLED: Mapping[str, str] = {
 }
 # Those that take numbers: `constant 0.1`, `uniform -1 1`, `normal 0 0.1`.
 WITH_NUMBERS: Mapping[str, int] = {"constant": 1, "uniform": 2, "normal": 2}
+# Far from where what is drawn, or the loss of it, would run over.
+_LARGEST = 1e30
 
 
 def fault(text: str) -> str:
@@ -119,9 +121,10 @@ def fault(text: str) -> str:
         given = [float(number) for number in numbers]
     except ValueError:
         return f"{text!r} holds what is no number"
-    if len(given) != WITH_NUMBERS[word] or not all(map(math.isfinite, given)):
+    if len(given) != WITH_NUMBERS[word] or not all(abs(number) <= _LARGEST for number in given):
         return (
-            f"{word} takes {WITH_NUMBERS[word]} finite number{'s' * (WITH_NUMBERS[word] > 1)}, as in {_example(word)!r}"
+            f"{word} takes {WITH_NUMBERS[word]} finite number{'s' * (WITH_NUMBERS[word] > 1)} up to {_LARGEST:g}, "
+            f"as in {_example(word)!r}"
         )
     if word == "uniform" and given[0] >= given[1]:
         return f"{text!r}: the smaller number stands first"
@@ -145,7 +148,7 @@ def weights(seed: int, slot: str, weight: Weight, act: str, init: str = "") -> A
     if word == "uniform":
         return rng.uniform(given[0], given[1], weight.shape)
     if word == "normal":
-        return rng.normal(given[0], given[1], weight.shape)
+        return rng.normal(given[0], abs(given[1]), weight.shape)  # -0.0 is below 0 to NumPy
     return INITIALISERS[CALLED.get(word, word)](rng, weight)
 
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from bptui.engine.graph import in_order, sample_shapes
 from bptui.engine.kinds import KINDS
-from bptui.engine.network import Network, Problem, Where, is_name
+from bptui.engine.network import LONGEST_NAME, Network, Problem, Where, is_name
 
 FIXED = frozenset({"x", "y", "loss", "lr"})
-NAME_RULE = "a name is letters, digits and _, not a digit first, no keyword"
+NAME_RULE = f"a name is letters, digits and _, not a digit first, no keyword, and no longer than {LONGEST_NAME}"
 
 
 def label_problems(network: Network) -> Iterator[Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import keyword
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -18,6 +19,7 @@ Where = tuple[str | int, ...]
 
 # Words that an expression already gives a meaning to, so that no label may take them.
 RESERVED = frozenset({*keyword.kwlist, "at"})
+LONGEST_NAME = 100
 
 
 @dataclass(frozen=True)
@@ -172,14 +174,32 @@ class Network:
         return next(node for node in self.nodes if node.key == key)
 
 
+# So many words are looked at, and so many mistakes of one kind get a hint: of thousands it would take seconds.
+_MOST_WORDS = 1000
+MOST_HINTS = 20
+
+
 def nearest(word: str, words: Iterable[str]) -> str:
     """` (did you mean …?)` with the nearest of `words`, or nothing."""
-    lower = {known.lower(): known for known in words}
+    lower = {known.lower(): known for known in itertools.islice(words, _MOST_WORDS)}
     typed = str(word).lower()
     near = difflib.get_close_matches(typed, list(lower), 3, 0.55 if len(word) > 2 else 0.5)
     # Of two as near, the one that begins alike: people mistype the first letter least.
     best = max(near, key=lambda known: (round(_ratio(typed, known), 6), known[:1] == typed[:1]), default="")
     return f" (did you mean {lower[best]}?)" if best else ""
+
+
+class Hints:
+    """Hints for mistakes of one kind: the first few get one."""
+
+    def __init__(self) -> None:
+        """None is given so far."""
+        self._left = MOST_HINTS
+
+    def nearest(self, word: str, words: Iterable[str]) -> str:
+        """` (did you mean …?)`, or nothing, where none is near or enough were given."""
+        self._left -= 1
+        return nearest(word, sorted(words)) if self._left >= 0 else ""
 
 
 def _ratio(a: str, b: str) -> float:
@@ -188,4 +208,4 @@ def _ratio(a: str, b: str) -> float:
 
 def is_name(text: str) -> bool:
     """Whether expressions and generated code can use it: Python reads names NFKC-normalised, so only those count."""
-    return text.isidentifier() and unicodedata.normalize("NFKC", text) == text and text not in RESERVED
+    return len(text) <= LONGEST_NAME and text.isidentifier() and unicodedata.normalize("NFKC", text) == text and text not in RESERVED

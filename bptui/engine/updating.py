@@ -78,8 +78,8 @@ class _Writer:
     # What an optimizer writes with
 
     def state(self, word: str, value: float = 0.0) -> str:
-        shape = self.builder.slots[self.parameter].shape
-        return self.builder.persistent(f"{self.parameter}.{word}", np.full(shape, value), "state", of=self.parameter)
+        begun = np.broadcast_to(value, self.builder.slots[self.parameter].shape)
+        return self.builder.persistent(f"{self.parameter}.{word}", begun, "state", of=self.parameter)
 
     def value(self, word: str, op: str, reads: list[str], **attrs: Any) -> str:
         self._number += self._fusing

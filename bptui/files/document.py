@@ -16,6 +16,8 @@ from bptui.files.report import SpecError, single
 from bptui.files.values import as_table
 
 MAX_BYTES = 64 * 2**20
+# tomllib takes time by the square of a key's parts; possessive, so that this takes none by the square of anything.
+_MANY_PARTS = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){100}""")
 _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
@@ -106,6 +108,8 @@ def parsed(source: Source) -> Document:
 
 
 def _from_toml(shown: str, text: str) -> dict[str, object]:
+    if deep := _MANY_PARTS.search(text):
+        raise single(shown, "a key has more than 100 parts", text.count("\n", 0, deep.start()) + 1)
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -194,7 +194,8 @@ def _number_fault(option: Option, number: Any) -> str:
     whole = not _is_real(option)
     if isinstance(number, bool) or not isinstance(number, int if whole else int | float):
         return f"{quoted(number)} is no {'whole ' if whole else ''}number"
-    if not math.isfinite(number) or abs(number) > (10**9 if whole else 1e308):
+    # By its size first: a whole number may be larger than any float.
+    if abs(number) > (10**9 if whole else 1e308) or not math.isfinite(number):
         return f"{quoted(number)} is too large"
     if option.kind == "share" and not 0 <= number < 1:
         return f"{number} is no share from 0 up to, but not, 1"

@@ -24,17 +24,23 @@ def read_nodes(top: Table, layout: str) -> tuple[Node, ...]:
     """The nodes, however they are described; none where nothing can be made of them."""
     report = top.report
     used = [way for way in WAYS if top.has(way)]
+    if crowded := next((way for way in used if _length(top.values[way]) > MAX_NODES), None):
+        top.fault(crowded, f"{_length(top.values[crowded])} layers: the limit is {MAX_NODES}")
+        report.spoil(("layers",))
+        return ()
     nodes: list[Node] = []
     for way in used:
         nodes = _READERS[way](top, layout)
     for way in used[1:]:
         top.fault(way, f"{_written(way)} and {_written(used[0])} both describe the network: only one may")
-    if len(nodes) > MAX_NODES:
-        top.fault(used[0], f"{len(nodes)} layers: the limit is {MAX_NODES}")
-    if len(used) > 1 or len(nodes) > MAX_NODES:
+    if len(used) > 1:
         report.spoil(("layers",))
         return ()
     return tuple(nodes)
+
+
+def _length(value: object) -> int:
+    return len(as_list(value) or as_table(value) or ())
 
 
 def _written(way: str) -> str:

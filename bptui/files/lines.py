@@ -15,11 +15,17 @@ from typing import NamedTuple
 
 from bptui.engine.network import Where
 
-_STRINGS = r'"""(?:\\.|[^\\])*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\''
+# Possessive: a text of many megabytes is matched without a way back for each of its characters being kept.
+_STRINGS = (
+    r'"""(?:[^"\\]++|\\.|"(?!""))*+"{3,5}|\'\'\'(?:[^\']++|\'(?!\'\'))*+\'{3,5}'
+    r'|"(?:[^"\\\n]++|\\.)*+"|\'[^\'\n]*+\''
+)
 _TOML = re.compile(
     rf"(?P<skip>[ \t\r]+|#[^\n]*)|(?P<string>{_STRINGS})|(?P<bare>[^\s\[\]{{}}\"'#,=]+)|(?P<mark>.)", re.DOTALL
 )
-_JSON = re.compile(r'(?P<skip>[ \t\r]+)|(?P<string>"(?:\\.|[^"\\])*")|(?P<bare>[^\s\[\]{}",:]+)|(?P<mark>.)', re.DOTALL)
+_JSON = re.compile(
+    r'(?P<skip>[ \t\r]+)|(?P<string>"(?:[^"\\]++|\\.)*+")|(?P<bare>[^\s\[\]{}",:]+)|(?P<mark>.)', re.DOTALL
+)
 
 # A list of nothing but numbers on one line has no line to note inside, and a matrix has many of them.
 _FLAT = re.compile(r"[-+0-9eE_., \t]*\]")

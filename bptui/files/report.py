@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
-from bptui.engine.network import Problem, Where
+from bptui.engine.network import NetworkError, Problem, Where
 from bptui.files.lines import Lines
 from bptui.files.text import safe
 
@@ -69,6 +70,17 @@ class Report:
         if more > 0:
             ready[MAX_MISTAKES:] = [f"{mark(shown)}: and {more} more mistakes"]
         return SpecError(ready)
+
+
+@contextmanager
+def blamed(shown: str) -> Iterator[None]:
+    """What shows only while a network is being built is told as its spec's mistakes. Raises SpecError."""
+    try:
+        yield
+    except NetworkError as error:
+        raise SpecError(f"{mark(shown)}: {_trim(problem.message)}" for problem in error.problems) from None
+    except MemoryError:
+        raise single(shown, "there is not enough memory for this network and its data") from None
 
 
 def mark(shown: str, line: int = 0) -> str:

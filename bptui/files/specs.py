@@ -12,16 +12,16 @@ import numpy as np
 
 from bptui.engine.checking import checked, find_problems
 from bptui.engine.kinds import KINDS
-from bptui.engine.network import Array, Network, Node
+from bptui.engine.network import Array, Hints, Network, Node
 from bptui.files.data import read_data
 from bptui.files.document import Source, open_source, parsed
 from bptui.files.layer_tables import label_row
-from bptui.files.layers import read_layout, read_nodes
+from bptui.files.layers import MAX_NODES, read_layout, read_nodes
 from bptui.files.report import FileError, Report
 from bptui.files.targets import with_classes
 from bptui.files.text import quoted
 from bptui.files.training import read_loss, read_training
-from bptui.files.values import Table, suggest
+from bptui.files.values import Table
 from bptui.files.weights import load_npz
 
 DEFAULT_LR = 0.1
@@ -123,12 +123,17 @@ def _with_weights(top: Table, nodes: tuple[Node, ...]) -> tuple[Node, ...]:
     """The nodes with the weights of `weights = "w.npz"`, where a node has none of its own."""
     if not top.has("weights"):
         return nodes
-    name = top.word("weights")
+    name = top.word("weights", "-")
+    if not name:
+        top.fault("weights", 'weights is the name of a file such as "w.npz"')
     try:
-        arrays = load_npz(top.folder / name) if name else {}
+        arrays = load_npz(top.folder / name) if name and isinstance(top.values["weights"], str) else {}
     except FileError as error:
         top.fault("weights", str(error))
         return nodes
+    slots = [letter + node.suffix for node in nodes if node.op in KINDS for letter in KINDS[node.op].kept]
+    if arrays and slots and not any(slot in arrays for slot in slots):
+        top.fault("weights", f"{quoted(name)} holds none of the weights, which are called {', '.join(slots[:6])}")
     return tuple(_weighted(node, arrays) for node in nodes)
 
 
@@ -161,9 +166,13 @@ def _freeze(top: Table, nodes: Iterable[Node]) -> tuple[str, ...]:
     """Patterns of parameters; one that fits none is a mistake."""
     patterns = top.words("freeze")
     slots = [letter + node.suffix for node in nodes if node.op in KINDS for letter in KINDS[node.op].trainable]
+    hints = Hints()
+    if len(patterns) > MAX_NODES:
+        top.fault("freeze", f"{len(patterns)} patterns: the limit is {MAX_NODES}")
+        return ()
     for pattern in patterns if slots else ():
         if not any(fnmatch.fnmatchcase(slot, pattern) for slot in slots):
-            hint = suggest(pattern, slots) or f" (there are {', '.join(slots[:6])})"
+            hint = hints.nearest(pattern, slots) or f" (there are {', '.join(slots[:6])})"
             top.fault("freeze", f"freeze = {quoted(pattern)} fits no parameter{hint}")
     return patterns
 
@@ -172,13 +181,14 @@ def _narration(top: Table, nodes: tuple[Node, ...]) -> dict[str, str]:
     """Sentences by stage or slot; an unquoted `z2.grad = …` makes a table, which is meant all the same."""
     table = top.table("narration", '[narration] start = "…"')
     known = {*STAGES, *_told_slots(nodes)}
+    hints = Hints()
     found: dict[str, str] = {}
     for key in table.values:
         inner = table.table(key, "") if isinstance(table.values[key], dict) else table
         names = {f"{key}.{part}": part for part in inner.values} if inner is not table else {key: key}
         for name, part in names.items():
             if nodes and name not in known:
-                hint = suggest(name, known) or f" (a stage: {', '.join(STAGES)}; or a slot)"
+                hint = hints.nearest(name, known) or f" (a stage: {', '.join(STAGES)}; or a slot)"
                 inner.fault(part, f"unknown key {quoted(name)} in narration{hint}")
             found[name] = inner.word(part)
     return found

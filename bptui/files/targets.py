@@ -13,6 +13,9 @@ from bptui.engine.ops import LOSSES
 from bptui.files.data import classes_to_columns
 from bptui.files.report import Report
 
+# Each class has a name, so that a wide last layer would fill the memory with them.
+_MAX_CLASSES = 100_000
+
 
 def with_classes(network: Network, report: Report | None = None) -> Network:
     """The network, class numbers made into columns of 0 and 1, or into −1 and 1, where its loss asks for them.
@@ -36,6 +39,10 @@ def _with_classes(network: Network, report: Report) -> Network:
     several = given > 2 and width == given
     numbered = network.y.shape[1:] == (1,) or bool(network.classes)
     if width >= 2 and numbered and (columns or several):
+        if width > _MAX_CLASSES:
+            message = f"the last layer gives {width:,} outputs: as classes, {_MAX_CLASSES:,} are the limit"
+            report.add(("data",), message, spoils=("data", "y"))
+            return network
         names = network.classes or tuple(str(k) for k in range(width))
         return _changed(network, lambda y: classes_to_columns(y, width, report), names)
     if network.loss == "hinge" and len(network.classes) == 2:

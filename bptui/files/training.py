@@ -21,6 +21,8 @@ def read_loss(top: Table) -> tuple[str, dict[str, Any]]:
     if not isinstance(top.values.get("loss"), dict):
         return top.word("loss", "half-mse"), {}
     table = top.table("loss", '{ use = "huber", delta = 2 }')
+    if not table.has("use"):
+        top.fault("loss", f"loss has no use: it is one of {', '.join(LOSSES)}")
     name = table.word("use", "half-mse")
     if name not in LOSSES:
         table.fault("use", f"unknown loss {quoted(name)}{suggest(name, LOSSES)}")

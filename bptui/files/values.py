@@ -14,7 +14,7 @@ from typing import TypeVar, cast
 
 import numpy as np
 
-from bptui.engine.network import Array, Where, nearest
+from bptui.engine.network import MOST_HINTS, Array, Where, nearest
 from bptui.files.report import Report
 from bptui.files.text import quoted
 
@@ -125,10 +125,9 @@ class Table:
     def check_keys(self, known: Iterable[str], what: str) -> None:
         """Every key has to be one of `known`."""
         known = list(known)
-        for key in self.values:
-            if key not in known:
-                hint = suggest(key, known) or f" (one of {', '.join(known)})"
-                self.report.add(self.at(key), f"unknown key {quoted(key)} in {what}{hint}")
+        for number, key in enumerate([key for key in self.values if key not in known]):
+            hint = (suggest(key, known) or f" (one of {', '.join(known)})") if number < MOST_HINTS else ""
+            self.report.add(self.at(key), f"unknown key {quoted(key)} in {what}{hint}")
 
     def table(self, key: str, what: str) -> Table:
         """The table at a key; empty where there is none or something else."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bptui.engine.network import Array, nearest
+from bptui.engine.network import Array, Hints
 from bptui.files.data.finishing import MAX_CLASSES, Raw, unread
 from bptui.files.data.npy import MAX_NUMBERS
 from bptui.files.report import FileError
@@ -211,9 +211,10 @@ class Reader:
 
     def _check_known(self, label: int, classes: tuple[str, ...]) -> None:
         texts = self._texts[label]
+        hints = Hints()
         for text, line in zip(texts.known, texts.lines, strict=True):
             if text and text not in classes:
-                hint = nearest(text, classes) or f" ({', '.join(classes[:6])}{', …' if len(classes) > 6 else ''})"
+                hint = hints.nearest(text, classes) or f" ({', '.join(classes[:6])}{', …' if len(classes) > 6 else ''})"
                 self._faults.add(line, label, f"{quoted(text)} is none of the classes{hint}")
 
     def _check_numbers(self, label: int) -> None:

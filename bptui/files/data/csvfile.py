@@ -136,6 +136,9 @@ def _chosen(table: Table, key: str, sheet: Sheet, default: tuple[int, ...] | Non
     if not items:
         table.fault(key, f"{key} is an empty list: name a column")
         return None
+    if len(items) > len(sheet.names):
+        table.fault(key, f"{key} names {len(items):,} columns: {sheet.shown} has {len(sheet.names):,}")
+        return None
     found = [_column(table, key, item, sheet) for item in items]
     if any(index is None for index in found):
         return None

@@ -127,10 +127,10 @@ def _finite(raw: Raw, table: Table) -> Raw:
 def _odd(array: Array, table: Table) -> str:
     """The first number that is not finite or too large, with its row; or nothing."""
     largest = min(table.largest, float(np.finfo(np.float64).max))
-    good = np.abs(array) <= largest
-    if good.all():
+    # nan is neither; asked first without an array as large as this one.
+    if array.size == 0 or (array.min() >= -largest and array.max() <= largest):
         return ""
-    place = tuple(np.argwhere(~good)[0])
+    place = tuple(np.argwhere(~(np.abs(array) <= largest))[0])
     return f" in row {place[0]}: {finite(float(array[place]), table.largest)}"
 
 

@@ -160,7 +160,7 @@ def _rows(table: Table, name: str, least: int) -> int:
 def _noise(table: Table, default: float) -> float:
     noise = table.number("noise", default)
     if noise >= 0:
-        return noise
+        return abs(noise)  # -0.0 is below 0 to NumPy
     table.fault("noise", f"noise = {noise:g}: a deviation is not below 0")
     return default
 

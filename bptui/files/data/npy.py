@@ -144,7 +144,7 @@ def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
         raise _RefusedError(f"{len(infos)} arrays are too many: the limit is {MAX_ARRAYS}")
     names = [info.filename for info in infos]
     for info in infos:
-        if not info.filename.endswith(".npy"):
+        if not info.filename.endswith(".npy") or info.filename == ".npy":
             raise _RefusedError(f"{quoted(info.filename)} in the archive is no array")
         if names.count(info.filename) > 1:
             raise _RefusedError(f"{quoted(info.filename)} stands twice in the archive")

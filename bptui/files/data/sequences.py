@@ -9,7 +9,6 @@ import numpy as np
 
 from bptui.engine.network import Array, nearest
 from bptui.files.data.finishing import Raw, count_held_out, unread, whole
-from bptui.files.data.npy import MAX_NUMBERS
 from bptui.files.data.opening import contents, decoded
 from bptui.files.report import FileError
 from bptui.files.text import quoted
@@ -21,6 +20,8 @@ MAX_BYTES = 16 * 2**20
 MAX_LENGTH = 10_000
 DEFAULT_LENGTH = 16
 _TARGETS = ("next", "last")
+# Fewer than a file of arrays may hold: a short text makes these.
+_MOST_NUMBERS = 20_000_000
 
 
 def read_text(table: Table, folder: Path) -> Raw:
@@ -99,7 +100,7 @@ def _windows(text: str, characters: tuple[str, ...], length: int, stride: int) -
 
 def _weigh(windows: Array, width: int, name: str) -> None:
     rows, places = windows.shape
-    if rows * (places - 1) * width > MAX_NUMBERS:
+    if rows * (places - 1) * width > _MOST_NUMBERS:
         numbers = f"{rows:,} rows of {places - 1:,} places" + (f" of {width:,} characters" if width > 1 else "")
         raise FileError(f"{name}: {numbers} are too many numbers: choose a larger stride")
 
