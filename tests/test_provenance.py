@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -638,6 +639,19 @@ def test_the_reason_is_the_step_that_failed(case, words):
     session = Session(CASES[case]())
     session.execute("run 40")
     assert any(words in line for line in session.execute("why nan").lines)
+
+
+def test_the_step_is_the_innermost():
+    """Half the mean of squares: it is neither the half nor the mean that is too large, but a square."""
+    session = Session(squares())
+    session.execute("run 40")
+    reason = next(line for line in session.execute("why nan").lines if "too large" in line)
+    assert re.fullmatch(r"\(.+\)² is too large for float64", reason), reason
+
+
+def squares() -> Network:
+    nodes = (dense("1", "x", 1, bias=False, W=np.array([[1e200]])),)
+    return Network(nodes, np.array([[1.0], [2.0]]), np.array([[0.0], [1.0]]), loss="half-mse", lr=0.0)
 
 
 def test_nan_in_the_data_is_named_as_such():
