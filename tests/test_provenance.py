@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -496,7 +497,7 @@ def test_a_weight_is_its_start_and_every_change_since(optim):
         "300:3",
         networks.sigmoid_net(training=OPTIMS[optim], lr=0.01),
         "W1[0, 0] = 0.7 at 20:4",
-        "W1[0, 0] = 0.7 at 20:4",
+        "W1[0, 0] = 0.8 at 20:4",
         "W1 = 0.3 at 100:0",
     )
     program = debugger.program
@@ -509,11 +510,18 @@ def test_a_weight_is_its_start_and_every_change_since(optim):
     assert start + math.fsum(change.by for change in changes) == pytest.approx(value, rel=1e-12)
     each = sum(i.writes == slot for i in program.instructions)
     assert sum(change.origin.index is not None for change in changes) == 300 * each
-    assert [change.origin.edit.text for change in changes if change.origin.edit] == ["set W1[0, 0] = 0.7"] * 2 + [
+    assert [change.origin.edit.text for change in changes if change.origin.edit] == [
+        "set W1[0, 0] = 0.7",
+        "set W1[0, 0] = 0.8",
         "set W1 = 0.3",
         "set W1[0, 0] = -0.2",
     ]
     assert changes[-1].after == value
+    for change in changes:
+        if (edit := change.origin.edit) is not None:
+            earlier = [e for e in debugger.timeline.edits if e.position != edit.position or e.serial < edit.serial]
+            without = debugger.look(edit.position, Timeline(program, tuple(earlier))).arrays[slot].reshape(-1)[cell]
+            assert (change.before, change.after) == (without, edit.values[edit.cells.index(cell)])
     for before, after in itertools.pairwise(changes):
         assert before.after == after.before
         assert before.origin.position <= after.origin.position
@@ -547,9 +555,11 @@ def slow_first(timeline: Timeline, until: Position) -> tuple[Position, int] | No
     for t in range(until.iteration + 1):
         for k in range(len(program)):
             place = min(Position(t, k + 1), until)
-            player.goto(timeline, place)
+            slot = program.instructions[k].writes
+            kept = tuple(edit for edit in timeline.edits if (edit.position, edit.slot) != (place, slot))
+            player.goto(Timeline(program, kept), place)
             there = program.size(k) if place.element == 0 else place.element
-            if not np.isfinite(player.machine.arrays[program.instructions[k].writes].reshape(-1)[:there]).all():
+            if not np.isfinite(player.machine.arrays[slot].reshape(-1)[:there]).all():
                 return place, k
             if place == until:
                 return None
@@ -603,10 +613,10 @@ def test_an_edit_that_hides_what_was_not_finite_does_not_mislead():
     debugger.goto(Position(0, 1))
     debugger.set("z_e", "1")
     debugger.goto(Position(2, 3))
-    assert slow_first(debugger.timeline, debugger.position) is None or True
     found = nonfinite.first(debugger.timeline, debugger.position)
     assert found is not None
-    assert (found.index, found.slot) == (0, "z_e")
+    assert (found.position, found.index, found.slot) == (Position(0, 1), 0, "z_e")
+    assert slow_first(debugger.timeline, debugger.position) == (Position(0, 1), 0)
 
 
 def test_why_nan_goes_there_and_says_why():
@@ -629,6 +639,19 @@ def test_the_reason_is_the_step_that_failed(case, words):
     session = Session(CASES[case]())
     session.execute("run 40")
     assert any(words in line for line in session.execute("why nan").lines)
+
+
+def test_the_step_is_the_innermost():
+    """Half the mean of squares: it is neither the half nor the mean that is too large, but a square."""
+    session = Session(squares())
+    session.execute("run 40")
+    reason = next(line for line in session.execute("why nan").lines if "too large" in line)
+    assert re.fullmatch(r"\(.+\)² is too large for float64", reason), reason
+
+
+def squares() -> Network:
+    nodes = (dense("1", "x", 1, bias=False, W=np.array([[1e200]])),)
+    return Network(nodes, np.array([[1.0], [2.0]]), np.array([[0.0], [1.0]]), loss="half-mse", lr=0.0)
 
 
 def test_nan_in_the_data_is_named_as_such():

@@ -97,3 +97,9 @@ def read_at(timeline: Timeline, iteration: int, index: int, cell: int) -> Positi
     begun = normal(timeline.program, iteration, index, 0)
     edits = timeline.between(begun, Position(iteration, index, cell)) if cell else ()
     return max((edit.position for edit in edits), default=begun)
+
+
+def unedited(timeline: Timeline, slot: str, position: Position) -> Timeline:
+    """The timeline without edits of a slot just there: it shows what an instruction wrote, before any hand was laid."""
+    edits = tuple(edit for edit in timeline.edits if edit.position != position or edit.slot != slot)
+    return timeline if len(edits) == len(timeline.edits) else Timeline(timeline.program, edits)

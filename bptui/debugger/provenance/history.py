@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from bptui.debugger.provenance.walking import MEMORY
-from bptui.engine.lifeline import Change, Origin, past
+from bptui.engine.lifeline import Change, Origin, past, unedited
 from bptui.engine.player import Player
 from bptui.engine.timeline import Position, Timeline
 
@@ -36,7 +36,8 @@ def _values(timeline: Timeline, slot: str, cell: int, events: list[Origin], posi
             yield float(np.asarray(given, player.machine.arrays[slot].dtype))
             continue
         following = events[k + 1].position if k + 1 < len(events) else position
-        player.goto(*_unedited(timeline, slot, _seen_at(timeline, event, following)))
+        place = _seen_at(timeline, event, following)
+        player.goto(unedited(timeline, slot, place), place)
         yield float(player.machine.arrays[slot].reshape(-1)[cell])
 
 
@@ -47,9 +48,3 @@ def _seen_at(timeline: Timeline, event: Origin, following: Position) -> Position
     """
     end = Position(event.position.iteration, len(timeline.program))
     return end if end < following else event.position
-
-
-def _unedited(timeline: Timeline, slot: str, position: Position) -> tuple[Timeline, Position]:
-    """The timeline without edits of a slot just there, which would hide what its instruction wrote."""
-    edits = tuple(edit for edit in timeline.edits if edit.position != position or edit.slot != slot)
-    return (timeline if len(edits) == len(timeline.edits) else Timeline(timeline.program, edits)), position

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bptui.engine.lifeline import Origin, past
+from bptui.engine.lifeline import Origin, past, unedited
 from bptui.engine.player import State
 from bptui.engine.program import Target
 from bptui.engine.timeline import Position, Timeline
@@ -47,7 +47,5 @@ def then(timeline: Timeline, look: Callable[..., State], target: Target, origin_
     cell, slot = target.cells[0], target.slot
     if origin_.edit is not None and cell in origin_.edit.cells:
         return float(np.asarray(origin_.edit.values[origin_.edit.cells.index(cell)]))
-    later = [e for e in timeline.edits if e.position == origin_.position and e.slot == slot]
-    without = tuple(edit for edit in timeline.edits if all(edit is not other for other in later))
-    seen = Timeline(timeline.program, without) if later else timeline
+    seen = unedited(timeline, slot, origin_.position)
     return float(look(origin_.position, seen).arrays[slot].reshape(-1)[cell])

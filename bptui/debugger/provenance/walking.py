@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bptui.engine.lifeline import unedited
 from bptui.engine.player import Player
 from bptui.engine.timeline import Position, Timeline
 
@@ -20,9 +21,13 @@ def iterations(timeline: Timeline, until: Position) -> Iterator[Player]:
 
 
 def operations(timeline: Timeline, iteration: int, until: Position, player: Player) -> Iterator[int]:
-    """The index of each instruction of an iteration, the player just behind it; half done where `until` cuts it."""
+    """The index of each instruction of an iteration, the player just behind it, before any edit of what it wrote.
+
+    It is half done where `until` cuts it.
+    """
     for k in range(len(timeline.program)):
         if Position(iteration, k) >= until:
             return
-        player.goto(timeline, min(Position(iteration, k + 1), until))
+        place = min(Position(iteration, k + 1), until)
+        player.goto(unedited(timeline, timeline.program.instructions[k].writes, place), place)
         yield k
