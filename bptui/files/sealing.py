@@ -17,6 +17,8 @@ VERSION = 1
 FIRST = TITLE + b"%d\n" % VERSION
 MAX_BYTES = 32 * 2**20
 MAX_LINE = 8 * 2**20
+# A torn end may hold bytes of any kind, but not as many line ends as this.
+_TORN = 1000
 # A file's name may hold bytes that are no UTF-8, which Python makes surrogates: they come through.
 _CODEC = ("utf-8", "surrogatepass")
 _SEAL = re.compile(rb"[0-9a-f]{8} ")
@@ -70,17 +72,17 @@ def content(data: bytes, shown: str) -> Content:
         raise JournalError(f"{shown}: {_stranger(data)}")
     lines: list[str] = []
     length = start = len(FIRST)
-    bad = 0
+    behind = 0
     while start < len(data):
         end = data.find(b"\n", start) + 1 or len(data)
         text = _unseal(data[start:end]) if end - start <= MAX_LINE else None
-        if text is None:
-            bad = bad or len(lines) + 2
-        elif bad:
-            raise DamagedError(shown, bad, lines)
-        else:
+        if text is not None and not behind:
             lines.append(text)
             length = end
+        elif text is not None or behind > _TORN:
+            raise DamagedError(shown, len(lines) + 2, lines)
+        else:
+            behind += 1
         start = end
     return Content(lines, length, data[length:])
 

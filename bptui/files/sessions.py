@@ -220,12 +220,23 @@ class SessionFile:
             self._compact()
             self._set_due()
 
-    def close(self) -> None:
-        """Write the keys anew, without the commands that led to them, and leave the file to others."""
-        self.folded.keys.pop(OPENED, None)
+    def close(self, changes: Mapping[str, Any] | None = None) -> str:
+        """Write the keys anew, some changed, without the commands that led to them, and leave the file to others.
+
+        "", or why the changes could not be kept; all that was acknowledged is kept in any case.
+        """
+        trouble = ""
         if self._journal is not None:
-            self._compact()
+            try:
+                if changes:
+                    self.append("", changes)
+            except JournalError as error:
+                trouble = str(error)
+                self.folded.take(changes or {})  # they may fit where a line more did not
+            self.folded.keys.pop(OPENED, None)
+            trouble = "" if self._compact() else trouble
         self.leave()
+        return trouble
 
     def leave(self) -> None:
         """Leave the file to others as it is."""
@@ -240,11 +251,14 @@ class SessionFile:
                 self._journal.path.unlink()
         self.leave()
 
-    def _compact(self) -> None:
-        # Where that fails, as on a full disk, the lines that are there say the same.
+    def _compact(self) -> bool:
+        """Whether the keys could be written anew; if not, as on a full disk, the lines that are there say the same."""
         assert self._journal is not None
-        with contextlib.suppress(JournalError):
+        try:
             self._journal.replace(lines_of(self.folded))
+        except JournalError:
+            return False
+        return True
 
     def _set_due(self) -> None:
         """At what length the journal is to be written anew: far off, but before it is too large."""
