@@ -35,8 +35,9 @@ from bptui.files.text import safe
 OPENED, SPEC, MACHINE, DIGEST, PROGRAM = "opened", "spec", "machine/", "digest", "program"
 _OWN = (OPENED, SPEC, DIGEST, PROGRAM)
 _SAVED, _TEXT = "saved", "|"
-# A journal is written anew when it has grown by this, and to so many times what it was.
-_GROWN, _TIMES = 2**20, 8
+# A journal is written anew when it has grown by this, and to so many times what it was; or by so many commands.
+_GROWN, _TIMES, _COMMANDS = 2**20, 8, 20_000
+_DECODER = json.JSONDecoder()
 _KEY = re.compile(r"[^\W\d]\S*")
 _NUMBERS = re.compile(r"(\d+)")
 
@@ -152,7 +153,7 @@ def _take_command(folded: Folded, line: str, number: int, shown: str) -> None:
     if serial != str(folded.commands + 1):
         raise MalformedError(f"{shown}:{number}: command {folded.commands + 1} is missing here")
     try:
-        text, end = json.JSONDecoder().raw_decode(rest)
+        text, end = _DECODER.raw_decode(rest)
         changes = json.loads(rest[end:])
     except (ValueError, RecursionError):
         raise _malformed(shown, number) from None
@@ -197,7 +198,7 @@ class SessionFile:
         self.folded = folded
         self.fresh = fresh
         self.notes = list(notes)
-        self._due = 0
+        self._due = self._due_command = 0
         self._set_due()
 
     @property
@@ -216,7 +217,7 @@ class SessionFile:
         self._journal.append(command_line(self.folded.commands + 1, text, changes))
         self.folded.commands += 1
         self.folded.take(changes)
-        if self._journal.length > self._due:
+        if self._journal.length > self._due or self.folded.commands >= self._due_command:
             self._compact()
             self._set_due()
 
@@ -263,6 +264,7 @@ class SessionFile:
     def _set_due(self) -> None:
         """At what length the journal is to be written anew: far off, but before it is too large."""
         length = 0 if self._journal is None else self._journal.length
+        self._due_command = self.folded.commands + _COMMANDS
         self._due = length + min(max(_GROWN, _TIMES * length), (MAX_BYTES - length) // 2)
 
 
