@@ -221,8 +221,8 @@ class TestOpening:
     def test_too_large_is_refused_unread(self):
         written("a")
         os.truncate("j", sealing.MAX_BYTES + 1)
-        assert "too large for a session: the limit is 32 MiB" in refused(journal.reopen, Path("j"))
-        assert "too large for a session: the limit is 32 MiB" in refused(journal.look, Path("j"))
+        assert "too large for a session: the limit is 8 MiB" in refused(journal.reopen, Path("j"))
+        assert "too large for a session: the limit is 8 MiB" in refused(journal.look, Path("j"))
 
     def test_what_a_killed_process_left_beside_it_is_removed(self):
         written("a")

@@ -39,10 +39,14 @@ def in_order(session: Session, work: Callable[[], int]) -> int:
 
 def leave(session: Session, *, in_order: bool) -> None:
     """Save a session; where it did not end in order, say how it is found again."""
-    place = session.close(in_order=in_order)
-    if place and not in_order:
+    session.close(in_order=in_order)
+    place = "" if session.recorder is None else session.recorder.place
+    said = session.unsaved
+    if place and not in_order and not said:
+        said = f"the session is saved; bptui {place} opens it again"
+    if said:
         with contextlib.suppress(OSError):  # the terminal may be gone
-            print(f"bptui: the session is saved; bptui {safe(place)} opens it again", file=sys.stderr, flush=True)
+            print(f"bptui: {safe(said)}", file=sys.stderr, flush=True)
 
 
 def ignored(number: int) -> bool:

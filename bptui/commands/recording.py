@@ -33,7 +33,7 @@ class Recorder:
         self._named = named
         self._own: dict[str, Any] = {key: file.folded.keys.get(key) for key in (SPEC, PROGRAM)}
         self._known = file.folded.debugger
-        self._first = self._known, self._own[SPEC]
+        self._first = self._worth()
         self._edits: tuple[Edit, ...] | None = debugger.timeline.edits
         self._due = 0.0
         self.trouble = ""
@@ -51,35 +51,40 @@ class Recorder:
         if not self._file.writable:
             return
         memento = self._debugger.memento()
-        changes = sessions.changed(self._known, memento)
-        kept = self._file.folded.keys
-        changes |= {key: value for key, value in self._own.items() if value != kept.get(key)}
-        digested = self._digest(kept)
+        changes = self._changes(memento)
         try:
-            self._file.append(text, changes | digested)
+            self._file.append(text, changes)
         except JournalError as error:
             self.trouble = f"not saved: {error}"
         else:
             self.trouble = ""
             self._known = memento
-            if digested:
+            if changes.get(DIGEST):
                 self._edits = self._debugger.timeline.edits
 
-    def close(self, *, in_order: bool = True) -> bool:
-        """The session is at its end, and its file is left to others; whether there is one to be opened again.
-
-        An unnamed one in which nothing was done is removed.
+    def close(self, *, in_order: bool = True) -> None:
+        """The session is at its end, and its file is left to others; an unnamed one where nothing was done is removed.
 
         in_order  whether the debugger stands where the last command left it, and not in the middle of one
         """
-        if self._file.fresh and not self._named and (self._known, self._own[SPEC]) == self._first:
+        if self._file.fresh and not self._named and self._worth() == self._first:
             self._file.abandon()
-            return False
-        if self._file.writable and in_order and not self._is_digested():
-            self._due = 0.0
-            self.acknowledge("")
-        self._file.close()
-        return bool(self.place)
+            self.place = self.trouble = ""
+            return
+        self._due = 0.0
+        trouble = self._file.close(self._changes(self._debugger.memento()) if in_order else None)
+        if in_order:
+            self.trouble = f"not saved: {trouble}" if trouble else ""
+
+    def _changes(self, memento: Mapping[str, Any]) -> dict[str, Any]:
+        """What is not on the disk yet."""
+        kept = self._file.folded.keys
+        own = {key: value for key, value in self._own.items() if value != kept.get(key)}
+        return sessions.changed(self._known, memento) | own | self._digest(kept)
+
+    def _worth(self) -> tuple[Any, dict[str, Any]]:
+        """What makes a session worth keeping: how far it once went does not."""
+        return self._own[SPEC], {key: value for key, value in self._known.items() if not key.startswith("reached/")}
 
     def _digest(self, kept: Mapping[str, Any]) -> dict[str, Any]:
         """The digest's change: taken anew, or gone where it is no longer one of this timeline."""

@@ -38,8 +38,7 @@ class Session(Context):
         """Why the last command is not in the session's file, though it was carried out; or ""."""
         return "" if self.recorder is None else self.recorder.trouble
 
-    def close(self, *, in_order: bool = True) -> str:
-        """Leave the session's file, saved: its name, or ""; `in_order` unless a command was broken off."""
-        recorder, self.recorder = self.recorder, None
-        kept = recorder is not None and recorder.close(in_order=in_order)
-        return recorder.place if recorder is not None and kept else ""
+    def close(self, *, in_order: bool = True) -> None:
+        """Leave the session's file, saved; `in_order` unless a command was broken off."""
+        if self.recorder is not None:
+            self.recorder.close(in_order=in_order)

@@ -19,7 +19,7 @@ from bptui.files.sealing import JournalError
 from bptui.files.text import safe
 
 # A spec longer than this, its data written out in it, is kept by its hash alone.
-MAX_TEXT = 4 * 2**20
+MAX_TEXT, MAX_LINES = 2**20, 50_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,8 @@ def described(origin: Origin, home: Path) -> dict[str, Any]:
         "sha256": _hash(source.text),
         "files": {_from(home, path): digest for path, digest in origin.files.items()},
     }
-    return told if len(source.text) > MAX_TEXT else told | {"text": source.text}
+    long = len(source.text) > MAX_TEXT or source.text.count("\n") > MAX_LINES
+    return told if long else told | {"text": source.text}
 
 
 def is_of(told: Mapping[str, Any], named: str, home: Path) -> bool:

@@ -35,8 +35,9 @@ from bptui.files.text import safe
 OPENED, SPEC, MACHINE, DIGEST, PROGRAM = "opened", "spec", "machine/", "digest", "program"
 _OWN = (OPENED, SPEC, DIGEST, PROGRAM)
 _SAVED, _TEXT = "saved", "|"
-# A journal is written anew when it has grown by this, and to so many times what it was.
-_GROWN, _TIMES = 2**20, 8
+# A journal is written anew when it has grown by this, and to so many times what it was; or by so many commands.
+_GROWN, _TIMES, _COMMANDS = 2**20, 8, 20_000
+_DECODER = json.JSONDecoder()
 _KEY = re.compile(r"[^\W\d]\S*")
 _NUMBERS = re.compile(r"(\d+)")
 
@@ -152,7 +153,7 @@ def _take_command(folded: Folded, line: str, number: int, shown: str) -> None:
     if serial != str(folded.commands + 1):
         raise MalformedError(f"{shown}:{number}: command {folded.commands + 1} is missing here")
     try:
-        text, end = json.JSONDecoder().raw_decode(rest)
+        text, end = _DECODER.raw_decode(rest)
         changes = json.loads(rest[end:])
     except (ValueError, RecursionError):
         raise _malformed(shown, number) from None
@@ -197,7 +198,7 @@ class SessionFile:
         self.folded = folded
         self.fresh = fresh
         self.notes = list(notes)
-        self._due = 0
+        self._due = self._due_command = 0
         self._set_due()
 
     @property
@@ -216,16 +217,27 @@ class SessionFile:
         self._journal.append(command_line(self.folded.commands + 1, text, changes))
         self.folded.commands += 1
         self.folded.take(changes)
-        if self._journal.length > self._due:
+        if self._journal.length > self._due or self.folded.commands >= self._due_command:
             self._compact()
             self._set_due()
 
-    def close(self) -> None:
-        """Write the keys anew, without the commands that led to them, and leave the file to others."""
-        self.folded.keys.pop(OPENED, None)
+    def close(self, changes: Mapping[str, Any] | None = None) -> str:
+        """Write the keys anew, some changed, without the commands that led to them, and leave the file to others.
+
+        "", or why the changes could not be kept; all that was acknowledged is kept in any case.
+        """
+        trouble = ""
         if self._journal is not None:
-            self._compact()
+            try:
+                if changes:
+                    self.append("", changes)
+            except JournalError as error:
+                trouble = str(error)
+                self.folded.take(changes or {})  # they may fit where a line more did not
+            self.folded.keys.pop(OPENED, None)
+            trouble = "" if self._compact() else trouble
         self.leave()
+        return trouble
 
     def leave(self) -> None:
         """Leave the file to others as it is."""
@@ -240,15 +252,19 @@ class SessionFile:
                 self._journal.path.unlink()
         self.leave()
 
-    def _compact(self) -> None:
-        # Where that fails, as on a full disk, the lines that are there say the same.
+    def _compact(self) -> bool:
+        """Whether the keys could be written anew; if not, as on a full disk, the lines that are there say the same."""
         assert self._journal is not None
-        with contextlib.suppress(JournalError):
+        try:
             self._journal.replace(lines_of(self.folded))
+        except JournalError:
+            return False
+        return True
 
     def _set_due(self) -> None:
         """At what length the journal is to be written anew: far off, but before it is too large."""
         length = 0 if self._journal is None else self._journal.length
+        self._due_command = self.folded.commands + _COMMANDS
         self._due = length + min(max(_GROWN, _TIMES * length), (MAX_BYTES - length) // 2)
 
 
