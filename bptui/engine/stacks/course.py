@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,8 +22,15 @@ class Condition(Protocol):
     def alone(self, machine: Machine) -> bool:
         """Whether it is true on a machine that has just computed its loss."""
 
-    def losses(self, losses: Array) -> Array:
-        """Where it is true, of the losses of many forks and iterations: booleans of the same shape."""
+    @property
+    def of_loss(self) -> bool:
+        """Whether it reads nothing but the loss."""
+
+    def over(self, n: int, cells: Callable[[str, int, int], Array]) -> Array:
+        """Its truth at n moments, (n,).
+
+        cells  slot, first cell, the one after the last → the cells at each moment, (n, …), or (1, …) if all alike
+        """
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 
 from bptui.engine.freerun import PATIENCE, STRETCH, stretches
+from bptui.engine.machine import Taps
 from bptui.engine.network import Array
 from bptui.engine.program import Program
 from bptui.engine.stacks.alone import Alone
@@ -118,6 +119,10 @@ class _Batch:
         self.live = np.arange(stack.width) < len(item.forks)
         self._parked: list[Item] = []
         self._losses = np.empty((STRETCH, stack.width))
+        self._holds = np.zeros((STRETCH, stack.width), bool)
+        until = alone.course.until
+        looks = until is not None and not until.of_loss
+        self._taps = Taps(hooks=[(stack.program.loss_index, self._look)] if looks else [])
         field = alone.field
         seeds = [field.seeds[fork] for fork in self.forks]
         stack.load(field.vectors[self.forks], field.data_of(self.forks), seeds)
@@ -143,7 +148,7 @@ class _Batch:
             stack.segment(0, stack.program.loss_index + 1)()
         losses = np.empty(stack.width)
         losses[...] = stack.arrays["loss"]
-        holds = np.zeros(stack.width, bool) if until is None else until.losses(losses)
+        holds = np.zeros(stack.width, bool) if until is None else until.over(stack.width, stack.cells)
         for lane in np.flatnonzero(self.live):
             self.alone.end(self.forks[lane], float(losses[lane]), until=bool(holds[lane]))
 
@@ -171,7 +176,7 @@ class _Batch:
         # Those that blow up are found at once by letting them.
         self.stack.restore(saved)
         with self.stack.quiet():
-            self.stack.run(t, len(losses), losses)
+            self.stack.run(t, len(losses), losses, self._taps)
         well = self.live & np.isfinite(losses).all(0) & self.stack.finite()
         if not well.any():
             return well
@@ -180,24 +185,21 @@ class _Batch:
         if self._runs(t, losses):
             return well
         self.stack.restore(saved)
-        return well & ~raising(self.stack, self.alone.machine, t, losses, well)
+        return well & ~raising(self.stack, self.alone.machine, (t, losses, self._taps), well)
 
     def _runs(self, t: int, losses: Array) -> bool:
         """Whether a stretch goes through without a flag."""
         flags: Literal["ignore", "raise"] = "ignore" if self.deaf else "raise"
         try:
             with np.errstate(over=flags, invalid=flags, divide=flags, under="ignore"):
-                self.stack.run(t, len(losses), losses)
+                self.stack.run(t, len(losses), losses, self._taps)
         except FloatingPointError:
             return False
         return True
 
     def _stopped(self, t: int, losses: Array, saved: Saved, lanes: Array) -> Array:
         """End those of some lanes in which the condition came true; which they are."""
-        until = self.alone.course.until
-        if until is None:
-            return np.zeros(len(lanes), bool)
-        holds = until.losses(losses)
+        holds = self._true(losses)
         stopped = lanes & holds.any(0)
         if not stopped.any():
             return stopped
@@ -216,6 +218,20 @@ class _Batch:
                 self.alone.note(fork, t + k, float(losses[k, lane]), "until")
         self.stack.restore(after)
         return stopped
+
+    def _true(self, losses: Array) -> Array:
+        """Where the condition was true: (iterations, width)."""
+        until, holds = self.alone.course.until, self._holds[: len(losses)]
+        if until is not None and until.of_loss:
+            flat = losses.reshape(-1, 1).astype(self.stack.dtype)
+            holds[...] = until.over(losses.size, lambda _, start, stop: flat[:, start:stop]).reshape(losses.shape)
+        return holds
+
+    def _look(self, k: int) -> None:
+        """Look at the condition in every lane, in the iteration k of a stretch."""
+        until = self.alone.course.until
+        assert until is not None
+        self._holds[k] = until.over(self.stack.width, self.stack.cells)
 
     def _alone(self, lane: int, t: int, losses: Array) -> None:
         """Run one lane through the stretch by itself."""

@@ -113,6 +113,11 @@ class Stack(Machine):
         for array, copy in zip(self._lasting, saved[1], strict=True):
             np.copyto(array, copy)
 
+    def cells(self, slot: str, start: int, stop: int) -> Array:
+        """Flat cells of a slot in each lane, (width, …); (1, …) of what is the same for all."""
+        lanes = self.width if slot in self.varying else 1
+        return self.arrays[slot].reshape(lanes, -1)[:, start:stop]
+
     def finite(self) -> Array:
         """In which lanes all that lasts is finite: booleans (width,)."""
         whole = [np.isfinite(array).reshape(self.width, -1).all(1) for array in self._lasting[1:]]

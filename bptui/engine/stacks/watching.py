@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bptui.engine.machine import Machine
+from bptui.engine.machine import Machine, Taps
 from bptui.engine.network import Array
 from bptui.engine.stacks.stack import Stack
 
@@ -16,20 +16,22 @@ class _TooManyError(Exception):
     """It is not worth looking any further."""
 
 
-def raising(stack: Stack, machine: Machine, t: int, losses: Array, lanes: Array) -> Array:
-    """Run a stretch from iteration t on; those of some lanes, a mask (width,), which raise a flag on the way.
+def raising(stack: Stack, machine: Machine, run: tuple[int, Array, Taps], lanes: Array) -> Array:
+    """Run a stretch; those of some lanes, a mask (width,), which raise a flag on the way.
 
-    They and the lanes that are not asked about are made copies of one that raises none; the rest gets through, its
-    losses in `losses`. All of them where there is no end to it.
+    They and the lanes that are not asked about are made copies of one that raises none; the rest gets through. All of
+    them where there is no end to it.
 
-    machine  a machine alone, which tells of an instruction whether it raises one in a lane; it loses what it holds
+    machine  a machine alone, which tells of an instruction whether it raises one in a lane
+    run      the first iteration, where the losses go, and what looks on
     """
     kept = machine.vector.copy(), machine.data.copy()
-    watch = _Watch(stack, machine, lanes)
+    t, losses, taps = run
+    watch = _Watch(stack, machine, lanes, taps)
     try:
         with stack.quiet():
             for k in range(len(losses)):
-                watch.iteration(t + k)
+                watch.iteration(t, k)
                 losses[k] = stack.arrays["loss"]
     except _TooManyError:
         return lanes
@@ -39,17 +41,18 @@ def raising(stack: Stack, machine: Machine, t: int, losses: Array, lanes: Array)
 
 
 class _Watch:
-    def __init__(self, stack: Stack, machine: Machine, lanes: Array) -> None:
+    def __init__(self, stack: Stack, machine: Machine, lanes: Array, taps: Taps) -> None:
         self.stack = stack
         self.machine = machine
         self.lanes = lanes
         self.found = np.zeros(stack.width, bool)
         self._events = 0
+        self._hooks = dict(taps.hooks)
         self._silence()
 
-    def iteration(self, t: int) -> None:
-        """One iteration, instruction by instruction."""
-        self.stack.begin(t)
+    def iteration(self, t: int, k: int) -> None:
+        """The iteration k of the stretch that begins with t, instruction by instruction."""
+        self.stack.begin(t + k)
         for index, instruction in enumerate(self.stack.program.instructions):
             target = self.stack.arrays[instruction.writes]
             before = target.copy() if instruction.row.in_place else None
@@ -61,6 +64,8 @@ class _Watch:
                     np.copyto(target, before)
                 self._raised(index)
                 self.stack.execute(index)
+            if index in self._hooks:
+                self._hooks[index](k)
 
     def _raised(self, index: int) -> None:
         """An instruction has raised a flag, and nothing of it is done: find the lanes, and silence them."""
