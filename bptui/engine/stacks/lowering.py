@@ -6,7 +6,9 @@ and the versions of NumPy and BLAS. So none is trusted: `bptui.engine.stacks.pro
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +19,9 @@ from bptui.engine.stacks.products import Lanewise, Pairs, outer
 from bptui.engine.stacks.rewriting import Lanes
 from bptui.engine.terms import Axes, Call, Let, Map, Product, Reduce, Term, View
 
-# A product of all lanes in one call; the same after copying what does not lie so that BLAS takes it; a column times a
-# row cell by cell; an inner axis of 2 as complex numbers; one lane after the other.
-PRODUCTS = ("matmul", "copied", "outer", "pairs", "loop")
+# A product of all lanes in one call; the same after copying what is transposed; a column times a row cell by cell; an
+# inner axis of 2 as complex numbers, the first product rounded by itself or the second; one lane after the other.
+PRODUCTS = ("matmul", "straight", "outer", "pairs", "pairs-back", "loop")
 # A sum as NumPy does it where it lies; after a copy; over rows, as a product with ones, which adds in the same order.
 SUMS = ("reduce", "copied", "ones")
 
@@ -50,16 +52,17 @@ class UnfitError(ValueError):
     """A way that a line can't be done in."""
 
 
-def innermost(shape: Shape, dtype: np.dtype[np.generic]) -> Array:
+def innermost(shape: Shape, dtype: np.dtype[Any]) -> Array:
     """An array whose first axis, that of the lanes, is the one whose cells lie side by side."""
-    array = aligned((*shape[1:], shape[0]), dtype)
-    return np.moveaxis(array, -1, 0)
+    return np.moveaxis(aligned((*shape[1:], shape[0]), dtype), -1, 0)
 
 
 class LanePool(Pool):
-    """Buffers with lanes that lie side by side, cell by cell."""
+    """Buffers whose lanes lie side by side, cell by cell."""
 
-    make = staticmethod(innermost)
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.make = lambda shape, dtype: (innermost if shape[:1] == (width,) else aligned)(shape, dtype)
 
 
 class LaneLowering(Lowering):
@@ -71,7 +74,7 @@ class LaneLowering(Lowering):
     def __init__(
         self,
         arrays: Mapping[str, Array],
-        dtype: np.dtype[np.generic],
+        dtype: np.dtype[Any],
         pools: tuple[Pool, Pool],
         scope: Scope,
         *,
@@ -81,12 +84,15 @@ class LaneLowering(Lowering):
         super().__init__(arrays, dtype, pools[0], scope, in_place=in_place)
         self.plain = pools[1]
         self.way = way
+        self._chosen = False
 
     def write(self, term: Term, out: Array) -> list[str]:
         """The statements that compute a tree into a buffer. Raises UnfitError."""
         self.into(term, out, root=True)
         self.pool.all_free()
         self.plain.all_free()
+        if self.way in SUMS[1:] and not self._chosen:
+            raise UnfitError(self.way)
         return self.lines
 
     def into(self, term: Term, out: Array, *, root: bool = False) -> None:
@@ -101,22 +107,28 @@ class LaneLowering(Lowering):
     # Products
 
     def _matmul(self, left: Array, right: Array, out: Array) -> None:
-        self._emit("matmul", left, right, out)
-
-    def _copied(self, left: Array, right: Array, out: Array) -> None:
-        if all(_lies_well(array) for array in (left, right, out)):
-            raise UnfitError(self.way)
-        left, right = self._well(left), self._well(right)
-        target = out if _lies_well(out) else self.plain.take(out.shape, out.dtype)
-        self._emit("matmul", left, right, target)
+        target = self.plain.take(out.shape, out.dtype) if _is_scattered(out) else out
+        self._emit("matmul", self._gathered(left), self._gathered(right), target)
         if target is not out:
             self._emit("copyto", out, target)
 
-    def _well(self, value: Array) -> Array:
-        """An operand, copied unless it lies so that BLAS takes it as it is."""
-        if _lies_well(value):
+    def _straight(self, left: Array, right: Array, out: Array) -> None:
+        if all(side.strides[-1] == side.itemsize or _is_scattered(side) for side in (left, right)):
+            raise UnfitError(self.way)
+        self._matmul(self._copy(left, left.shape), self._copy(right, right.shape), out)
+
+    def _gathered(self, value: Array) -> Array:
+        """An operand each lane of which lies as it does alone: copied where the lanes lie side by side."""
+        if not _is_scattered(value):
             return value
-        copy = self.plain.take(value.shape, value.dtype)
+        *_, rows, columns = value.strides
+        if rows >= columns:
+            return self._copy(value, value.shape)
+        turned = value.swapaxes(-1, -2)
+        return self._copy(turned, turned.shape).swapaxes(-1, -2)
+
+    def _copy(self, value: Array, shape: Shape) -> Array:
+        copy = self.plain.take(shape, value.dtype)
         self._emit("copyto", copy, value)
         return copy
 
@@ -128,15 +140,19 @@ class LaneLowering(Lowering):
         single = left.shape[-2:] == right.shape[-2:] == (1, 1)
         if out.ndim != 3 or single or not out.dtype == left.dtype == right.dtype:
             raise UnfitError(self.way)
-        before = []
-        for k, side in enumerate((left, right)):
-            if not (side.ndim == 2 or _whole(side)):
-                before.append((self.plain.take(side.shape, side.dtype), side))
-                left, right = (before[-1][0], right) if k == 0 else (left, before[-1][0])
-        target = out if _whole(out) else self.plain.take(out.shape, out.dtype)
-        left, right = (np.broadcast_to(side, (len(out), *side.shape[-2:])) for side in (left, right))
-        dots = [(left[k].dot, right[k], target[k]) for k in range(len(out))]
+        target = self.plain.take(out.shape, out.dtype) if _is_scattered(out) else out
+        start = len(self.lines)
+        sides = [self._gathered(side) for side in (left, right)]
+        before = self._taken_back(start)
+        wide = [np.broadcast_to(side, (len(out), *side.shape[-2:])) for side in sides]
+        dots = [(wide[0][k].dot, wide[1][k], target[k]) for k in range(len(out))]
         return Lanewise(dots, before, [] if target is out else [(out, target)])
+
+    def _taken_back(self, start: int) -> list[tuple[Array, Array]]:
+        """The copies that were just written down, as (to, from): somebody else does them, if they are needed."""
+        copies = [re.findall(r"\w+", line)[1:] for line in self.lines[start:]]
+        del self.lines[start:]
+        return [(self.scope.names[to], self.scope.names[source]) for to, source in copies]
 
     def _outer(self, left: Array, right: Array, out: Array) -> None:
         if left.shape[-1] != 1:
@@ -150,6 +166,8 @@ class LaneLowering(Lowering):
         if left.shape[-1] != 2 or left.dtype != right.dtype:
             raise UnfitError(self.way)
         lanewise = self._lanewise(left, right, out)
+        if self.way == "pairs-back":
+            left, right = left[..., ::-1], right[..., ::-1, :]
         a = self._complex(left[..., 1:])
         b = self._complex(right[..., :1, :])
         parts = [(a.real, left[..., 1:]), (a.imag, left[..., :1])]
@@ -167,11 +185,19 @@ class LaneLowering(Lowering):
             self._of_one(function, value, out)
             return
         if self.way == "ones" and function == "add" and axes == (1,) and not keep:
+            self._chosen = True
             self._by_ones(value, out)
             return
         if self.way == "copied":
-            value = self._well(value)
+            self._chosen = True
+            value = self._lane_by_lane(value)
         super()._reduced(function, value, axes, out, keep=keep)
+
+    def _lane_by_lane(self, value: Array) -> Array:
+        """A copy in the usual order. Raises UnfitError where it lies so already."""
+        if value.flags.c_contiguous:
+            raise UnfitError(self.way)
+        return self._copy(value, value.shape)
 
     def _of_one(self, function: str, value: Array, out: Array) -> None:
         """Nothing to reduce, in whatever order the cells lie."""
@@ -187,7 +213,7 @@ class LaneLowering(Lowering):
         A product begins with 0 + the first row, a sum with the row itself, which tells 0.0 from -0.0: where a sum is
         0, it is done once more as NumPy does it.
         """
-        if value.ndim != 3 or value.shape[-1] == 1 or value.dtype != out.dtype or not _lies_well(value):
+        if value.ndim != 3 or value.shape[-1] == 1 or value.dtype != out.dtype or _is_scattered(value):
             raise UnfitError(self.way)
         ones = self.scope.filled(self.scope.number(1.0, value.dtype), (value.shape[1], 2))
         sums = self.plain.take((*out.shape, 2), out.dtype)
@@ -200,19 +226,14 @@ class LaneLowering(Lowering):
 
 _WAYS: Mapping[str, Callable[[LaneLowering, Array, Array, Array], None]] = {
     "matmul": LaneLowering._matmul,  # noqa: SLF001
-    "copied": LaneLowering._copied,  # noqa: SLF001
+    "straight": LaneLowering._straight,  # noqa: SLF001
     "outer": LaneLowering._outer,  # noqa: SLF001
     "pairs": LaneLowering._pairs,  # noqa: SLF001
+    "pairs-back": LaneLowering._pairs,  # noqa: SLF001
     "loop": LaneLowering._loop,  # noqa: SLF001
 }
 
 
-def _lies_well(value: Array) -> bool:
-    """Whether rows are contiguous, so that BLAS takes them as they are."""
-    return (value.shape[-1] == 1 and _whole(value)) or value.strides[-1] == value.itemsize
-
-
-def _whole(value: Array) -> bool:
-    """Whether each lane is one piece of memory, its rows or its columns in order."""
-    lane = value[0]
-    return bool(lane.flags.c_contiguous or lane.swapaxes(-1, -2).flags.c_contiguous)
+def _is_scattered(value: Array) -> bool:
+    """Whether the lanes lie side by side, so that the cells of each lie far apart."""
+    return value.ndim > 2 and value[0].size > 1 and value.strides[0] == value.itemsize

@@ -77,7 +77,7 @@ def _worth(stack: Stack, instruction: Instruction) -> Iterator[str]:
     size = stack.program.slots[instruction.writes].size
     for way in all_ways:
         small = all_ways is PRODUCTS and size < _LARGE
-        if not (small and way in ("copied", "loop")):
+        if not (small and way in ("straight", "loop")):
             yield way
 
 
@@ -88,8 +88,7 @@ class _Trials:
         self.stack = stack
         self.alone = alone
         self.random = np.random.default_rng(0)
-        lanes = {0, 1, stack.width - 1, *range(0, stack.width, max(1, stack.width // _LANES))}
-        self.lanes = sorted(lane for lane in lanes if lane < stack.width)[: _LANES + 2]
+        self.lanes = sorted(set(np.linspace(0, stack.width - 1, _LANES).astype(int).tolist()))
         self.numbers = {kind: _numbers(kind, stack.dtype) for kind in KINDS}
 
     def choose(self, index: int, possible: dict[str, Code]) -> str:
@@ -115,9 +114,9 @@ class _Trials:
         found = []
         with self.stack.quiet():
             for _ in range(_TIMES):
-                start = time.perf_counter()
+                start = time.process_time()
                 code()
-                found.append(time.perf_counter() - start)
+                found.append(time.process_time() - start)
         return min(found)
 
     def _right(self, index: int, code: Code) -> bool:

@@ -61,7 +61,7 @@ class Stack(Machine):
         super().__init__(
             program, layout=_with_lanes(program, self._plain, width, varying, innermost if self._tiny else aligned)
         )
-        self._pools = (LanePool() if self._tiny else self._pool, self._pool)
+        self._pools = (LanePool(width) if self._tiny else self._pool, self._pool)
         lasting = [slot for slot in program.slots.values() if slot.persistent and slot.name in varying]
         self._lasting = [self._plain.vector, *(self.arrays[slot.name] for slot in lasting)]
 
