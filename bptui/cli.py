@@ -90,7 +90,7 @@ def _opening_parser() -> _Parser:
     parser = _Parser(
         prog="bptui",
         description="See backpropagation happen: step a neural network forward and backward, one operation at a time.",
-        epilog="also: bptui trace | run | check | examples | new (each with --help)",
+        epilog="also: bptui trace | run | sweep | check | examples | new (each with --help)",
         allow_abbrev=False,
     )
     parser.add_argument("spec", nargs="?", default="", help="an example's name, a spec file or a session (article)")
@@ -178,6 +178,32 @@ def _run(arguments: list[str]) -> int:
     return 0
 
 
+def _sweep(arguments: list[str]) -> int:
+    """`bptui sweep SPEC --set TARGET=VALUES … [--at POSITION] [--iterations N] [--until EXPR] …`."""
+    from bptui import reports
+
+    parser = _spec_parser("sweep", _SWEEP, argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--set",
+        dest="sets",
+        action="append",
+        required=True,
+        metavar="TARGET=VALUES",
+        help="what differs; given several times, the forks are the product, the last varying fastest",
+    )
+    parser.add_argument("--at", metavar="POSITION", help="where the forks part, such as 3:12 (0:0)")
+    parser.add_argument("--iterations", type=_count, metavar="N", help="updates at most, from 0:0 on (the spec's)")
+    parser.add_argument("--until", metavar="EXPR", help="a fork stops when this is true of it")
+    parser.add_argument("--parameters", action="store_true", help="with --format json: the weights of each fork too")
+    parser.add_argument("--workers", type=_workers, metavar="N", help="share the forks among N processes")
+    parser.add_argument("--dask", metavar="ADDRESS", help="share them among a Dask cluster's workers (extra: dask)")
+    options = parser.parse_args(arguments)
+    if options.workers and options.dask:
+        raise InputError("--workers is for processes here, --dask for a cluster: one of both")
+    reports.sweep(_program(options.spec), options)
+    return 0
+
+
 def _check(arguments: list[str]) -> int:
     """`bptui check SPEC [--format text|json]`; 1 where a gradient is wrong."""
     from bptui import reports
@@ -217,14 +243,23 @@ def _new(arguments: list[str]) -> int:
 _SUBCOMMANDS: dict[str, Callable[[list[str]], int]] = {
     "trace": _trace,
     "run": _run,
+    "sweep": _sweep,
     "check": _check,
     "examples": _examples,
     "new": _new,
 }
 
 
-def _spec_parser(name: str, description: str) -> _Parser:
-    parser = _Parser(prog=f"bptui {name}", description=description, allow_abbrev=False)
+_SWEEP = """a what-if question for many variants at once: each ends as `run` would, to the same bits
+
+TARGET is anything that `set` takes (lr, w5, W1[0,1], W1, a label), or seed: other weights, order and masks, the same
+data. VALUES are expressions with commas between; 0..63 is a range, log:1e-4..1e-1:7 seven numbers evenly spaced."""
+
+
+def _spec_parser(
+    name: str, description: str, formatter: type[argparse.HelpFormatter] = argparse.HelpFormatter
+) -> _Parser:
+    parser = _Parser(prog=f"bptui {name}", description=description, formatter_class=formatter, allow_abbrev=False)
     parser.add_argument("spec", help="an example's name or a spec file")
     parser.add_argument("--format", choices=("text", "json"), default="text")
     _add_digits(parser)
@@ -241,6 +276,10 @@ def _digits(text: str) -> int:
 
 def _memory(text: str) -> int:
     return _number(text, 1, 1 << 20)
+
+
+def _workers(text: str) -> int:
+    return _number(text, 1, 1024)
 
 
 def _count(text: str) -> int:

@@ -1,27 +1,33 @@
-"""What `trace` and `run` print: text for people, JSON Lines for programs."""
+"""What `trace`, `run` and `sweep` print: text for people, JSON Lines for programs."""
 
 from __future__ import annotations
 
 import json
 import math
+from argparse import Namespace
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from bptui.commands import sweeping
 from bptui.commands.wording import gradcheck_lines, number_text, short_value, value_text, where_line
 from bptui.debugger import expressions
 from bptui.debugger.debugger import Debugger
 from bptui.debugger.metrics import Metrics
-from bptui.debugger.training import Result, train, unknown_at_loss
+from bptui.debugger.sweeps.carrying import carry_out
+from bptui.debugger.sweeps.crowd import dask, processes
+from bptui.debugger.sweeps.sweep import Outcome, plan, refuse
+from bptui.debugger.sweeps.variants import read_axes
+from bptui.debugger.training import Result, pace, train, unknown_at_loss
 from bptui.engine import gradcheck
 from bptui.engine.network import Array
 from bptui.engine.player import Player
 from bptui.engine.program import Program
-from bptui.engine.timeline import Position, Timeline
+from bptui.engine.timeline import START, Position, Timeline, parse
 from bptui.files.text import safe
 
-_MOST_PROGRESS = 20
 _MOST_SHOWN = 200
 
 
@@ -60,8 +66,7 @@ def run(program: Program, iterations: int, until: str | None, style: str, digits
         measured = "".join(f"  {name} {value:.4f}" for name, value in measure.all(arrays).items())
         print(f"iteration {iteration:>6}  loss {number_text(loss, digits)}{measured}", flush=True)
 
-    every = max(1, iterations // _MOST_PROGRESS)
-    result = train(program, iterations, condition, progress if style == "text" else None, every)
+    result = train(program, iterations, condition, progress if style == "text" else None, pace(iterations))
     metrics = measure.all(result.arrays)
     print(_summary(result, metrics, until, digits) if style == "text" else _json(_result(result, metrics)))
 
@@ -85,6 +90,41 @@ def _summary(result: Result, metrics: Mapping[str, float], until: str | None, di
     lines += [f"  {name} = {number_text(value, digits)}" for name, value in metrics.items()]
     lines += [f"  {name} = {_shown(value, digits)}" for name, value in result.parameters.items()]
     return "\n".join(safe(line) for line in lines)
+
+
+def sweep(program: Program, asked: Namespace) -> None:
+    """Carry out a sweep as it was asked for on the command line, and print how each fork ended.
+
+    Raises SweepError, PositionError, ExpressionError or DebuggerError.
+    """
+    timeline = Timeline(program)
+    position = START if asked.at is None else parse(program, asked.at)
+    planned = plan(timeline, position, read_axes(asked.sets), here=asked.at is None)
+    iterations = planned.iterations if asked.iterations is None else asked.iterations
+    wanted = asked.parameters and asked.format == "json"
+    planned = replace(planned, iterations=iterations, until=asked.until or "", parameters=wanted)
+    refuse(planned)
+    workers = dask(asked.dask) if asked.dask else processes(asked.workers) if asked.workers else None
+    outcomes, how = carry_out(planned, workers)
+    if asked.format == "json":
+        for outcome in outcomes:
+            print(_json(_outcome(outcome, parameters=wanted)))
+        return
+    for line in (*sweeping.table(outcomes, asked.digits), sweeping.summary(outcomes, str(position), how)):
+        print(line)
+
+
+def _outcome(outcome: Outcome, *, parameters: bool) -> dict[str, Any]:
+    metrics = {name: plain(np.float64(value)) for name, value in outcome.metrics.items()}
+    return {
+        "set": outcome.settings,
+        "iterations": outcome.iterations,
+        "loss": plain(np.float64(outcome.loss)),
+        "reason": outcome.reason,
+        **({"metrics": metrics} if metrics else {}),
+        **({"where": outcome.where} if outcome.where else {}),
+        **({"parameters": {name: plain(value) for name, value in outcome.parameters.items()}} if parameters else {}),
+    }
 
 
 def _shown(value: Array, digits: int | None) -> str:

@@ -80,6 +80,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("branches", ("d",), "the timelines, as a tree"),
     Command("branch", (), "go on with another timeline; a new name makes one from here", "NAME"),
     Command("diff", (), "this timeline beside another branch, or another network", "NAME"),
+    Command("sweep", (), "many variants at once, from here on: sweep lr=0.01,0.03,0.1 seed=0..7",
+            "TARGET=VALUES … [iterations N] [until EXPR]"),
     Command("explain", ("x",), "the formula of what wrote this number, opened down to inputs and weights",
             "X [> K …]", footer="explain"),
     Command("origin", ("o",), "to the operation that wrote this number; again: to where its old value is from", "X"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bptui.commands import branching, editing, filing, looking, moving, origins, registry, stopping
+from bptui.commands import branching, editing, filing, looking, moving, origins, registry, stopping, sweeping
 from bptui.commands.answer import Answer, Context, Verb
 
 VERBS: dict[str, Verb] = {
@@ -13,6 +13,7 @@ VERBS: dict[str, Verb] = {
     **looking.VERBS,
     **filing.VERBS,
     **origins.VERBS,
+    **sweeping.VERBS,
 }
 
 

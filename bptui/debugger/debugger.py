@@ -12,7 +12,7 @@ from bptui.debugger import conditions, editing, expressions, memento, moves
 from bptui.debugger.branches import Branches
 from bptui.debugger.breakpoints import Breakpoint
 from bptui.debugger.comparing import Comparison, compare
-from bptui.debugger.editing import DebuggerError
+from bptui.debugger.editing import DebuggerError, spell
 from bptui.debugger.search import Backward, Forward
 from bptui.debugger.staleness import staleness
 from bptui.debugger.stops import Breakpoints, Ended, Run
@@ -203,24 +203,20 @@ class Debugger:
         Raises ExpressionError, PositionError or DebuggerError, and then nothing is changed.
         """
         place = self.position if at is None else parse(self.program, at)
-        cells = expressions.parse_target(self.program, self._rate(target) if at is None else target)
+        cells = editing.find(self.program, target, here=at is None)
         state = self.look(place)
-        self._refuse_unset(cells, state)
+        editing.refuse_unset(self.program, cells, state)
         values = editing.values(self.program, state, cells, value)
         edit = Edit(place, cells.slot, cells.cells, values, f"set {target} = {value}")
         self._edit(edit)
         return edit
-
-    def _rate(self, target: str) -> str:
-        """`lr` computed by a schedule is set by what it is computed from."""
-        return "lr0" if target.strip() == "lr" and "lr0" in self.program.slots else target
 
     def nudge(self, target: Target, steps: int = 1, amount: float | None = None) -> Edit:
         """Move a cell by a step: at the iteration's start, for a value just after the instruction that writes it.
 
         Raises DebuggerError where the cell is not there yet.
         """
-        self._refuse_unset(target, self.look(self.position))
+        editing.refuse_unset(self.program, target, self.look(self.position))
         place = editing.place_of_nudge(self.timeline, target, self.position)
         state = self.look(place)
         before = [float(number) for number in state.arrays[target.slot].reshape(-1)[list(target.cells)]]
@@ -411,8 +407,7 @@ class Debugger:
 
     def writing(self, slot: str) -> str:
         """The instruction that will write a slot, in words."""
-        index = self.program.writers.get(slot, 0)
-        return f"operation {index + 1}, {self.program.instructions[index].source}, will write it"
+        return editing.writing(self.program, slot)
 
     # Inside
 
@@ -459,16 +454,6 @@ class Debugger:
                 begun = state.arrays[slot]
             yield slot, begun
 
-    def _refuse_unset(self, target: Target, state: State) -> None:
-        slot = self.program.slots[target.slot]
-        if not slot.editable:
-            raise DebuggerError(f"{slot.name} follows from the iteration and can't be set")
-        if not target.cells:
-            raise DebuggerError("no cell is named: the index picks nothing")
-        if max(target.cells) >= state.computed[slot.name]:
-            where = f"{self.spell(target)} is not computed at {state.position}"
-            raise DebuggerError(f"{where}: {self.writing(slot.name)}")
-
     def _unedited(self, position: Position, slot: str) -> Timeline:
         """The timeline without edits of a slot at a position: there it holds what its instruction wrote."""
         edits = [edit for edit in self.timeline.edits if edit.position != position or edit.slot != slot]
@@ -478,18 +463,3 @@ class Debugger:
 def _unset(array: Array) -> Array:
     """An array none of whose cells is computed."""
     return np.full_like(array, np.nan if array.dtype.kind == "f" else -1)
-
-
-def spell(program: Program, target: Target) -> str:
-    """How a reader calls cells: by their label, else by slot and index."""
-    if target.whole:
-        return target.slot
-    grad = target.slot.endswith(".grad") and target.slot not in program.cell_names
-    base = target.slot.removesuffix(".grad") if grad else target.slot
-    for label, known in program.targets.items():
-        if known.slot == base and known.cells == target.cells:
-            return label + ".grad" * grad
-    if len(target.cells) != 1 or program.slots[target.slot].shape == ():
-        return target.slot
-    index = np.unravel_index(target.cells[0], program.slots[target.slot].shape)
-    return f"{target.slot}[{', '.join(str(int(i)) for i in index)}]"

@@ -27,6 +27,48 @@ class DebuggerError(ValueError):
     """A command that can't be carried out; nothing was changed, and the message says why in one line."""
 
 
+def find(program: Program, text: str, *, here: bool) -> Target:
+    """The cells that a word names; `here` without a place, where `lr` is set by what a schedule computes it from.
+
+    Raises ExpressionError.
+    """
+    rate = here and text.strip() == "lr" and "lr0" in program.slots
+    return expressions.parse_target(program, "lr0" if rate else text)
+
+
+def refuse_unset(program: Program, target: Target, state: State) -> None:
+    """Raises DebuggerError where cells can't be set, or are not there yet."""
+    slot = program.slots[target.slot]
+    if not slot.editable:
+        raise DebuggerError(f"{slot.name} follows from the iteration and can't be set")
+    if not target.cells:
+        raise DebuggerError("no cell is named: the index picks nothing")
+    if max(target.cells) >= state.computed[slot.name]:
+        where = f"{spell(program, target)} is not computed at {state.position}"
+        raise DebuggerError(f"{where}: {writing(program, slot.name)}")
+
+
+def writing(program: Program, slot: str) -> str:
+    """The instruction that will write a slot, in words."""
+    index = program.writers.get(slot, 0)
+    return f"operation {index + 1}, {program.instructions[index].source}, will write it"
+
+
+def spell(program: Program, target: Target) -> str:
+    """How a reader calls cells: by their label, else by slot and index."""
+    if target.whole:
+        return target.slot
+    grad = target.slot.endswith(".grad") and target.slot not in program.cell_names
+    base = target.slot.removesuffix(".grad") if grad else target.slot
+    for label, known in program.targets.items():
+        if known.slot == base and known.cells == target.cells:
+            return label + ".grad" * grad
+    if len(target.cells) != 1 or program.slots[target.slot].shape == ():
+        return target.slot
+    index = np.unravel_index(target.cells[0], program.slots[target.slot].shape)
+    return f"{target.slot}[{', '.join(str(int(i)) for i in index)}]"
+
+
 def values(program: Program, state: State, target: Target, text: str) -> Array:
     """The numbers that `text` means for the cells: one for all, or a list in their shape."""
     shown = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

@@ -16,6 +16,7 @@ from bptui.engine.player import State, computed_cells
 from bptui.engine.program import Program
 from bptui.engine.timeline import Position
 
+_REPORTS = 20
 Progress = Callable[[int, float, dict[str, Array]], None]
 
 
@@ -105,9 +106,7 @@ class _Run:
         loss = float(self.machine.arrays["loss"]) if halt.done > self.program.loss_index else math.nan
         if halt.finite:
             return self._result(halt.iteration, loss, "until")
-        blamed = self.program.instructions[halt.done - 1]
-        where = f"operation {halt.done} of iteration {halt.iteration}, {blamed.source}"
-        return self._result(halt.iteration, loss, "nan", where)
+        return self._result(halt.iteration, loss, "nan", blamed(self.program, halt.iteration, halt.done))
 
     def _result(self, t: int, loss: float, reason: str, where: str = "") -> Result:
         arrays = self._lasting()
@@ -117,6 +116,16 @@ class _Run:
     def _lasting(self) -> dict[str, Array]:
         slots = self.program.slots
         return {name: array.copy() for name, array in self.machine.arrays.items() if slots[name].persistent}
+
+
+def pace(iterations: int) -> int:
+    """How many iterations lie between two reports of a long run."""
+    return max(1, iterations // _REPORTS)
+
+
+def blamed(program: Program, iteration: int, done: int) -> str:
+    """The instruction done last, in words: it made what is not finite."""
+    return f"operation {done} of iteration {iteration}, {program.instructions[done - 1].source}"
 
 
 def unknown_at_loss(program: Program, expression: Expression) -> str:

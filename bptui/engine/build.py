@@ -59,6 +59,7 @@ class Builder:
         self.slots: dict[str, Slot] = {}
         self.instructions: list[Instruction] = []
         self.start: dict[str, Array] = {}
+        self.draws: dict[str, tuple[Weight, str, str]] = {}
         self.outputs = {name: name for name in ("x", *network.more)}
         self.owners: dict[str, str] = {}
         self.output = ""
@@ -141,7 +142,9 @@ class Builder:
             return given
         chosen = node.init or self.network.init
         init = chosen if chosen and not weight.default else ""
-        return initial.weights(self.network.seed, letter + node.suffix, weight, node.act, init)
+        slot = letter + node.suffix
+        self.draws[slot] = weight, node.act, init
+        return initial.weights(self.network.seed, slot, weight, node.act, init)
 
     def statistic(self, letter: str, shape: Shape, value: float) -> str:
         """A running statistic of the node."""
@@ -366,6 +369,7 @@ class Builder:
             names,
             self.output,
             self.owners,
+            self.draws,
         )
         check(result)
         return result

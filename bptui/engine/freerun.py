@@ -8,7 +8,7 @@ raise no flag, so the losses are looked at too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,7 +20,16 @@ from bptui.engine.network import Array
 # Iterations between two looks: a snapshot of all that lasts is kept at the start of each stretch.
 STRETCH = 256
 # So many false alarms, and the flags are left alone: only losses are looked at from then on.
-_PATIENCE = 8
+PATIENCE = 8
+
+
+def stretches(start: int, end: int, every: int) -> Iterator[tuple[int, int]]:
+    """(iteration, length) of the stretches from one iteration to another, none across a multiple of `every`."""
+    t = start
+    while t < end:
+        length = min(STRETCH, every - t % every, end - t)
+        yield t, length
+        t += length
 
 
 @dataclass(frozen=True)
@@ -33,35 +42,36 @@ class Halt:
 
 
 class FreeRun:
-    """Runs a machine on from wherever it stands, at the start of an iteration."""
+    """Runs a machine on from wherever it stands, at the start of an iteration.
 
-    def __init__(self, machine: Machine) -> None:
+    `alarms` counts the stretches in which a flag was raised and all was finite nevertheless.
+    """
+
+    def __init__(self, machine: Machine, alarms: int = 0) -> None:
         self.machine = machine
-        self._alarms = 0
+        self.alarms = alarms
 
     def run(self, iteration: int, n: int, losses: Array, stops: Sequence[tuple[int, Stop]] = ()) -> Halt | None:
         """Run n iterations; `losses` (n,) gets the loss of each. None where nothing ended the run early.
 
         After a halt the machine stands just behind the instruction that is to blame.
         """
-        done = 0
-        while done < n:
-            length = min(STRETCH, n - done)
-            halt = self._stretch(iteration + done, losses[done : done + length], stops)
+        for t, length in stretches(iteration, iteration + n, iteration + n):
+            halt = self.stretch(t, losses[t - iteration : t - iteration + length], stops)
             if halt is not None:
                 return halt
-            done += length
         return None
 
-    def _stretch(self, t: int, losses: Array, stops: Sequence[tuple[int, Stop]]) -> Halt | None:
+    def stretch(self, t: int, losses: Array, stops: Sequence[tuple[int, Stop]] = ()) -> Halt | None:
+        """Run one stretch, from iteration t on, as long as `losses`."""
         snapshot = self.machine.vector.copy()
-        flags: Literal["ignore", "raise"] = "ignore" if self._alarms >= _PATIENCE else "raise"
+        flags: Literal["ignore", "raise"] = "ignore" if self.alarms >= PATIENCE else "raise"
         losses[:] = 0.0
         try:
             with np.errstate(over=flags, invalid=flags, divide=flags, under="ignore"):
                 done, index = self.machine.run(t, len(losses), losses, Taps(stops))
         except FloatingPointError:
-            self._alarms += 1
+            self.alarms += 1
             return self._again(t, snapshot, losses, stops)
         if not np.isfinite(losses[:done]).all():
             return self._again(t, snapshot, losses, stops)

@@ -156,16 +156,19 @@ def rows(seed: int, iteration: int, total: int, batch: int) -> Array:
     """The row numbers of one batch: the data are shuffled by (seed, epoch), a last partial batch is dropped."""
     per_epoch = total // batch
     epoch, place = divmod(iteration, per_epoch)
-    order = _order(seed, epoch, total)
-    return order[place * batch : (place + 1) * batch]
+    return _order(seed, epoch, total)[place * batch : (place + 1) * batch]
+
+
+def order(seed: int, epoch: int, total: int) -> Array:
+    """The order of the data in one epoch."""
+    return generator(seed, "order", epoch).permutation(total)
 
 
 @lru_cache(maxsize=4)
 def _order(seed: int, epoch: int, total: int) -> Array:
-    """The order of the data in one epoch."""
-    order = generator(seed, "order", epoch).permutation(total)
-    order.flags.writeable = False
-    return order
+    kept = order(seed, epoch, total)
+    kept.flags.writeable = False
+    return kept
 
 
 def mask(seed: int, iteration: int, slot: str, shape: tuple[int, ...], rate: float) -> Array:

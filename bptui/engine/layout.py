@@ -38,7 +38,7 @@ def lay_out(program: Program, dtype: np.dtype[Any], real: np.dtype[Any] | None =
     real  the type of data and of what is a function of the iteration, where it is not `dtype`
     """
     real = real or dtype
-    groups = _groups(program)
+    groups = side_by_side(program)
     arrays: dict[str, Array] = {}
     flat: dict[str, Array] = {}
     lasting = [slot for slot in program.slots.values() if slot.persistent and slot.kind != "data"]
@@ -76,7 +76,7 @@ def _passing(
     return [*_ordered(program, groups, slots), *[slot for slot in slots if slot.name not in grouped]]
 
 
-def _groups(program: Program) -> dict[str, list[str]]:
+def side_by_side(program: Program) -> dict[str, list[str]]:
     """Ending → the slots with it, one of each parameter that a fused update changes, always in the same order."""
     trained = list(
         dict.fromkeys(i.reads[0] for i in program.instructions if i.fused and _is_parameter(program, i.writes))
@@ -128,3 +128,9 @@ def _span(vector: Array, arrays: Mapping[str, Array], slots: list[Slot], dtype: 
     start = (arrays[slots[0].name].ctypes.data - base) // dtype.itemsize
     last = (arrays[slots[-1].name].ctypes.data - base) // dtype.itemsize
     return vector[start : last + -(-slots[-1].size // step) * step]
+
+
+def place(vector: Array, array: Array) -> slice:
+    """Where the cells of a slot lie in the vector that it is a view of."""
+    start = (array.ctypes.data - vector.ctypes.data) // vector.itemsize
+    return slice(start, start + array.size)

@@ -36,6 +36,8 @@ def aligned(shape: Shape, dtype: np.dtype[Any]) -> Array:
 class Pool:
     """Buffers for what a line computes on the way; between instructions nothing in them is needed any more."""
 
+    make: Callable[[Shape, np.dtype[Any]], Array] = staticmethod(aligned)
+
     def __init__(self) -> None:
         self._free: dict[tuple[Shape, np.dtype[Any]], list[Array]] = {}
         self._all: dict[tuple[Shape, np.dtype[Any]], list[Array]] = {}
@@ -45,7 +47,7 @@ class Pool:
         free = self._free.setdefault((shape, dtype), [])
         if free:
             return free.pop()
-        array = aligned(shape, dtype)
+        array = self.make(shape, dtype)
         self._all.setdefault((shape, dtype), []).append(array)
         return array
 

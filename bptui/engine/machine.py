@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from types import CodeType
 from typing import Any
 
 import numpy as np
 
 from bptui.engine import initial, optimizers
-from bptui.engine.layout import lay_out
+from bptui.engine.layout import Layout, lay_out
 from bptui.engine.lowering import Lowering, Pool, Scope, aligned
 from bptui.engine.network import Array
 from bptui.engine.ops.dual import DUAL
@@ -62,13 +62,17 @@ class Machine:
     `vector` holds every slot that lasts, each padded to the alignment, so that a checkpoint is one copy; data, which
     only a person changes, lie in `data`. `arrays` has a view or a buffer for every slot.
 
-    dtype  of values, where it is not the network's: complex for a complex step; data stay real
+    dtype   of values, where it is not the network's: complex for a complex step; data stay real
+    layout  where the slots lie, if not as `lay_out` has them
+
+    `seed` is what rows and masks are drawn from: the network's, unless somebody changes it.
     """
 
-    def __init__(self, program: Program, dtype: np.dtype[Any] | None = None) -> None:
+    def __init__(self, program: Program, dtype: np.dtype[Any] | None = None, layout: Layout | None = None) -> None:
         self.program = program
+        self.seed = program.network.seed
         self.dtype = np.dtype(program.network.dtype) if dtype is None else dtype
-        layout = lay_out(program, self.dtype, np.zeros((), self.dtype).real.dtype)
+        layout = layout or lay_out(program, self.dtype, np.zeros((), self.dtype).real.dtype)
         self.arrays = dict(layout.arrays)
         self.vector = layout.vector
         self.data = layout.data
@@ -96,9 +100,9 @@ class Machine:
             array = self.arrays[slot.name]
             if slot.kind == "rows":
                 assert network.batch is not None
-                array[:] = initial.rows(network.seed, iteration, len(network.x), network.batch)
+                array[:] = initial.rows(self.seed, iteration, len(network.x), network.batch)
             elif slot.kind == "mask":
-                array[...] = initial.mask(network.seed, iteration, slot.name, slot.shape, slot.rate)
+                array[...] = initial.mask(self.seed, iteration, slot.name, slot.shape, slot.rate)
             else:
                 array[...] = optimizers.counter(slot.of, iteration)
 
@@ -215,7 +219,7 @@ class Machine:
         body += [f"    {line}" for line in looks.get(last, ())]
         body += [f"    copy{k}[k] = {self._scope.name(source)}" for k, (source, _) in enumerate(taps.copies)]
         loss = self._scope.name(self.arrays["loss"])
-        body += [f"    losses[k] = {loss}.item()" if self.dtype.kind == "f" else "    pass", "return n, 0"]
+        body += [f"    {self._noted(loss)}" if self.dtype.kind == "f" else "    pass", "return n, 0"]
         names = ["t", "n", "losses", "begin", *_numbered("stop", taps.stops), *_numbered("hook", taps.hooks)]
         return self._compile("generated", ", ".join([*names, *_numbered("copy", taps.copies)]), body)
 
@@ -228,6 +232,10 @@ class Machine:
             return whole
         before = sum(instruction.phase != "update" for instruction in self.program.instructions)
         return [*_once(whole[:before], self._scope.names), *whole[before:]]
+
+    def _noted(self, loss: str) -> str:
+        """The statement that writes down the loss of the iteration k."""
+        return f"losses[k] = {loss}.item()"
 
     def _compile(self, name: str, arguments: str, body: Iterable[str]) -> Callable[..., Any]:
         return function_of(self._scope, name, arguments, list(body))
@@ -294,6 +302,9 @@ def _aliased(temporary: str, rest: list[str], names: Mapping[str, Any]) -> bool:
             return True
         for word in _WORD.findall(line):
             other = names.get(word)
+            if is_dataclass(other):
+                # What it works on may lie anywhere.
+                return True
             other = getattr(other, "__self__", other)
             if word != temporary and isinstance(other, np.ndarray) and np.may_share_memory(other, buffer):
                 return True

@@ -208,4 +208,9 @@ def _ratio(a: str, b: str) -> float:
 
 def is_name(text: str) -> bool:
     """Whether expressions and generated code can use it: Python reads names NFKC-normalised, so only those count."""
-    return len(text) <= LONGEST_NAME and text.isidentifier() and unicodedata.normalize("NFKC", text) == text and text not in RESERVED
+    return (
+        len(text) <= LONGEST_NAME
+        and text.isidentifier()
+        and unicodedata.normalize("NFKC", text) == text
+        and text not in RESERVED
+    )

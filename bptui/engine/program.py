@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from bptui.engine import terms
+from bptui.engine import initial, terms
+from bptui.engine.initial import Weight
 from bptui.engine.network import Array, Network
 from bptui.engine.ops import OPS, Op, Shape
 from bptui.engine.ops.row import named
@@ -130,6 +131,7 @@ class Program:
     targets    label or display name → what it stands for
     cell_names slot → a label for each flat cell, or "" (batch rows share the label of their column)
     names      slot → what a reader calls it, where that differs
+    draws      slot of a parameter that is not given → what its values are drawn by, beside seed and slot
     """
 
     network: Network
@@ -141,12 +143,18 @@ class Program:
     names: Mapping[str, str] = field(default_factory=dict)
     output: str = ""
     owners: Mapping[str, str] = field(default_factory=dict)
+    draws: Mapping[str, tuple[Weight, str, str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.instructions)
 
     def __str__(self) -> str:
         return "\n".join(f"{k:3} {i.phase:<8} {i.source}" for k, i in enumerate(self.instructions, 1))
+
+    def drawn(self, seed: int) -> dict[str, Array]:
+        """The values that parameters which are not given start from with another seed."""
+        dtype = self.network.dtype
+        return {slot: initial.weights(seed, slot, *draw).astype(dtype) for slot, draw in self.draws.items()}
 
     @cached_property
     def writers(self) -> Mapping[str, int]:

@@ -1,0 +1,1 @@
+"""One what-if question asked of many variants at once."""

@@ -1,0 +1,153 @@
+"""Sharing a sweep among workers: processes of this machine, or any other executor; no fork is lost with a worker."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import multiprocessing
+import os
+import pickle
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
+from dataclasses import dataclass
+from typing import Any
+
+from bptui.debugger.sweeps.sweep import Outcome, Plan, either
+from bptui.debugger.sweeps.variants import SweepError
+
+# Parts for each worker, so that none waits long for the last; and the most forks of one.
+_PARTS, _MOST = 4, 1024
+# So often in a row all may be lost.
+_TRIES = 3
+# How long a scheduler is waited for; and after how many seconds without a result it is seen who is still there.
+_PATIENCE, _LOOK = "10s", 5
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Workers.
+
+    open     what opens an executor; another is opened where work was lost
+    workers  how many there are
+    words    what they are called
+    lost     what is raised where a worker was lost with its work
+    there    how many are there now; asked while nothing gets done
+    """
+
+    open: Callable[[], contextlib.AbstractContextManager[Executor]]
+    workers: int
+    words: str
+    lost: tuple[type[BaseException], ...] = (BrokenExecutor, CancelledError)
+    there: Callable[[], int] = lambda: 1
+
+
+def processes(workers: int | None = None) -> Crowd:
+    """Processes of this machine; as many as it has processors unless told."""
+    count = workers or os.cpu_count() or 1
+    # Spawned ones begin anew, so that the number of BLAS threads is set before NumPy is there.
+    context = multiprocessing.get_context("spawn")
+    return Crowd(lambda: ProcessPoolExecutor(count, mp_context=context), count, f"{count} process{'es' * (count > 1)}")
+
+
+def dask(address: str) -> Crowd:
+    """The workers of a Dask cluster that is there already, by its scheduler's address. Raises SweepError."""
+    try:
+        library: Any = importlib.import_module("distributed")
+    except ImportError:
+        raise SweepError("--dask needs the package distributed: pip install 'bptui[dask]'") from None
+    cluster = _Cluster(library, address)
+    with cluster.open():
+        threads = cluster.threads()
+        cluster.refuse_strangers()
+    words = f"{threads} thread{'s' * (threads > 1)} of the Dask cluster at {address}"
+    lost = (BrokenExecutor, CancelledError, library.KilledWorker, library.comm.CommClosedError)
+    return Crowd(cluster.open, max(1, threads), words, lost, cluster.threads)
+
+
+class _Cluster:
+    """A client of a Dask cluster, while it is open."""
+
+    def __init__(self, library: Any, address: str) -> None:
+        self.library = library
+        self.address = address
+        self._client: Any = None
+
+    @contextlib.contextmanager
+    def open(self) -> Iterator[Executor]:
+        """An executor. Raises SweepError where no scheduler answers."""
+        try:
+            self._client = self.library.Client(self.address, timeout=_PATIENCE, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise SweepError(f"no Dask scheduler answers at {self.address[:80]}: {type(error).__name__}") from None
+        with self._client:
+            # Not pure: what is asked for once more is not to be answered from memory.
+            yield self._client.get_executor(pure=False)
+
+    def threads(self) -> int:
+        """The threads of all workers that are there now."""
+        return sum(self._client.nthreads().values())
+
+    def refuse_strangers(self) -> None:
+        """Raises SweepError where workers have no bptui, or none that sweeps: work sent to them would end them."""
+        try:
+            known = self._client.run(importlib.util.find_spec, __name__)
+        except ImportError:
+            known = {"": None}
+        if not known or None in known.values():
+            why = "don't have the bptui that is here: install it there" if known else "are not there"
+            raise SweepError(f"the workers of the Dask cluster at {self.address[:80]} {why}")
+
+
+def shared(plan: Plan, crowd: Crowd) -> list[Outcome]:
+    """Carry out a plan by workers, in the order of its variants. Raises SweepError where they keep being lost."""
+    count = len(plan.variants)
+    size = max(1, min(_MOST, -(-count // (_PARTS * crowd.workers))))
+    parts = [plan.part(start, start + size) for start in range(0, count, size)]
+    done: dict[int, list[Outcome]] = {}
+    tries = 0
+    while len(done) < len(parts):
+        missing = [k for k in range(len(parts)) if k not in done]
+        with crowd.open() as executor:
+            for k, future in _submitted(executor, parts, missing, crowd):
+                with contextlib.suppress(*crowd.lost):
+                    done[k] = future.result()
+        tries = tries + 1 if len(done) + len(missing) == len(parts) else 0
+        if tries == _TRIES:
+            raise SweepError(
+                f"the workers were lost {_TRIES} times in a row: {len(missing)} parts of the sweep are left"
+            )
+    return [outcome for k in range(len(parts)) for outcome in done[k]]
+
+
+def _submitted(
+    executor: Executor, parts: Sequence[Plan], missing: Sequence[int], crowd: Crowd
+) -> Iterator[tuple[int, Future[list[Outcome]]]]:
+    """The work that is still to be done, each as it is done; an end where nobody is there to do it."""
+    numbers: dict[Future[list[Outcome]], int] = {}
+    with contextlib.suppress(*crowd.lost):
+        for k in missing:
+            numbers[executor.submit(either, parts[k])] = k
+    waiting, idle = set(numbers), 0
+    while waiting and idle < _TRIES:
+        done, waiting = wait(waiting, _LOOK, FIRST_COMPLETED)
+        idle = 0 if done or crowd.there() else idle + 1
+        for future in done:
+            yield numbers[future], future
+
+
+def portable(plan: Plan) -> bool:
+    """Whether a plan can be sent to another process; an op of a person's own can't."""
+    try:
+        pickle.dumps(plan.part(0, 1))
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return False
+    return True
