@@ -419,6 +419,19 @@ def test_the_article_by_hand():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("edits", [(), ("b1 = 0.5 at 1:2",)])
+def test_a_drawn_value_is_of_the_row_that_this_iteration_drew(edits):
+    """With an edit in the iteration the rows have to be read after it has begun: before, they are the last one's."""
+    debugger = at("1:4", networks.drawn_net(), *edits)
+    rows = debugger.look(debugger.position).arrays["rows"]
+    assert list(rows) != list(debugger.look(Position(0, 1)).arrays["rows"])
+    for cell in range(4):
+        node = root(debugger, "x", cell)
+        drawn, number = node.children
+        assert (drawn.slot, drawn.cell) == ("X", 2 * rows[cell // 2] + cell % 2)
+        assert (drawn.value, number.value) == (node.value, rows[cell // 2])
+
+
 # Samples and ways
 
 
