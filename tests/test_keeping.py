@@ -14,6 +14,7 @@ from pathlib import Path
 import pexpect
 import pytest
 from conftest import run_bptui
+from watching import watched
 
 from bptui.commands import opening
 from bptui.engine import fingerprint
@@ -282,18 +283,14 @@ import os; os._exit(0)
     )
     def test_what_is_no_session_is_told_in_one_line_at_once_and_with_little(self, content):
         Path("s").write_bytes(content)
-        code = (
-            "import sys, time, bptui.cli, numpy\nfrom bptui.commands import opening, session\n"
-            "begun = time.monotonic()\ncode = bptui.cli.main(['s', '--plain'])\n"
-            "print(time.monotonic() - begun, open('/proc/self/status').read().split('VmHWM:')[1].split()[0])\nsys.exit(code)"
-        )
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-        assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
-        assert done.stderr.startswith("bptui: s:")
-        seconds, memory = map(float, done.stdout.split())
-        assert seconds < 5  # one, where nothing else runs
-        assert memory < 200 * 1024
-        assert Path("s").read_bytes() == content
+        opening.check(opening.Request("s"))  # what is imported late is here
+        with watched() as seen, pytest.raises(JournalError) as caught:
+            opening.opened(opening.Request("s"))
+        assert str(caught.value).isprintable()
+        assert str(caught.value).startswith("s:")
+        assert (seen.deeds, Path("s").read_bytes()) == ([], content)
+        assert seen.seconds < 1
+        assert seen.megabytes < 150
 
     @pytest.mark.parametrize(
         "key",
