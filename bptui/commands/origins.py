@@ -62,8 +62,9 @@ def origin(session: Context, rest: str) -> Answer:
 
 def _arrived(session: Context, view: View, words: list[str]) -> Answer:
     """The line of a word that moved, and what it found there."""
-    where, *more = session.where(view).lines
-    return Answer((where, *words, *more))
+    answer = session.where(view)
+    where, *more = answer.lines
+    return Answer((where, *words, *more), answer.watched)
 
 
 def _unwritten(session: Context, target: Target, name: str) -> str:
