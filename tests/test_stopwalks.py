@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import warnings
 
 import networks
@@ -14,7 +15,10 @@ from stopwalks import ITERATIONS, VERBS, StopWalk, conditions_alone, held
 from walks import Action
 
 from bptui.debugger import breakpoints
+from bptui.debugger.debugger import Debugger
+from bptui.debugger.expressions import ExpressionError
 from bptui.debugger.search import Backward, Forward
+from bptui.engine.network import Network
 from bptui.engine.player import Player
 from bptui.engine.timeline import START, Position, Timeline
 
@@ -91,3 +95,125 @@ def test_a_search_finds_all_in_both_directions(name):
             mine = [hit.position for hit in hits if k in hit.conditions]
             wanted = expected[text][::-1] if backwards else expected[text]
             assert mine == [p for p in wanted if not backwards or p < end], (text, search)
+
+
+# Examples that a reader can follow
+
+
+def debugger_at(text: str, network: Network | None = None) -> Debugger:
+    debugger = Debugger(network or networks.article(iterations=20))
+    debugger.goto_text(text)
+    return debugger
+
+
+def stops(debugger: Debugger, text: str, *, most: int = 5) -> list[str]:
+    """The positions at which `continue` stops from here on, as far as the end."""
+    debugger.breakpoints.all.clear()
+    debugger.add_breakpoint(text)
+    found = []
+    while len(found) < most:
+        view = debugger.run_on()
+        if not view.message.startswith("stopped at breakpoint"):
+            break
+        found.append(str(view.position))
+    return found
+
+
+def test_on_what_lasts_stops_where_an_instruction_changed_it():
+    debugger = debugger_at("0:0", networks.article(iterations=4, lr=0.0))
+    assert stops(debugger, "on w5") == []
+    debugger.goto_text("1:3")
+    debugger.set("w5", "0.5")
+    debugger.goto_text("0:0")
+    # At the edit, and not at the update after it, which changed nothing.
+    assert stops(debugger, "on w5") == ["1:3"]
+    # A slot as a whole: wherever it is written.
+    debugger.goto_text("2:9")
+    assert stops(debugger, "on W2") == ["3:9"]
+
+
+def test_an_edit_is_no_update():
+    """The size of an update is beside the weights just before it, not beside those of an iteration before."""
+    debugger = debugger_at("1:3", networks.article(iterations=4, lr=1e-6))
+    debugger.set("W1", "[[7, 8], [9, 1]]")
+    debugger.goto_text("0:0")
+    assert stops(debugger, "ratio 0 0.1") == []
+
+
+def test_nan_sees_what_a_product_made_infinite_and_nothing_told_of():
+    """No flag is raised by a product, and tanh of it is finite, as are the loss and all that lasts."""
+    network = Network(
+        (networks.dense("1", "x", 2, "tanh", bias=False), networks.dense("2", "1", 1)),
+        np.full((2, 2), 1e200), np.ones((2, 1)), iterations=3, lr=0.0,
+    )  # fmt: skip
+    debugger = debugger_at("0:0", network)
+    debugger.set("W1", "1e150")
+    assert stops(debugger, "nan") == ["0:1", "1:1", "2:1"]
+    assert np.isfinite(debugger.view().losses).all()
+    assert [str(debugger.run_back().position) for _ in range(4)] == ["2:1", "1:1", "0:1", "0:0"]
+
+
+def test_nan_is_as_patient_after_many_false_alarms():
+    """exp overflows in every iteration on the way to a right 0; then a product overflows without a word."""
+    nodes = (networks.dense("1", "x", 2, "sigmoid", bias=False), networks.dense("2", "1", 1))
+    debugger = debugger_at("0:0", Network(nodes, np.full((2, 2), 1e10), np.ones((2, 1)), iterations=60, lr=0.0))
+    debugger.set("W1", "-1")
+    debugger.set("W1", "-1e300", "40:1")
+    assert stops(debugger, "nan") == [f"{t}:1" for t in range(41, 46)]
+    assert not np.isfinite(debugger.evaluate("z1")).any()
+
+
+def test_gradients_that_are_all_zero_neither_vanish_nor_explode():
+    debugger = debugger_at("0:0", networks.article(iterations=3))
+    debugger.set("y", "0.191")
+    debugger.set("z2", "0.191", "0:2")
+    assert stops(debugger, "exploding") == []
+    assert stops(debugger, "vanishing") == []
+
+
+def test_nothing_is_said_on_the_way_through_what_is_not_finite():
+    debugger = debugger_at("0:0", networks.exploding_net(iterations=9))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for kind in ("flat 2", "rising 2", "ratio", "vanishing", "exploding", "saturated", "nan"):
+            debugger.goto_text("0:0")
+            stops(debugger, kind)
+
+
+def test_an_expression_without_a_value_is_an_error_and_one_stays_where_one_was():
+    debugger = debugger_at("0:4", networks.softmax_net(iterations=9))
+    before = debugger.view().state
+    # Whole numbers: 2 to the power of −1 is none. With all numbers alike, as it was asked first, it is 0 to the power 0.
+    debugger.add_breakpoint("if (argmax(W1) + argmax(W2)) ** -argmax(W1.T @ W1) > 9")
+    with pytest.raises(ExpressionError):
+        debugger.run_on()
+    assert debugger.view().state.same_bits(before)
+
+
+def test_a_breakpoint_may_be_deleted_while_a_run_is_on_its_way():
+    debugger = debugger_at("0:0")
+    for text in ("on W1", "7"):
+        debugger.add_breakpoint(text)
+    debugger.breakpoints.change(1, ignore=100)
+    run = debugger.run()
+    debugger.breakpoints.delete(2)
+    while (ended := run.portion(1)) is None:
+        pass
+    assert ended.position == debugger.end
+    assert debugger.breakpoints.all[1].hits == 20
+
+
+@pytest.mark.parametrize("text", ["ratio", "dead", "on norm(W1)", "on W1[0:30] + W1[30:60]", "on a1[:, :50]", "nan"])
+def test_what_is_large_is_not_kept_for_every_iteration(text):
+    """However long a stretch, what is kept of it stays small."""
+    nodes = (networks.dense("1", "x", 100, "relu"), networks.dense("2", "1", 1))
+    network = Network(nodes, networks.numbers(100, 60), networks.numbers(100, 1), iterations=1000, lr=1e-6)
+    debugger = Debugger(network, memory=2**20)
+    stops(debugger, text, most=1)
+    debugger.goto_text("0:0")
+    debugger.breakpoints.change(next(iter(debugger.breakpoints.all)), ignore=10**6)
+    tracemalloc.start()
+    debugger.run_on()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 24 * 2**20

@@ -91,6 +91,17 @@ def test_the_checkpoints_keep_within_their_memory():
     assert player.checkpoints.stride > 1
 
 
+def test_losses_are_all_there_after_a_jump_over_a_near_checkpoint():
+    """Going back leaves checkpoints near; looking far back and coming here again replays none of what lies between."""
+    debugger = Walk.of(networks.article()).debugger
+    debugger.goto_text("7:9")
+    debugger.back()
+    losses = list(debugger.view().losses)
+    debugger.look(Position(1, 9))
+    assert list(debugger.view().losses) == losses
+    assert len(losses) == 8
+
+
 # Examples that a reader can follow
 
 

@@ -73,6 +73,8 @@ def restore(debugger: Debugger, kept: Mapping[str, Json]) -> None:
     time.reserve(max(edits, default=0))
     debugger.branches, debugger.breakpoints, debugger.watches = branches, breakpoints, watches
     debugger.goto(position)
+    # A change is one since the place where the session was left.
+    debugger.watched()
 
 
 def _edits(branches: Branches, changes: list[Change]) -> Iterator[Edit]:

@@ -62,9 +62,9 @@ class Breakpoints:
         return [one for one in self.all.values() if one.enabled]
 
     def meet(self, hit: Hit, searched: Sequence[Breakpoint]) -> list[Breakpoint]:
-        """Count a hit; those of its breakpoints that stop there."""
+        """Count a hit; those of its breakpoints that stop there. One that was deleted meanwhile does not."""
         stopping = []
-        for number in [searched[k].number for k in hit.conditions]:
+        for number in [searched[k].number for k in hit.conditions if searched[k].number in self.all]:
             known = self.all[number]
             self.all[number] = replace(known, hits=known.hits + 1, ignore=max(0, known.ignore - 1))
             if not known.ignore:
@@ -111,6 +111,8 @@ class Run:
         self._breakpoints = breakpoints
         self._searched = breakpoints.enabled()
         conditions = [one.condition for one in self._searched]
+        self._player = player
+        self._timeline = timeline
         self._end = end
         self.back = back
         if not self._searched and not back:
@@ -148,14 +150,25 @@ class Run:
         return max(here, Position(self._search.iteration - 1, self._end.op))
 
     def portion(self, most: int) -> Ended | None:
-        """Look at up to so many iterations more; where it ended, or None if it has to go on."""
+        """Look at up to so many iterations more; where it ended, or None if it has to go on.
+
+        Raises ExpressionError where a condition turns out to have no value.
+        """
         if self._search.over or (self.back and not self._searched):
             return Ended(self._end, ())
-        for hit in self._search.advance(most):
+        for hit in self._advanced(most):
             stopped = self._breakpoints.meet(hit, self._searched)
             if stopped:
                 return Ended(hit.position, tuple(stopped))
         return Ended(self._end, ()) if self._search.over else None
+
+    def _advanced(self, most: int) -> list[Hit]:
+        """The next hits. Where a condition has no value after all, one is where one was."""
+        try:
+            return self._search.advance(most)
+        except BaseException:
+            self._player.goto(self._timeline, self._search.here)
+            raise
 
     def whole(self) -> Ended:
         """To where it ends, at once."""

@@ -119,8 +119,8 @@ class Losses:
         return self._count
 
     def put(self, t: int, losses: Array) -> None:
-        """The losses (n,) of iterations t … t+n−1; those after them are forgotten."""
-        self._count = t + len(losses)
+        """The losses (n,) of iterations t … t+n−1; those after them still hold, until they are cut."""
+        self._count = max(self._count, t + len(losses))
         while -(-self._count // self.step) > self._most:
             self._thin()
         first = -t % self.step

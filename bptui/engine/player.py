@@ -70,7 +70,18 @@ class Player:
         return self.timeline.program
 
     def goto(self, timeline: Timeline, position: Position) -> None:
-        """Make the buffers those of `position` on `timeline`, from whatever is nearest and still holds."""
+        """Make the buffers those of `position` on `timeline`, from whatever is nearest and still holds.
+
+        Where it is interrupted, or a person's own op raises, it stands where it stood, or at the very start.
+        """
+        here = self.position
+        try:
+            self._go(timeline, position)
+        except BaseException:
+            self._recover(here)
+            raise
+
+    def _go(self, timeline: Timeline, position: Position) -> None:
         with self.machine.quiet():
             self._switch(timeline)
             passed = position.iteration - self.position.iteration
@@ -82,10 +93,21 @@ class Player:
             self._advance(position)
             self._wanted.clear()
 
+    def _recover(self, here: Position) -> None:
+        """Make the buffers those of a position again, after they were left half done."""
+        self._wanted.clear()
+        with self.machine.quiet():
+            try:
+                self._restore(here)
+                self._advance(here)
+            except BaseException:
+                self._restart()
+                raise
+
     def run(self, n: int, taps: Taps = NO_TAPS) -> int:
         """Up to n whole iterations from an iteration's end, or from the start; how many until an edit is in the way.
 
-        Raises FloatingPointError, where NumPy was told to, and then stands where it stood before.
+        Raises FloatingPointError, where NumPy was told to, and whatever a hook raises; then it stands where it stood.
         """
         here = self.position
         t = here.iteration + (here.op > 0)
@@ -100,10 +122,8 @@ class Player:
             copies = [(source, kept[done : done + part]) for source, kept in taps.copies]
             try:
                 self._run(t + done, part, replace(taps, hooks=_later(taps.hooks, done), copies=copies))
-            except FloatingPointError:
-                with self.machine.quiet():
-                    self._restore(here)
-                    self._advance(here)
+            except BaseException:
+                self._recover(here)
                 raise
             done += part
         return done
@@ -143,12 +163,13 @@ class Player:
     def _switch(self, timeline: Timeline) -> None:
         """Change to a timeline, keeping of the past what both have in common."""
         first, only_more = first_difference(self.timeline, timeline)
-        self.timeline = timeline
         if first is None:
+            self.timeline = timeline
             return
         # Iteration t starts at the end of the one before: that lies before `first` up to first's own iteration.
         self.checkpoints.drop_after(first.iteration if first != START else -1)
         self.losses.cut(first.iteration + (first.op == len(self.program)))
+        self.timeline = timeline
         if first == START:
             self._restart()
         elif self.position > first or (self.position == first and not only_more):
