@@ -24,7 +24,7 @@ from bptui.engine.checkpoints import MEMORY
 from bptui.engine.network import Array, Network
 from bptui.engine.player import Moment, Player, State, computed_cells
 from bptui.engine.program import Program, Target
-from bptui.engine.timeline import START, Edit, Position, Timeline, normal, parse
+from bptui.engine.timeline import START, Edit, Position, Timeline, first_difference, normal, parse
 
 __all__ = ["Debugger", "DebuggerError", "spell"]
 
@@ -453,6 +453,7 @@ class Debugger:
 
     def _go(self, position: Position) -> None:
         self._curves.note(self._player)
+        self.breakpoints.forget(first_difference(self._player.timeline, self.timeline)[0])
         self._player.goto(self.timeline, position)
         self.branches.visit(position)
 
