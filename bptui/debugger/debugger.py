@@ -12,6 +12,7 @@ from bptui.debugger import conditions, editing, expressions, memento, moves
 from bptui.debugger.branches import Branches
 from bptui.debugger.breakpoints import Breakpoint
 from bptui.debugger.comparing import Comparison, compare
+from bptui.debugger.curves import Curve, Curves
 from bptui.debugger.editing import DebuggerError, spell
 from bptui.debugger.search import Backward, Forward
 from bptui.debugger.staleness import staleness
@@ -23,7 +24,7 @@ from bptui.engine.checkpoints import MEMORY
 from bptui.engine.network import Array, Network
 from bptui.engine.player import Moment, Player, State, computed_cells
 from bptui.engine.program import Program, Target
-from bptui.engine.timeline import START, Edit, Position, Timeline, normal, parse
+from bptui.engine.timeline import START, Edit, Position, Timeline, first_difference, normal, parse
 
 __all__ = ["Debugger", "DebuggerError", "spell"]
 
@@ -46,6 +47,7 @@ class Debugger:
         self.watches = Watches()
         self._player = Player(timeline, self.memory)
         self._beside: Player | None = None
+        self._curves = Curves()
         return self.view()
 
     @property
@@ -72,6 +74,12 @@ class Debugger:
     def end(self) -> Position:
         """The end of the last iteration that the spec asks for."""
         return Position(self.program.network.iterations - 1, self.count)
+
+    @property
+    def checkpoints(self) -> tuple[int, ...]:
+        """The iterations at whose starts regular checkpoints lie; those left on a walk back come and go."""
+        kept = self._player.checkpoints
+        return tuple(t for t in kept.iterations if t % kept.stride == 0)
 
     # Moving
 
@@ -133,6 +141,7 @@ class Debugger:
         """A run to the next breakpoint or back to the previous, in portions; `arrive` ends it. Raises DebuggerError."""
         if not back and self.position >= self.end:
             raise DebuggerError(f"already at or past the end, iteration {self.program.network.iterations}")
+        self._curves.note(self._player)
         return Run(self._player, self.timeline, self.breakpoints, START if back else self.end, back=back)
 
     def arrive(self, ended: Ended) -> View:
@@ -295,6 +304,32 @@ class Debugger:
         """Every watch here; in passing it is remembered as no place where one stopped."""
         return self.watches.at(self._player.state(), passing=passing) if self.watches.all else []
 
+    def recent(self, number: int, count: int) -> Array:
+        """A watch's values at the ends of the last iterations, as far as there is time to compute them."""
+        here = self.position
+        try:
+            return self.watches.series[number].recent(self._player, self.timeline, self._ended(here), count)
+        finally:
+            self._player.goto(self.timeline, here)
+
+    def plotted(self, number: int, *, passing: bool = False) -> tuple[Array, Array]:
+        """Iterations up to here and a watch's values at their ends; in passing only those that are known already."""
+        here, series = self.position, self.watches.series[number]
+        if passing:
+            return series.until(self.timeline, self._ended(here))
+        try:
+            return series.plotted(self._player, self.timeline, self._ended(here))
+        finally:
+            self._player.goto(self.timeline, here)
+
+    def curve(self, name: str) -> Curve:
+        """The losses of another branch up to this iteration, as far as one has been there."""
+        return self._curves.of(self.branches.all[name].timeline, self.position.iteration + 1)
+
+    def _ended(self, here: Position) -> int:
+        """How many iterations are done."""
+        return here.iteration + (here.op == self.count)
+
     # Keeping
 
     def memento(self) -> dict[str, Any]:
@@ -412,6 +447,8 @@ class Debugger:
     # Inside
 
     def _go(self, position: Position) -> None:
+        self._curves.note(self._player)
+        self.breakpoints.forget(first_difference(self._player.timeline, self.timeline)[0])
         self._player.goto(self.timeline, position)
         self.branches.visit(position)
 

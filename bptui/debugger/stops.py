@@ -76,6 +76,11 @@ class Breakpoints:
         self.met[hit.position] = tuple(one.number for one in stopping)
         return stopping
 
+    def forget(self, since: Position | None) -> None:
+        """Where they were met from a position on, where the timeline is another one from there."""
+        if since is not None:
+            self.met = {position: numbers for position, numbers in self.met.items() if position < since}
+
 
 @dataclass(frozen=True)
 class Ended:

@@ -11,6 +11,7 @@ from bptui.debugger import expressions
 from bptui.debugger.editing import DebuggerError
 from bptui.debugger.expressions import Expression, ExpressionError
 from bptui.debugger.rows import NotComputedError
+from bptui.debugger.series import Series
 from bptui.engine.player import State
 from bptui.engine.program import Program
 from bptui.engine.timeline import Position
@@ -31,13 +32,14 @@ class Watched:
 
 
 class Watches:
-    """The watches of a session by number.
+    """The watches of a session by number, and for each its values over the iterations.
 
     following  the number of the next: none is ever given twice
     """
 
     def __init__(self) -> None:
         self.all: dict[int, Expression] = {}
+        self.series: dict[int, Series] = {}
         self.following = 1
         self._shown: dict[int, tuple[Position, Any, Any]] = {}
 
@@ -50,6 +52,7 @@ class Watches:
     def put(self, number: int, expression: Expression) -> None:
         """Keep one under its number."""
         self.all[number] = expression
+        self.series[number] = Series(expression)
         self.following = max(self.following, number + 1)
 
     def delete(self, number: int) -> Expression:
@@ -58,6 +61,7 @@ class Watches:
             known = ", ".join(map(str, self.all)) or "there are none"
             raise DebuggerError(f"there is no watch {number} ({known})")
         self._shown.pop(number, None)
+        del self.series[number]
         return self.all.pop(number)
 
     def at(self, state: State, *, passing: bool = False) -> list[Watched]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -317,9 +318,14 @@ _SHARE = 0.03
 
 def _stride(program: Program, nbytes: int) -> int:
     """The least power of 2 at which keeping checkpoints costs no more than a small share of a free run."""
-    work = sum(_INSTRUCTION + _CELL * _work(program, k) for k in range(len(program)))
-    least = (_CHECKPOINT + _BYTE * nbytes) / (_SHARE * work)
+    least = (_CHECKPOINT + _BYTE * nbytes) / (_SHARE * estimated_seconds(program))
     return 1 << max(0, math.ceil(math.log2(least)))
+
+
+@lru_cache(maxsize=8)
+def estimated_seconds(program: Program) -> float:
+    """What an iteration takes, roughly: good for choosing how much to do, never for what comes out."""
+    return sum(_INSTRUCTION + _CELL * _work(program, k) for k in range(len(program)))
 
 
 def _work(program: Program, index: int) -> int:

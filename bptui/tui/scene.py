@@ -38,6 +38,28 @@ class Stops:
     def __len__(self) -> int:
         return len(self.breakpoints) + len(self.watched)
 
+    def watch(self, number: int | None) -> Watched | None:
+        """A watch by its number."""
+        return next((one for one in self.watched if one.number == number), None)
+
+
+@dataclass(frozen=True, eq=False)
+class Past:
+    """What lies on the way to a moment.
+
+    checkpoints  iterations at whose starts there are checkpoints
+    met          iterations in which breakpoints were met
+    branches     where the timeline and each other branch part, and the branch's name
+    others       (name, losses, how many iterations lie between two) of other branches, as far as they are known
+    watched      iterations, and the values of the plotted watch at their ends
+    """
+
+    checkpoints: tuple[int, ...] = ()
+    met: frozenset[int] = frozenset()
+    branches: tuple[tuple[Position, str], ...] = ()
+    others: tuple[tuple[str, Array, int], ...] = ()
+    watched: tuple[Array, Array] = (np.zeros(0), np.zeros(0))
+
 
 @dataclass(frozen=True, eq=False)
 class Scene:
@@ -46,6 +68,8 @@ class Scene:
     cursor    (slot, flat cell) in the values
     row       the operation under the cursor in the program
     looked    the formula of the cursor's cell is wanted rather than that of the operation at hand
+    stops     breakpoints and watches
+    past      what lies on the way here
     formula   the instruction and cell whose formula is shown, or None
     compact   the small layout
     """
@@ -59,6 +83,7 @@ class Scene:
     digits: int | None = None
     note: str = ""
     stops: Stops = field(default_factory=Stops)
+    past: Past = field(default_factory=Past)
 
     @cached_property
     def written(self) -> tuple[str, range]:

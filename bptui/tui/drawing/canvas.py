@@ -6,6 +6,9 @@ from bptui.tui.drawing.lines import Line, Run
 
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 
+# Dots from one dash to the next.
+_DASH = 6
+
 
 class Canvas:
     """Text and lines; text covers lines, and what is drawn later covers what was there."""
@@ -35,12 +38,22 @@ class Canvas:
             bits = self._dots.get(cell, (0, ""))[0]
             self._dots[cell] = (bits | _DOTS[y % 4][x % 2], style)
 
-    def stroke(self, start: tuple[float, float], end: tuple[float, float], style: str) -> None:
-        """A straight line between two places given in cells."""
+    def stroke(
+        self,
+        start: tuple[float, float],
+        end: tuple[float, float],
+        style: str,
+        *,
+        broken: bool = False,
+        below: int | None = None,
+    ) -> None:
+        """A straight line between two places given in cells; broken into dashes, and only above a row, if wanted."""
         x0, y0, x1, y1 = (round(v) for v in (start[0] * 2, start[1] * 4, end[0] * 2, end[1] * 4))
         steps = max(abs(x1 - x0), abs(y1 - y0), 1)
         for k in range(steps + 1):
-            self.dot(round(x0 + (x1 - x0) * k / steps), round(y0 + (y1 - y0) * k / steps), style)
+            x, y = round(x0 + (x1 - x0) * k / steps), round(y0 + (y1 - y0) * k / steps)
+            if (below is None or y < 4 * below) and not (broken and x % _DASH >= _DASH // 2):
+                self.dot(x, y, style)
 
     def box(self, x: int, y: int, columns: int, rows: int, title: str, style: str) -> None:
         """A rounded box with a title in its upper edge, empty inside."""

@@ -1,69 +1,185 @@
-"""The loss over the iterations."""
+"""Curves over the iterations, and on their axis what lies on the way."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from bptui.engine.network import Array
 from bptui.explain.notation import number
+from bptui.files.text import safe
 from bptui.tui.drawing.canvas import Canvas
 from bptui.tui.drawing.lines import Line
 
 _MARGIN = 10
+# With fewer rows than these the names of marks find no place.
+_ROWS_FOR_NAMES = 5
+# A curve beside the first is followed so many times as high as that one goes.
+_BEYOND = 3.0
 
 
-def plot(losses: Array, columns: int, rows: int, every: int = 1) -> list[Line]:
-    """A curve in braille with its highest and lowest value and the first and last iteration at the axes.
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """Values (n,) at iterations (n,), rising.
 
-    every  how many iterations lie between two of the losses
+    broken  drawn in dashes, so that it is told from another without colour
+    name    written at its end
+    """
+
+    iterations: Array
+    values: Array
+    style: str = "dim"
+    broken: bool = False
+    name: str = ""
+
+    @classmethod
+    def of(cls, losses: Array, every: int, style: str = "dim", *, broken: bool = False, name: str = "") -> Curve:
+        """Losses of which `every` iterations lie between two."""
+        return cls(np.arange(len(losses)) * every, losses, style, broken, name)
+
+    def finite(self) -> Curve:
+        """Without what can't be drawn."""
+        kept = np.isfinite(self.values)
+        return Curve(self.iterations[kept], self.values[kept], self.style, self.broken, self.name)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something on the axis; where several fall into one column, the one with the highest rank is drawn."""
+
+    iteration: int
+    glyph: str
+    style: str
+    rank: int = 0
+    name: str = ""
+
+
+def plot(
+    curves: Sequence[Curve],
+    columns: int,
+    rows: int,
+    *,
+    marks: Sequence[Mark] = (),
+    floor: float | None = 0.0,
+    last: int | None = None,
+) -> list[Line]:
+    """Curves in braille with the highest and lowest value and the first and last iteration at the axes.
+
+    The first curve is the one that it is about: it ends in a dot, lies above the others, and gives the scale.
+
+    floor  what the axis begins at, at the latest; None: at the lowest value
+    last   the last iteration on the axis; None: where the first curve ends
     """
     rows = max(rows, 2)
     canvas = Canvas(max(columns, _MARGIN + 4), rows)
-    known = [(float(t * every), float(losses[t])) for t in _chosen(losses, 2 * canvas.columns)]
-    count = (len(losses) - 1) * every + 1
-    if not known:
+    shown = [curve.finite() for curve in curves]
+    main = shown[0]
+    if not main.values.size:
         canvas.write(1, 0, "the loss of every iteration is drawn here", "dim")
         return canvas.lines()
-    high, low = max(loss for _, loss in known), min(0.0, *(loss for _, loss in known))
-    high = high if high > low else low + 1.0
-    _axes(canvas, high, low, count)
-    places = [_place(canvas, t, loss, count, high, low) for t, loss in known]
-    for here, there in itertools.pairwise(places):
-        canvas.stroke(here, there, "dim")
-    x, y = places[-1]
-    canvas.write(int(x), min(rows - 2, int(y)), "●", "now")
+    named = rows >= _ROWS_FOR_NAMES and any(mark.rank for mark in marks)
+    last = int(curves[0].iterations[-1]) if last is None else last
+    scale = _Scale(canvas, *_range(shown, floor), last, rows - 1 - named)
+    _axes(canvas, scale, marks, named=named)
+    for curve in reversed(shown):
+        _draw(canvas, scale, curve)
+    x, y = scale.place(float(main.iterations[-1]), float(main.values[-1]))
+    canvas.write(int(x), min(scale.bottom - 1, int(y)), "●", "now")
     return canvas.lines()
 
 
-def _chosen(losses: Array, most: int) -> list[int]:
-    """The finite ones; the lowest and the highest of each stretch, where there are more than dots to draw them with."""
-    finite = np.flatnonzero(np.isfinite(losses))
-    if len(finite) <= 2 * most:
-        return [int(t) for t in finite]
-    step = len(finite) // most + 1
-    whole = finite[: len(finite) // step * step].reshape(-1, step)
-    values, rows = losses[whole], np.arange(len(whole))
-    ends = {*whole[rows, values.argmin(1)].tolist(), *whole[rows, values.argmax(1)].tolist(), int(finite[-1])}
+@dataclass(frozen=True)
+class _Scale:
+    """Where iterations and values lie; `bottom` is the row of the axis."""
+
+    canvas: Canvas
+    high: float
+    low: float
+    last: int
+    bottom: int
+
+    def place(self, t: float, value: float) -> tuple[float, float]:
+        """In cells."""
+        down = self.bottom - 0.3
+        return self.column(t), down * (self.high - value) / (self.high - self.low)
+
+    def column(self, t: float) -> float:
+        """Where an iteration lies."""
+        return _MARGIN + (self.canvas.columns - _MARGIN - 2) * t / max(1, self.last)
+
+
+def _range(curves: Sequence[Curve], floor: float | None) -> tuple[float, float]:
+    """The highest and the lowest value; another curve that leaves the first one far behind is followed a while."""
+    main = curves[0].values
+    high, low = float(main.max()), float(main.min())
+    span = (high - (low if floor is None else min(floor, low))) or abs(high) or 1.0
+    for curve in curves[1:]:
+        if curve.values.size:
+            high = max(high, min(float(curve.values.max()), high + (_BEYOND - 1) * span))
+            low = min(low, max(float(curve.values.min()), low - (_BEYOND - 1) * span))
+    low = low if floor is None else min(floor, low)
+    return (high, low) if high > low else (low + 1.0, low - (1.0 if floor is None else 0.0))
+
+
+def _draw(canvas: Canvas, scale: _Scale, curve: Curve) -> None:
+    chosen = _chosen(curve.values, 2 * canvas.columns)
+    # Above the picture and below it is outside, however far.
+    values = np.clip(curve.values, scale.low - (scale.high - scale.low), 2 * scale.high - scale.low)
+    places = [scale.place(float(curve.iterations[k]), float(values[k])) for k in chosen]
+    if len(places) == 1:
+        canvas.stroke(places[0], places[0], curve.style)
+    for here, there in itertools.pairwise(places):
+        canvas.stroke(here, there, curve.style, broken=curve.broken, below=scale.bottom)
+    if curve.name and places:
+        x, y = places[-1]
+        text = f" {safe(curve.name)}"
+        canvas.write(int(x) - len(text) - 1, max(0, min(scale.bottom - 1, int(y))), text, curve.style)
+
+
+def _chosen(values: Array, most: int) -> list[int]:
+    """All; the lowest and the highest of each stretch, where there are more than dots to draw them with."""
+    places = np.arange(len(values))
+    if len(places) <= 2 * most:
+        return [int(k) for k in places]
+    step = len(places) // most + 1
+    whole = places[: len(places) // step * step].reshape(-1, step)
+    parts, rows = values[whole], np.arange(len(whole))
+    ends = {*whole[rows, parts.argmin(1)].tolist(), *whole[rows, parts.argmax(1)].tolist(), int(places[-1])}
     return sorted(ends)
 
 
-def _axes(canvas: Canvas, high: float, low: float, count: int) -> None:
-    bottom = canvas.rows - 1
+def _axes(canvas: Canvas, scale: _Scale, marks: Sequence[Mark], *, named: bool) -> None:
+    bottom = scale.bottom
     for y in range(bottom):
         canvas.write(_MARGIN - 1, y, "│", "faint")
     canvas.write(_MARGIN - 1, bottom, "└" + "─" * (canvas.columns - _MARGIN), "faint")
-    canvas.write(0, 0, number(high, 4).rjust(_MARGIN - 2), "dim")
+    canvas.write(0, 0, number(scale.high, 4).rjust(_MARGIN - 2), "dim")
     if bottom > 1:
-        canvas.write(0, bottom - 1, number(low, 4).rjust(_MARGIN - 2), "dim")
-    canvas.write(_MARGIN, bottom, "0", "dim")
-    if count > 1:
-        text = str(count - 1)
-        canvas.write(canvas.columns - len(text) - 1, bottom, text, "dim")
+        canvas.write(0, bottom - 1, number(scale.low, 4).rjust(_MARGIN - 2), "dim")
+    if not named:
+        _ends(canvas, scale, bottom)
+    for mark in sorted(marks, key=lambda mark: mark.rank):
+        if named or 0 < mark.iteration < scale.last:
+            canvas.write(int(scale.column(mark.iteration)), bottom, mark.glyph, mark.style)
+    if named:
+        _ends(canvas, scale, bottom + 1)
+        _names(canvas, scale, marks)
 
 
-def _place(canvas: Canvas, t: float, loss: float, count: int, high: float, low: float) -> tuple[float, float]:
-    across = canvas.columns - _MARGIN - 2
-    down = canvas.rows - 1 - 0.3
-    return _MARGIN + across * t / max(1, count - 1), down * (high - loss) / (high - low)
+def _ends(canvas: Canvas, scale: _Scale, row: int) -> None:
+    canvas.write(_MARGIN, row, "0", "dim")
+    if scale.last > 0:
+        text = str(scale.last)
+        canvas.write(canvas.columns - len(text) - 1, row, text, "dim")
+
+
+def _names(canvas: Canvas, scale: _Scale, marks: Sequence[Mark]) -> None:
+    """Under their marks, as far as they find a free place."""
+    for mark in marks:
+        text = safe(mark.name)
+        x = max(_MARGIN + 2, min(int(scale.column(mark.iteration)), canvas.columns - len(text) - 1))
+        if text and canvas.free(x, scale.bottom + 1, len(text)):
+            canvas.write(x, scale.bottom + 1, text, "dim")

@@ -1,22 +1,19 @@
-"""The formula pane, the header and the timeline: what is said about the moment."""
+"""The formula pane, the header and the status line: what is said about the moment."""
 
 from __future__ import annotations
 
-import itertools
 import math
-from functools import lru_cache
 
 from bptui.debugger.debugger import spell
 from bptui.debugger.view import View
 from bptui.engine.player import Moment
-from bptui.engine.program import PHASES, Program, Target
+from bptui.engine.program import Target
 from bptui.explain.formulas import Formula, formula
 from bptui.explain.matrices import Equation, equations
 from bptui.explain.notation import number
 from bptui.files.text import safe
 from bptui.tui.drawing.layers import sizes
 from bptui.tui.drawing.lines import Line, line, spread, width, wrapped
-from bptui.tui.drawing.plot import plot
 from bptui.tui.scene import Scene
 
 
@@ -134,45 +131,6 @@ def _story(scene: Scene, columns: int) -> list[Line]:
         instruction = view.program.instructions[view.done]
         text = told.get(instruction.writes, told.get(instruction.phase, ""))
     return wrapped(f" {safe(text)}", columns - 2, "dim", " ") if text else []
-
-
-def timeline(scene: Scene, columns: int, rows: int) -> list[Line]:
-    """Where in the iteration, and the loss of every iteration so far."""
-    return [_steps(scene.view, columns), *plot(scene.view.losses, columns - 1, rows - 1, scene.view.every)][:rows]
-
-
-def _steps(view: View, columns: int) -> Line:
-    """The operations of an iteration, phase by phase: a row of squares each, or a bar where there are too many."""
-    runs = [(f" {view.position}  ".ljust(9), "bold")]
-    count, phases = len(view.program), _phases(view.program)
-    wide = count * 2 + 50 <= columns
-    for phase, ops in phases.items():
-        name = "now" if phase == view.phase else "dim"
-        runs.append((f"{phase} " if wide else f"{phase[:1]} ", name))
-        runs.append((_squares(view, ops, columns - 28) + "  ", name))
-    return line(*runs)
-
-
-@lru_cache(maxsize=4)
-def _phases(program: Program) -> dict[str, list[int]]:
-    """Phase → its operations."""
-    found: dict[str, list[int]] = {}
-    for k, instruction in enumerate(program.instructions):
-        found.setdefault(instruction.phase, []).append(k)
-    return {phase: found[phase] for phase in PHASES if phase in found}
-
-
-def _squares(view: View, ops: list[int], room: int) -> str:
-    """A square for each operation, or for so many of them that all phases fit."""
-    here, count = view.position.op, len(ops)
-    if len(view.program) > room:
-        count = max(1, room * count // len(view.program))
-    ends = [round(k * len(ops) / count) for k in range(count + 1)]
-    marks = []
-    for first, last in itertools.pairwise(ends):
-        begun = ops[first] < here or view.done in ops[first:last]
-        marks.append("■" if ops[last - 1] < here else "◧" if begun else "□")
-    return "".join(marks)
 
 
 def status(scene: Scene) -> Line:

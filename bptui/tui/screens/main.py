@@ -29,6 +29,7 @@ from bptui.engine.timeline import START, Position, normal
 from bptui.tui.screens import helping
 from bptui.tui.screens.arranging import SMALLEST, Arranged
 from bptui.tui.screens.dialogs import EditDialog, Place, TextPage, page_columns
+from bptui.tui.screens.past import past
 from bptui.tui.screens.running import Running
 from bptui.tui.screens.stopping import Stopping
 from bptui.tui.widgets.bars import HeaderBar, KeysBar, StatusBar, WatchBar
@@ -127,12 +128,13 @@ class MainScreen(Arranged):
         self._draw()
 
     def _draw(self) -> None:
-        stops = self._stopping.rows(passing=self._free_run is not None)
+        passing = self._free_run is not None
+        stops = self._stopping.rows(passing=passing)
         scene = helping.scene_of(
             self.session, self._view, self._cursor, self._row, looked=self._looked, note=self._note,
             compact=self.has_class("compact"),
         )  # fmt: skip
-        self.scene = replace(scene, stops=stops)
+        self.scene = replace(scene, stops=stops, past=past(self.session.debugger, stops.plotted, passing=passing))
         self.make_room(len(stops.breakpoints), len(stops.watched))
 
     def _first_cell(self) -> tuple[str, int]:

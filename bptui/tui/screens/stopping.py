@@ -7,6 +7,9 @@ from bptui.debugger.debugger import spell
 from bptui.engine.program import Target
 from bptui.tui.scene import Stops
 
+# Iterations that a small curve beside a watch shows.
+RECENT = 12
+
 
 class Stopping:
     """The rows of a session's breakpoints and watches, and the one that the reader is on."""
@@ -24,7 +27,8 @@ class Stopping:
             self._plotted = None
         self._chosen = max(0, min(self._chosen, len(breakpoints) + len(watched) - 1))
         met = frozenset(debugger.breakpoints.met.get(debugger.position, ()))
-        return Stops(breakpoints, watched, met, self._chosen, plotted=self._plotted)
+        recent = {} if passing else {one.number: debugger.recent(one.number, RECENT) for one in watched}
+        return Stops(breakpoints, watched, met, self._chosen, recent, self._plotted)
 
     def choose(self, down: int) -> None:
         """Another row."""

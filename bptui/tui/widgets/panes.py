@@ -10,7 +10,7 @@ from textual.geometry import Size
 from textual.message import Message
 
 from bptui.explain.lazy import Lazy
-from bptui.tui.drawing import prose
+from bptui.tui.drawing import prose, timeline
 from bptui.tui.drawing.figure import caption, figure
 from bptui.tui.drawing.lines import Line
 from bptui.tui.drawing.listing import listing
@@ -129,10 +129,10 @@ class LossPane(Pane):
     help_moves = "← → one iteration"
 
     def title(self, scene: Scene) -> str:
-        return f"Time and loss · iteration {scene.position.iteration}"
+        return timeline.title(scene)
 
     def content(self, scene: Scene, columns: int, rows: int) -> tuple[Sequence[Line], int]:
-        return prose.timeline(scene, columns, rows), -1
+        return timeline.timeline(scene, columns, rows), -1
 
     def move(self, scene: Scene, across: int, down: int) -> None:
         del scene, down
