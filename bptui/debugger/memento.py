@@ -20,13 +20,14 @@ from bptui.debugger.stops import Breakpoints
 from bptui.debugger.watches import Watches
 from bptui.engine import timeline as time
 from bptui.engine.program import Program
-from bptui.engine.timeline import Edit, Timeline
+from bptui.engine.timeline import Edit, Position, Timeline
 
 if TYPE_CHECKING:
     from bptui.debugger.debugger import Debugger
 
 Json = Any
 _One = TypeVar("_One")
+_DIGITS = 12
 
 
 def memento(debugger: Debugger) -> dict[str, Json]:
@@ -66,7 +67,7 @@ def restore(debugger: Debugger, kept: Mapping[str, Json]) -> None:
             watches.put(int(name), expressions.parse(program, str(value)))
         for numbered, word in ((breakpoints, "breakpoint"), (watches, "watch")):
             numbered.following = max(numbered.following, int(kept["numbers"][word]))
-        position = time.parse(program, str(kept["position"]))
+        position = _read_position(program, str(kept["position"]))
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
         text = str(error) if isinstance(error, ValueError) else f"{type(error).__name__} {error}"
         raise DebuggerError(f"the session does not fit the network: {text}") from None
@@ -125,7 +126,7 @@ def _read_edit(program: Program, serial: int, value: Json) -> Edit:
     values = np.broadcast_to(np.array(value["values"], np.float64), (len(cells),)).copy()
     if not np.isfinite(values).all():
         raise ValueError(f"an edit of {slot.name} to what is no finite number")
-    place = time.parse(program, str(value["at"]))
+    place = _read_position(program, str(value["at"]))
     return Edit(place, slot.name, tuple(cells), values, str(value["text"]), bool(value["nudge"]), serial)
 
 
@@ -156,7 +157,7 @@ def _serials(runs: str, edits: Mapping[int, Edit]) -> Iterator[int]:
 
 def _read_branch(program: Program, name: str, value: Json, edits: Mapping[int, Edit]) -> Branch:
     timeline = Timeline(program, tuple(edits[serial] for serial in _serials(value["edits"], edits)))
-    return Branch(name, timeline, str(value["parent"]), time.parse(program, str(value["at"])))
+    return Branch(name, timeline, str(value["parent"]), _read_position(program, str(value["at"])))
 
 
 @_once
@@ -181,7 +182,7 @@ def _read_change(program: Program, value: Json, edits: Mapping[int, Edit]) -> Ch
 def _read_branches(program: Program, kept: Mapping[str, Json], edits: Mapping[int, Edit]) -> Branches:
     branches = Branches(Timeline(program))
     branches.all = {name: _read_branch(program, name, value, edits) for name, value in _under(kept, "branch")}
-    branches.reached = {name: time.parse(program, str(kept[f"reached/{name}"])) for name in branches.all}
+    branches.reached = {name: _read_position(program, str(kept[f"reached/{name}"])) for name in branches.all}
     branches.name = str(kept["branch"])
     if branches.name not in branches.all:
         raise ValueError(f"no branch is called {branches.name[:40]}")
@@ -207,6 +208,11 @@ def _read_breakpoint(program: Program, number: int, value: Json) -> Breakpoint:
         number, parse(program, str(value["stop"])), bool(value["enabled"]), int(value["hits"]), int(value["ignore"]),
         bool(value["once"]),
     )  # fmt: skip
+
+
+def _read_position(program: Program, text: str) -> Position:
+    """A place where somebody has been, however far on."""
+    return time.parse(program, text, _DIGITS)
 
 
 def _under(kept: Mapping[str, Json], word: str) -> list[tuple[str, Json]]:

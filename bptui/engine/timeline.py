@@ -37,12 +37,15 @@ class PositionError(ValueError):
     """Text that is no position, or one that the program does not have."""
 
 
-def parse(program: Program, text: str) -> Position:
-    """The position that `3:12` or `3:12.2` means; `1:0` is the end of iteration 0. Raises PositionError."""
+def parse(program: Program, text: str, digits: int = 7) -> Position:
+    """The position that `3:12` or `3:12.2` means; `1:0` is the end of iteration 0. Raises PositionError.
+
+    digits  how long a number may be: to go where a person types takes as long as it takes to get there
+    """
     match = _POSITION.fullmatch(text.strip())
     if match is None:
         raise PositionError(f"{text.strip()[:40]!r} is no position: write ITERATION:OPERATION, such as 0:2 or 0:2.1")
-    if max(map(len, match.groups(""))) > 7:
+    if max(map(len, match.groups(""))) > digits:
         raise PositionError(f"there is no position {text.strip()[:40]}: nobody will get that far")
     iteration, op, element = (int(part or 0) for part in match.groups())
     return normal(program, iteration, op, element)
