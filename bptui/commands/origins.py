@@ -202,6 +202,13 @@ def tree(session: Context, slot: str, cell: int) -> Tree:
     return Tree(_root(session, slot, cell))
 
 
+def opened(session: Context, slot: str, cell: int) -> Tree | None:
+    """That tree, or None where there is nothing to open."""
+    if cell >= session.debugger.look(session.debugger.position).computed[slot]:
+        return None
+    return tree(session, slot, cell) if _root(session, slot, cell).openable else None
+
+
 def _root(session: Context, slot: str, cell: int) -> CellNode:
     """A cell here, as the root of a tree."""
     debugger = session.debugger

@@ -100,3 +100,22 @@ async def test_o_goes_to_what_wrote_the_number_under_the_cursor_and_on_from_ther
         assert "w5 before 1:9 = 0.1743825" in places[1][1]
         assert "the weight it began with" in places[2][1]
         assert "there is nothing before that" in places[3][1]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_x_shows_the_chain_and_the_right_arrow_opens_it_step_by_step(app, size):
+    async with app("article", size) as reader:
+        await reader.press("n", "n", "x")
+        assert "→ open it step by step" in reader.text()
+        await reader.press("right")
+        assert isinstance(reader.app.screen, TreePage)
+        await reader.press("down", "right", "down", "o")
+        assert reader.position == "0:1"
+        assert len(reader.app.screen_stack) == 2
+
+
+async def test_x_opens_the_tree_at_once_where_the_chain_is_long(app):
+    async with app("digits", (120, 40)) as reader:
+        await reader.press("n", "n", "n", "x")
+        assert isinstance(reader.app.screen, TreePage)
+        assert "more" in reader.text()

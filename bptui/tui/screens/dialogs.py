@@ -24,7 +24,7 @@ def page_columns(columns: int) -> int:
 
 
 class TextPage(ModalScreen[None]):
-    """Lines to read; any of the usual keys closes it."""
+    """Lines to read; any of the usual keys closes it, and → goes deeper where there is something to open."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter,space,question_mark,x,m", "dismiss", "close", id="page.close"),
@@ -35,12 +35,14 @@ class TextPage(ModalScreen[None]):
         Binding("pageup", "scroll(-10)", "page up", show=False, id="page.page_up"),
         Binding("home", "scroll(-100000)", "to the top", show=False, id="page.top"),
         Binding("end", "scroll(100000)", "to the end", show=False, id="page.end"),
+        Binding("right,l", "deeper", "open it step by step", show=False, id="page.deeper"),
     ]
 
-    def __init__(self, title: str, lines: list[str]) -> None:
+    def __init__(self, title: str, lines: list[str], deeper: Callable[[], object] | None = None) -> None:
         super().__init__()
         self._title = title
         self._lines = lines
+        self._deeper = deeper
 
     def compose(self) -> ComposeResult:
         text = "\n".join(safe(line) for line in self._lines)
@@ -48,7 +50,8 @@ class TextPage(ModalScreen[None]):
             yield Static(Content.styled(f" {safe(self._title)}", "bold"), id="page-title")
             with VerticalScroll(id="page-body", can_focus=False):  # its own keys would scroll with an animation
                 yield Static(Content(text), id="page-text")
-            yield Static(Content(" esc close   ↑ ↓ scroll"), id="page-keys")
+            deeper = "   → open it step by step" if self._deeper else ""
+            yield Static(Content(f" esc close   ↑ ↓ scroll{deeper}"), id="page-keys")
 
     def on_resize(self, event: events.Resize) -> None:
         """The text scrolls within what the title, the keys and the border leave."""
@@ -60,6 +63,12 @@ class TextPage(ModalScreen[None]):
             self.action_copy_text()
         else:
             self.dismiss()
+
+    def action_deeper(self) -> None:
+        """Close, and open what these lines were only the top of."""
+        if self._deeper is not None:
+            self.dismiss()
+            self._deeper()
 
     def action_scroll(self, rows: int) -> None:
         """Up or down."""

@@ -17,7 +17,7 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 from textual.widgets.input import Selection
 
-from bptui.commands import looking
+from bptui.commands import looking, origins
 from bptui.commands.answer import Answer
 from bptui.commands.registry import COMMANDS
 from bptui.commands.session import Session
@@ -32,6 +32,7 @@ from bptui.tui.screens.dialogs import EditDialog, Place, TextPage, page_columns
 from bptui.tui.screens.past import past
 from bptui.tui.screens.running import Running
 from bptui.tui.screens.stopping import Stopping
+from bptui.tui.screens.tree import TreePage
 from bptui.tui.widgets.bars import HeaderBar, KeysBar, StatusBar, WatchBar
 from bptui.tui.widgets.pane import Pane
 from bptui.tui.widgets.panes import FormulaPane, LossPane, NetworkPane, ProgramPane, StopsPane, ValuesPane
@@ -337,8 +338,23 @@ class MainScreen(Arranged):
         slot, cell = self._cursor
         if self._view.moment is not None and not self._looked and not isinstance(self.focused, ValuesPane):
             slot, cell = helping.written_cell(self._view, self._cursor)
-        name = spell(self.session.debugger.program, Target(slot, (cell,)))
-        self.app.push_screen(TextPage(f"where {name} comes from", looking.explain_cell(self.session, slot, cell)))
+        title = f"where {spell(self.session.debugger.program, Target(slot, (cell,)))} comes from"
+        tree = origins.opened(self.session, slot, cell)
+
+        def deeper() -> None:
+            if tree is not None:
+                self.app.push_screen(TreePage(title, tree), self._visit)
+
+        lines = looking.explain_cell(self.session, slot, cell)
+        if tree is None or len(lines) <= origins.MOST_LINES:
+            self.app.push_screen(TextPage(title, lines, deeper if tree else None))
+        else:
+            deeper()
+
+    def _visit(self, position: Position | None) -> None:
+        """Go where a page has led, if anywhere."""
+        if position is not None:
+            self._do(f"goto {position}")
 
     def _origin(self) -> None:
         """Where the number under the cursor was written; pressed again there, where its old value was."""
