@@ -11,7 +11,7 @@ import math
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from types import CodeType
 from typing import Any
 
@@ -73,8 +73,10 @@ NAMESPACE: dict[str, Any] = {
     )
 } | {"erf": erf, "unfold": unfold, "fold": fold, "place": place, "scatter": scatter}  # fmt: skip
 
+GLOBALS: dict[str, Any] = {"np": np, **NAMESPACE}
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Written:
     """An edit, as a person gave it."""
 
@@ -85,7 +87,6 @@ class Written:
     nudge: bool = False
 
 
-@cache
 def shown(source: str, names: tuple[str, ...]) -> CodeType:
     """The right side of a shown line as Python reads it: a dot in a slot's name as `_`."""
     text = source.partition(" = ")[2]
@@ -95,13 +96,19 @@ def shown(source: str, names: tuple[str, ...]) -> CodeType:
     return compile(text, "<shown source>", "eval")
 
 
+@lru_cache(maxsize=64)
+def listing(program: Program, names: tuple[str, ...]) -> list[CodeType]:
+    """Every instruction's line; compiled once, since walks go over them thousands of times."""
+    for instruction in program.instructions:
+        assert instruction.source.startswith(f"{instruction.writes} = ")
+    return [shown(instruction.source, names) for instruction in program.instructions]
+
+
 def evaluate(program: Program, k: int, arrays: dict[str, np.ndarray]) -> np.ndarray:
     """The whole result of instruction k, by its shown source."""
-    instruction = program.instructions[k]
-    assert instruction.source.startswith(f"{instruction.writes} = ")
     names = {name.replace(".", "_"): array for name, array in arrays.items()}
     with np.errstate(all="ignore"):
-        return np.asarray(eval(shown(instruction.source, tuple(arrays)), {"np": np, **NAMESPACE}, names))
+        return np.asarray(eval(listing(program, tuple(arrays))[k], GLOBALS, names))
 
 
 @dataclass
@@ -171,17 +178,18 @@ class Run:
     def instruction(self, t: int, k: int, target: Position) -> bool:
         """Copy the result of instruction k, cell by cell; whether the target was reached."""
         slot = self.program.instructions[k].writes
-        size = self.program.slots[slot].size
-        result = evaluate(self.program, k, self.arrays).reshape(-1)
+        size, lasting = self.program.slots[slot].size, self.program.slots[slot].persistent
+        result, flat = evaluate(self.program, k, self.arrays).reshape(-1), self.arrays[slot].reshape(-1)
+        edited = {edit.position for edit in self.edits if edit.position.iteration == t}
         for e in range(1, size + 1):
-            self.arrays[slot].reshape(-1)[e - 1] = result[e - 1]
-            if not self.program.slots[slot].persistent:
+            flat[e - 1] = result[e - 1]
+            if not lasting:
                 self.computed[slot] = e
             here = Position(t, k, e) if e < size else Position(t, k + 1)
-            if any(edit.position == here for edit in self.edits):
+            if here in edited:
                 self.write(here)
                 result = evaluate(self.program, k, self.arrays).reshape(-1) if e < size else result
-            if e == size or any(edit.position == here for edit in self.edits):
+            if e == size or here in edited:
                 self.told(here)
             if here == target:
                 return True
@@ -205,6 +213,12 @@ class Run:
 
 def run(program: Program, edits: list[Written], position: Position) -> Run:
     """Everything from the start to a position."""
+    return _run(program, tuple(edits), position)
+
+
+@lru_cache(maxsize=64)
+def _run(program: Program, edits: tuple[Written, ...], position: Position) -> Run:
+    """The same question is asked several times in a row; nobody writes to what comes back."""
     return Run(program, list(edits)).until(position)
 
 

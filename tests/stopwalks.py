@@ -159,8 +159,8 @@ class StopWalk(Walk):
         self.count("stopped" if stop else "not stopped")
 
     def interrupt_(self, random: np.random.Generator) -> None:
-        """A run forward in portions of an iteration, that is left after some."""
-        if self.here >= self.end:
+        """A run forward in portions of an iteration, that is left after some; one that looks for nothing leaps."""
+        if self.here >= self.end or not any(point.enabled for point in self.points.values()):
             return
         portions = int(random.integers(1, 4))
         run, ended = self.debugger.run(), None
