@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 
@@ -10,7 +9,7 @@ from bptui.commands import wording
 from bptui.commands.answer import Answer, Context, Verb, nothing
 from bptui.commands.registry import CommandError
 from bptui.debugger.branches import Branch
-from bptui.debugger.comparing import Comparison, Row
+from bptui.debugger.comparing import Comparison, importance
 from bptui.engine.build import build
 from bptui.engine.network import Network
 from bptui.engine.timeline import Timeline
@@ -36,14 +35,17 @@ def branch(session: Context, rest: str) -> Answer:
 
 def diff(session: Context, rest: str) -> Answer:
     """Beside another branch, or beside another network: the article's right update and the sequential mistake."""
+    return Answer(tuple(comparison_lines(session, compared(session, rest))))
+
+
+def compared(session: Context, rest: str) -> Comparison:
+    """The present timeline beside what a name stands for. Raises CommandError."""
     if not rest:
         raise CommandError("beside what? diff BRANCH, or diff SPEC for another network")
     debugger = session.debugger
     if rest in debugger.branches.all:
-        found = debugger.diff(rest)
-    else:
-        found = debugger.diff(rest, Timeline(build(_network(session, rest))))
-    return Answer(tuple(comparison_lines(session, found)))
+        return debugger.diff(rest)
+    return debugger.diff(rest, Timeline(build(_network(session, rest))))
 
 
 def _network(session: Context, rest: str) -> Network:
@@ -60,7 +62,7 @@ def comparison_lines(session: Context, found: Comparison) -> list[str]:
     left, right = found.names
     there = "" if found.position == found.other else f" ({right} at {found.other})"
     lines = [f"{left} and {right} at {found.position}{there}", *_parted(session, found)]
-    differing = sorted((row for row in found.rows if row.differing), key=_importance)
+    differing = sorted((row for row in found.rows if row.differing), key=importance)
     for row in differing[:_MOST]:
         values = " | ".join(wording.short_value(value, session.digits) for value in (row.left, row.right))
         cells = f" in {row.differing} of {row.left.size} cells" * (row.left.size > 1)
@@ -70,11 +72,6 @@ def comparison_lines(session: Context, found: Comparison) -> list[str]:
         lines.append(f"… {len(differing) - _MOST} more slots differ")
     alike = sum(not row.differing for row in found.rows)
     return [*lines, f"{alike} slots are the same"] if alike else lines
-
-
-def _importance(row: Row) -> tuple[bool, float]:
-    """The loss first, then what differs most; what is no number any more differs infinitely."""
-    return row.slot != "loss", -row.largest if not math.isnan(row.largest) else -math.inf
 
 
 def _parted(session: Context, found: Comparison) -> Iterator[str]:
@@ -96,14 +93,9 @@ def _listed(session: Context, depth: int, branch: Branch) -> str:
     known = session.debugger.branches
     mark = "▸" if branch.name == known.name else " "
     left = f" left {branch.parent} at {branch.at}," if branch.parent else ""
-    own = [edit.text for edit in branch.timeline.edits if edit not in _inherited(session, branch)]
+    own = [edit.text for edit in known.own(branch)]
     edits = f": {'; '.join(own[:3])}{' …' if len(own) > 3 else ''}" if own else ""
     return f"{mark} {'  ' * depth}{branch.name}{left} reached {known.reached[branch.name]}{edits}"
-
-
-def _inherited(session: Context, branch: Branch) -> tuple[object, ...]:
-    parent = session.debugger.branches.all.get(branch.parent)
-    return parent.timeline.edits if parent else ()
 
 
 VERBS: dict[str, Verb] = {"branches": branches, "branch": branch, "diff": diff}

@@ -128,6 +128,12 @@ class Branches:
             # What follows on what is gone can't be given again.
             self.redoable.clear()
 
+    def own(self, branch: Branch) -> list[Edit]:
+        """The edits that a branch does not share with the one that it left."""
+        parent = self.all.get(branch.parent)
+        shared = parent.timeline.edits if parent else ()
+        return [edit for edit in branch.timeline.edits if edit not in shared]
+
     def tree(self) -> Iterator[tuple[int, Branch]]:
         """(depth, branch), children after their parent, in the order of where they left it."""
         yield from self._under("", 0)

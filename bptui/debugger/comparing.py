@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -79,6 +80,11 @@ def compare(names: tuple[str, str], left: Player, right: Player, here: Position)
         (_losses(left, states[0]), _losses(right, states[1])),
         (left.losses.step, right.losses.step),
     )
+
+
+def importance(row: Row) -> tuple[bool, float]:
+    """The loss first, then what differs most; what is no number any more differs infinitely."""
+    return row.slot != "loss", -row.largest if not math.isnan(row.largest) else -math.inf
 
 
 def counterpart(program: Program, other: Program, here: Position) -> Position:

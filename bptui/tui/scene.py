@@ -13,6 +13,7 @@ from bptui.debugger.view import View
 from bptui.debugger.watches import Watched
 from bptui.engine.network import Array
 from bptui.engine.player import Moment
+from bptui.engine.program import Program
 from bptui.engine.reach import operands
 from bptui.engine.timeline import Position
 from bptui.tui.drawing.numbers import decimals
@@ -130,11 +131,8 @@ class Scene:
         return None if array is None or not self.view.program.slots[slot].persistent else float(array.reshape(-1)[cell])
 
     def reading_order(self, slot: str) -> list[int]:
-        """Weights and their gradients neuron by neuron, as people number them; everything else as it lies."""
-        slots = self.view.program.slots
-        cells = np.arange(slots[slot].size).reshape(slots[slot].shape)
-        weights = cells.ndim == 2 and slots[slots[slot].of or slot].kind == "parameter"
-        return [int(k) for k in (cells.T if weights else cells).reshape(-1)]
+        """The cells of a slot in the order in which they are listed."""
+        return reading_order(self.view.program, slot)
 
     def weight_beside(self, by: int) -> tuple[str, int] | None:
         """The weight so many places from the cursor's, neuron by neuron, layer by layer; the first from elsewhere."""
@@ -177,3 +175,11 @@ class Scene:
     def position(self) -> Position:
         """Where it is."""
         return self.view.position
+
+
+def reading_order(program: Program, slot: str) -> list[int]:
+    """Weights and their gradients neuron by neuron, as people number them; everything else as it lies."""
+    slots = program.slots
+    cells = np.arange(slots[slot].size).reshape(slots[slot].shape)
+    weights = cells.ndim == 2 and slots[slots[slot].of or slot].kind == "parameter"
+    return [int(k) for k in (cells.T if weights else cells).reshape(-1)]

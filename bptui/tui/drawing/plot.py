@@ -26,24 +26,22 @@ class Curve:
     """Values (n,) at iterations (n,), rising.
 
     broken  drawn in dashes, so that it is told from another without colour
-    name    written at its end
     """
 
     iterations: Array
     values: Array
     style: str = "dim"
     broken: bool = False
-    name: str = ""
 
     @classmethod
-    def of(cls, losses: Array, every: int, style: str = "dim", *, broken: bool = False, name: str = "") -> Curve:
+    def of(cls, losses: Array, every: int, style: str = "dim", *, broken: bool = False) -> Curve:
         """Losses of which `every` iterations lie between two."""
-        return cls(np.arange(len(losses)) * every, losses, style, broken, name)
+        return cls(np.arange(len(losses)) * every, losses, style, broken)
 
     def finite(self) -> Curve:
         """Without what can't be drawn."""
         kept = np.isfinite(self.values)
-        return Curve(self.iterations[kept], self.values[kept], self.style, self.broken, self.name)
+        return Curve(self.iterations[kept], self.values[kept], self.style, self.broken)
 
 
 @dataclass(frozen=True)
@@ -133,10 +131,6 @@ def _draw(canvas: Canvas, scale: _Scale, curve: Curve) -> None:
         canvas.stroke(places[0], places[0], curve.style)
     for here, there in itertools.pairwise(places):
         canvas.stroke(here, there, curve.style, broken=curve.broken, below=scale.bottom)
-    if curve.name and places:
-        x, y = places[-1]
-        text = f" {safe(curve.name)}"
-        canvas.write(int(x) - len(text) - 1, max(0, min(scale.bottom - 1, int(y))), text, curve.style)
 
 
 def _chosen(values: Array, most: int) -> list[int]:

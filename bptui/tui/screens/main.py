@@ -19,6 +19,7 @@ from textual.widgets.input import Selection
 
 from bptui.commands import looking, origins
 from bptui.commands.answer import Answer
+from bptui.commands.branching import compared
 from bptui.commands.registry import COMMANDS
 from bptui.commands.session import Session
 from bptui.commands.wording import number_text
@@ -28,6 +29,7 @@ from bptui.engine.program import Target
 from bptui.engine.timeline import START, Position, normal
 from bptui.tui.screens import helping
 from bptui.tui.screens.arranging import SMALLEST, Arranged
+from bptui.tui.screens.branching import BranchesPage, DiffPage
 from bptui.tui.screens.dialogs import EditDialog, Place, TextPage, page_columns
 from bptui.tui.screens.past import past
 from bptui.tui.screens.running import Running
@@ -169,6 +171,7 @@ class MainScreen(Arranged):
             "formulas": lambda: self._page("Every update formula", "formulas"),
             "to": lambda: self._run_to("to"), "to-back": lambda: self._run_to("to-back"),
             "break": self._break, "breakpoints": lambda: self.focus_pane(6), "watch": self._watch,
+            "branches": self._branches,
         }  # fmt: skip
         if verb in _ASKING:
             self._open_line(f"{verb} ")
@@ -262,6 +265,29 @@ class MainScreen(Arranged):
     def _watch(self) -> None:
         """The command line, with the cell under the cursor as what is typed over."""
         self._open_line("watch ", self._stopping.suggestion(*self._cursor))
+
+    def _branches(self) -> None:
+        """The tree of branches; what is chosen there is carried out."""
+        self.app.push_screen(BranchesPage(self.session.debugger.branches), self._chosen_branch)
+
+    def _chosen_branch(self, line: str | None) -> None:
+        verb, _, name = (line or "").partition(" ")
+        if verb == "diff":
+            self._diff(name)
+        elif verb:
+            self._do(line or "")
+        if verb == "delete":
+            self._branches()
+
+    def _diff(self, name: str) -> None:
+        """Two timelines side by side."""
+        try:
+            found = compared(self.session, name)
+        except ValueError as error:
+            self._refuse(error)
+            return
+        self.session.acknowledge(f"diff {name}")
+        self.app.push_screen(DiffPage(found, self.session.debugger.program))
 
     def on_stops_pane_chose(self, message: StopsPane.Chose) -> None:
         """The reader moved in the stops."""
@@ -468,8 +494,13 @@ class MainScreen(Arranged):
         """Enter runs the line and closes it."""
         self._close_line()
         word = event.value.strip()
+        verb, _, rest = word.partition(" ")
         if word in ("continue", "c", "reverse-continue", "C"):
             self._continue(back=word in ("reverse-continue", "C"))
+        elif verb == "diff":
+            self._diff(rest.strip())
+        elif word in ("branches", "d"):
+            self._branches()
         elif event.value.strip():
             self._do(event.value.strip())
 

@@ -1,0 +1,40 @@
+"""A widget that shows the lines of a drawing function, made for its size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textual.geometry import Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+from bptui.tui.drawing.lines import Line, strip
+
+
+class Drawn(Widget):
+    """Lines by the Line API; `redraw` where what they are drawn from has changed."""
+
+    def __init__(self, draw: Callable[[int, int], Sequence[Line]], widget_id: str) -> None:
+        super().__init__(id=widget_id)
+        self._draw = draw
+        self._lines: Sequence[Line] | None = None
+
+    def redraw(self) -> None:
+        """Draw again at the next chance."""
+        self._lines = None
+        self.refresh()
+
+    def on_resize(self) -> None:
+        """All is laid out by the size."""
+        self.redraw()
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As high as its lines, where the style sheet asks for that."""
+        del container
+        return len(self._draw(width, viewport.height))
+
+    def render_line(self, y: int) -> Strip:
+        """One line."""
+        if self._lines is None:
+            self._lines = self._draw(self.size.width, self.size.height)
+        return strip(self._lines[y] if y < len(self._lines) else (), self.size.width, self.rich_style)
