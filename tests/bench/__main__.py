@@ -7,7 +7,10 @@ import os
 import sys
 from pathlib import Path
 
-BENCHES = {"engine": "how fast the engine is, against hand-written NumPy, PyTorch, micrograd and JAX"}
+BENCHES = {
+    "engine": "how fast the engine is, against hand-written NumPy, PyTorch, micrograd and JAX",
+    "sweep": "how much faster many forks are stacked than one after the other",
+}
 
 
 def main(arguments: list[str]) -> int:

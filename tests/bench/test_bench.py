@@ -74,6 +74,15 @@ def test_a_quick_run_writes_what_it_measured(tmp_path):
     assert {"cpu", "numpy", "python", "blas"} <= found["versions"].keys()
 
 
+def test_a_quick_sweep_is_stacked_to_the_same_bits(tmp_path):
+    file = tmp_path / "measured.json"
+    command = [sys.executable, "-m", "tests.bench", "sweep", "--quick", "--only", "2-2-1", "--json", str(file)]
+    subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    found = json.loads(file.read_text(encoding="utf-8"))["results"]
+    assert [(row["network"], row["optim"], row["same"]) for row in found] == [("2-2-1", o, True) for o in OPTIMS]
+    assert all(row["ratio"] > 0 for row in found)
+
+
 def test_words_that_name_no_bench():
     done = subprocess.run(
         [sys.executable, "-m", "tests.bench", "nothing"], cwd=ROOT, capture_output=True, text=True, check=False

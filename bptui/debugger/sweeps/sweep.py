@@ -22,6 +22,9 @@ from bptui.engine.program import Program
 from bptui.engine.stacks import Course, Ending, Fork, LanesError, one_by_one, stacked
 from bptui.engine.timeline import START, Edit, Position, Timeline
 
+# Bytes that what lasts of all forks may take at a time.
+_MEMORY = 256 * 2**20
+
 
 @dataclass(frozen=True, eq=False)
 class Plan:
@@ -114,7 +117,15 @@ Way = Callable[[Course, Sequence[Fork], Sequence[dict[str, Array]]], list[Ending
 
 
 def _carry_out(planned: Plan, way: Way) -> list[Outcome]:
+    """So many forks at a time as memory is there for."""
     program = build(planned.network)
+    cells = sum(slot.size for slot in program.slots.values() if slot.persistent and slot.kind != "data")
+    size = max(1, _MEMORY // max(1, cells * np.dtype(planned.network.dtype).itemsize))
+    parts = (planned.part(start, start + size) for start in range(0, len(planned.variants), size))
+    return [outcome for part in parts for outcome in _done(part, program, way)]
+
+
+def _done(planned: Plan, program: Program, way: Way) -> list[Outcome]:
     timeline = Timeline(program, planned.edits)
     until = Until(program, expressions.parse(program, planned.until)) if planned.until else None
     if until is not None and way is stacked and not until.many():

@@ -15,7 +15,7 @@ import numpy as np
 from bptui.engine.lowering import Lowering, Pool, Scope, aligned
 from bptui.engine.network import Array
 from bptui.engine.ops.row import Shape
-from bptui.engine.stacks.products import Lanewise, Pairs, outer
+from bptui.engine.stacks.products import Lanewise, Pairs, outer, product, sums
 from bptui.engine.stacks.rewriting import Lanes
 from bptui.engine.terms import Axes, Call, Let, Map, Product, Reduce, Term, View
 
@@ -108,7 +108,11 @@ class LaneLowering(Lowering):
 
     def _matmul(self, left: Array, right: Array, out: Array) -> None:
         target = self.plain.take(out.shape, out.dtype) if _is_scattered(out) else out
-        self._emit("matmul", self._gathered(left), self._gathered(right), target)
+        sides = self._gathered(left), self._gathered(right)
+        if _by_dot(left, right, out):
+            self._function(product, *sides, target)
+        else:
+            self._emit("matmul", *sides, target)
         if target is not out:
             self._emit("copyto", out, target)
 
@@ -137,8 +141,7 @@ class LaneLowering(Lowering):
 
     def _lanewise(self, left: Array, right: Array, out: Array) -> Lanewise:
         """What a machine alone does, for each lane. Raises UnfitError where it would not be `dot`."""
-        single = left.shape[-2:] == right.shape[-2:] == (1, 1)
-        if out.ndim != 3 or single or not out.dtype == left.dtype == right.dtype:
+        if not _by_dot(left, right, out):
             raise UnfitError(self.way)
         target = self.plain.take(out.shape, out.dtype) if _is_scattered(out) else out
         start = len(self.lines)
@@ -208,20 +211,15 @@ class LaneLowering(Lowering):
             self._emit("copyto", out, seen)
 
     def _by_ones(self, value: Array, out: Array) -> None:
-        """Two columns of ones, so that BLAS takes it for a product of matrices and adds in the order of the rows.
-
-        A product begins with 0 + the first row, a sum with the row itself, which tells 0.0 from -0.0: where a sum is
-        0, it is done once more as NumPy does it.
-        """
         if value.ndim != 3 or value.shape[-1] == 1 or value.dtype != out.dtype or _is_scattered(value):
             raise UnfitError(self.way)
         ones = self.scope.filled(self.scope.number(1.0, value.dtype), (value.shape[1], 2))
-        sums = self.plain.take((*out.shape, 2), out.dtype)
-        self._emit("matmul", value.swapaxes(1, 2), ones, sums)
-        self._emit("copyto", out, sums[..., 0])
-        self.scope.names.setdefault("add_reduce", np.add.reduce)
-        every = self.scope.name(out.all, "a")
-        self.lines.append(f"{every}() or add_reduce({self._n(value)}, 1, None, {self._n(out)}, False)")
+        twice = self.plain.take((*out.shape, 2), out.dtype)
+        self._function(sums, value, ones, twice, out)
+
+    def _function(self, function: Callable[..., None], *arrays: Array) -> None:
+        self.scope.names[function.__name__] = function
+        self._emit(function.__name__, *arrays)
 
 
 _WAYS: Mapping[str, Callable[[LaneLowering, Array, Array, Array], None]] = {
@@ -232,6 +230,12 @@ _WAYS: Mapping[str, Callable[[LaneLowering, Array, Array, Array], None]] = {
     "pairs-back": LaneLowering._pairs,  # noqa: SLF001
     "loop": LaneLowering._loop,  # noqa: SLF001
 }
+
+
+def _by_dot(left: Array, right: Array, out: Array) -> bool:
+    """Whether a machine alone calls `dot` for each of the products, rather than `matmul`."""
+    single = left.shape[-2:] == right.shape[-2:] == (1, 1)
+    return out.ndim == 3 and not single and left.dtype == right.dtype == out.dtype
 
 
 def _is_scattered(value: Array) -> bool:

@@ -38,6 +38,26 @@ class Lanewise:
             np.copyto(to, source)
 
 
+def product(left: Array, right: Array, out: Array) -> None:
+    """All products in one call; like `dot`, and unlike `matmul`, it raises no flag."""
+    with np.errstate(all="ignore"):
+        np.matmul(left, right, out)
+
+
+def sums(value: Array, ones: Array, twice: Array, out: Array) -> None:
+    """Sums over the rows, as a product with two columns of ones: so BLAS adds in the order of the rows.
+
+    A product begins with 0 + the first row, a sum with the row itself, which tells 0.0 from -0.0; and it raises no
+    flag. Where either might matter it is done once more as NumPy does it.
+
+    value (lanes, rows, columns), twice (lanes, columns, 2), out (lanes, columns)
+    """
+    product(value.swapaxes(1, 2), ones, twice)
+    np.copyto(out, twice[..., 0])
+    if not (out.all() and np.isfinite(out).all()):
+        np.add.reduce(value, axis=1, out=out)
+
+
 def outer(left: Array, right: Array, out: Array, zero: Array, lanewise: Lanewise) -> None:
     """Columns times rows, cell by cell, each product added to 0 as BLAS does it.
 

@@ -20,6 +20,7 @@ from bptui.engine.program import Instruction
 from bptui.engine.stacks.lowering import PRODUCTS, UnfitError, ways
 from bptui.engine.stacks.rewriting import LanesError
 from bptui.engine.stacks.stack import Stack
+from bptui.engine.terms import is_elementwise, read
 
 # Lanes that are compared, and results of ordinary operands that have to be compared at least.
 _LANES, _RESULTS = 16, 256
@@ -122,8 +123,11 @@ class _Trials:
     def _right(self, index: int, code: Code) -> bool:
         each = len(self.lanes) * self.stack.program.size(index)
         ordinary = max(1, -(-_RESULTS // each))
+        instruction = self.stack.program.instructions[index]
+        # What each cell is made of by itself can't depend on the order of anything.
+        kinds = KINDS[-1:] if is_elementwise(read(instruction.text)) else KINDS[1:]
         with self.stack.quiet():
-            return all(self._same(index, code, kind) for kind in ("ordinary",) * ordinary + KINDS[1:])
+            return all(self._same(index, code, kind) for kind in ("ordinary",) * ordinary + kinds)
 
     def _same(self, index: int, code: Code, kind: str) -> bool:
         self._fill(index, kind)

@@ -84,9 +84,9 @@ class _Rewriting:
     def _map(self, function: str, parts: list[_Part]) -> _Part:
         shape = np.broadcast_shapes(*(part.shape for part in parts))
         laned = any(part.laned for part in parts)
-        if function == "power" and parts[-1].laned:
-            # NumPy squares, and takes roots, where one exponent is there for all cells.
-            raise LanesError("a power whose exponent differs")
+        if function == "power" and laned and (parts[-1].laned or parts[-1].shape):
+            # NumPy squares, and takes roots, where one exponent is there for all that it goes through in a row.
+            raise LanesError("a power whose exponent is not one number for all")
         return _Part(Map(function, tuple(self._spread(part, len(shape)) for part in parts)), shape, laned)
 
     def _product(self, a: _Part, b: _Part) -> _Part:
