@@ -111,6 +111,16 @@ def evaluate(program: Program, k: int, arrays: dict[str, np.ndarray]) -> np.ndar
         return np.asarray(eval(listing(program, tuple(arrays))[k], GLOBALS, names))
 
 
+def counted(of: str, t: int) -> float:
+    """NAdam's product of μ over the updates so far (Dozat 2016), `mu_product β ψ`."""
+    word, beta, psi = of.split()
+    assert word == "mu_product"
+    product = np.float64(1)
+    for k in range(1, t + 2):
+        product *= float(beta) * (1 - 0.5 * np.power(0.96, k * float(psi)))
+    return product
+
+
 @dataclass
 class Run:
     """Where a computation from the start has got to."""
@@ -169,8 +179,7 @@ class Run:
                 drawn = np.random.default_rng([network.seed, zlib.crc32(name.encode()), t]).random(slot.shape)
                 self.arrays[name][...] = (drawn >= slot.rate) / (1 - slot.rate)
             elif slot.kind == "counter":
-                assert slot.of == "t"
-                self.arrays[name][...] = t + 1
+                self.arrays[name][...] = t + 1 if slot.of == "t" else counted(slot.of, t)
             else:
                 continue
             self.computed[name] = slot.size

@@ -8,7 +8,6 @@ instructions, and by evaluating each shown line with plain NumPy. Then a player 
 from __future__ import annotations
 
 import itertools
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -422,25 +421,6 @@ def parts(size: int, turn_: int) -> list[tuple[int, int]]:
     return [(a, b) for a, b in itertools.pairwise(sorted({0, 1, cut, size - 1, size}))]
 
 
-def functions_of_the_iteration(model: slow.Run, t: int) -> None:
-    """Rows, masks and counters, computed here anew."""
-    network = model.program.network
-    model.draw(t)
-    for name, slot in model.program.slots.items():
-        if slot.kind == "mask":
-            kept = np.random.default_rng([network.seed, zlib.crc32(name.encode()), t]).random(slot.shape) >= slot.rate
-            model.arrays[name][...] = kept / (1.0 - slot.rate)
-        elif slot.of == "t" and slot.kind == "counter":
-            model.arrays[name][...] = t + 1
-        elif slot.kind == "counter":
-            word, beta, psi = slot.of.split()
-            assert word == "mu_product"
-            product = np.float64(1)
-            for k in range(1, t + 2):
-                product *= float(beta) * (1 - 0.5 * np.power(0.96, k * float(psi)))
-            model.arrays[name][...] = product
-
-
 def bits(array: np.ndarray) -> bytes:
     return array.tobytes()
 
@@ -458,7 +438,7 @@ def in_step(one: Program, iterations: int = ITERATIONS, *, updates: bool = False
     stepped, parted, model = Machine(one), Machine(one), slow.Run(one, [])
     for t in range(iterations):
         stepped.begin(t)
-        functions_of_the_iteration(model, t)
+        model.draw(t)
         # In parts in the last iteration alone, from where the others have got to by then.
         last = t == iterations - 1
         if last:
@@ -571,7 +551,7 @@ def test_a_walk_stands_where_the_shown_lines_lead(optim):
     one = program(name, "float64")
     model, player, ends = slow.Run(one, []), Player(Timeline(one)), []
     for t in range(ITERATIONS):
-        functions_of_the_iteration(model, t)
+        model.draw(t)
         for k, instruction in enumerate(one.instructions):
             model.arrays[instruction.writes][...] = slow.evaluate(one, k, model.arrays)
         ends.append({slot: array.copy() for slot, array in model.arrays.items()})

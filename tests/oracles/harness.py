@@ -62,7 +62,9 @@ class _Probe(Builder):
         return self.persistent(name, array, kind)
 
     def proved(self) -> Program:
-        result = Program(self.network, self.slots, tuple(self.instructions), {name: self._begun(name) for name in self.start})
+        result = Program(
+            self.network, self.slots, tuple(self.instructions), {name: self._begun(name) for name in self.start}
+        )
         check(result)
         return result
 
