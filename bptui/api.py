@@ -273,11 +273,11 @@ def train(net: Net, x: Any, y: Any, iterations: int = 1000, until: str | None = 
 def debug(net: Net, x: Any, y: Any, **settings: Any) -> int:
     """Open the app on the network; its exit code, once it was left."""
     from bptui.cli import refuse_without_terminal
-    from bptui.commands.session import Session
+    from bptui.commands import opening
     from bptui.tui.app import run
 
     refuse_without_terminal()
-    return run(Session(net.network(x, y, **settings)))
+    return run(opening.of_network(net.network(x, y, **settings)))
 
 
 __all__ = ["LAYERS", "Layer", "Net", "NetworkError", "Op", "check", "debug", "layer", "program", "train"]

@@ -11,11 +11,13 @@ import sys
 import zlib
 from pathlib import Path
 
+import numpy as np
 import pexpect
 import pytest
 from conftest import run_bptui
 from watching import watched
 
+import bptui as bp
 from bptui.commands import opening
 from bptui.engine import fingerprint
 from bptui.files import origins, sealing, sessions, shelf
@@ -80,6 +82,8 @@ class TestAgain:
         assert lines[0].startswith("mazur: ")
         assert lines[-1] == "edit at 0:1: set w5 = 0.7"
         assert (notes, status) == ([], 0)
+        plain("--session", "t", stdin="next\nback\nload mazur\n")  # at the same position, with other bits
+        assert plain("t")[1:] == ([], 0)
 
     def test_a_large_network_is_compared_too(self, monkeypatch):
         """Its digest is taken now and then, and at the end."""
@@ -108,6 +112,52 @@ class TestAgain:
         Path("b.toml").write_text("lr = x", encoding="utf-8")
         assert plain("b.toml", "--session", "s")[2] == 2
         assert not Path("s").exists()
+
+
+class TestPython:
+    """Networks made in Python are kept as the spec that they would be saved as."""
+
+    def kept(self, net: bp.Net, **settings: object) -> tuple[opening.Session, opening.Session]:
+        """(the session, the same again)"""
+        rng = np.random.default_rng(0)
+        x, y = rng.normal(size=(20, 4)), rng.integers(0, 3, 20)
+        session = opening.of_network(net.network(x, y, loss="softmax-ce", **settings))
+        for line in ("iteration 3", "set b1[0] = 0.5", "next 5"):
+            session.execute(line)
+        session.close()
+        return session, opening.resume()
+
+    @pytest.mark.parametrize(
+        ("net", "settings"),
+        [
+            (lambda: bp.Net(bp.Dense(5, "relu"), bp.Dense(3), seed=3), {}),
+            (lambda: bp.Net(bp.Dense(2, W=np.full((4, 2), 1 / 3)), bp.Dense(3)), {"batch": 5, "optim": "adam"}),
+            (lambda: bp.Net(bp.Dense(3, "tanh"), bp.Dropout(0.5), bp.Dense(3), dtype="float32"), {"clip_norm": 1.0}),
+        ],
+        ids=["seed", "weights", "float32"],
+    )
+    def test_it_is_there_again_to_the_bit(self, net, settings):
+        session, again = self.kept(net(), **settings)
+        assert len(again.notes) == 1
+        assert again.debugger.memento() == session.debugger.memento()
+        here = session.debugger.position
+        assert again.debugger.look(here).same_bits(session.debugger.look(here))
+        again.close()
+
+    def test_one_that_no_spec_can_say_is_not_kept(self):
+        class Same(bp.Op):
+            def forward(self, x):
+                return x * 1.0
+
+            def vjp(self, g, out, x):
+                return (g,)
+
+        for net in (bp.Net(bp.Dense(3), Same()), bp.Net(bp.Dense(3))):
+            data = np.zeros((10, 4)) if len(net.layers) > 1 else np.zeros((10**5, 4))
+            session = opening.of_network(net.network(data, np.zeros((len(data), 3)), loss="mse"))
+            assert session.notes == ["not saved: no spec that is short enough says what this network is"]
+            assert session.recorder is None
+        assert list(shelf.latest()) == []
 
 
 class TestElsewhere:
@@ -194,6 +244,7 @@ class TestTrouble:
         code = """
 import resource, sys
 from pathlib import Path
+import bptui as bp
 from bptui.commands import opening
 from bptui.files import origins
 session = opening.begin(origins.load("article"), Path("s"))
@@ -306,18 +357,16 @@ import os; os._exit(0)
         ],
     )  # fmt: skip
     def test_a_debuggers_key_that_makes_no_sense(self, key):
-        plain("--session", "s")
+        opening.begin(origins.load("article"), Path("s")).close()
         name = key.split()[0]
-        lines = [
-            line[9:] for line in Path("s").read_text(encoding="utf-8").splitlines()[1:-1] if line[9:].split()[0] != name
-        ]
-        texts = [*lines, key]
+        lines = [line[9:] for line in Path("s").read_text(encoding="utf-8").splitlines()[1:-1]]
+        texts = [*(line for line in lines if line.split()[0] != name), key]
         texts.append(f'saved {{"lines": {len(texts)}, "commands": 0}}')
         Path("s").write_bytes(sealing.FIRST + b"".join(map(sealing.seal, texts)))
         before = Path("s").read_bytes()
-        done = run_bptui("s", "--plain")
-        assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1), done.stderr
-        assert done.stderr.startswith("bptui: s: it can't be restored: ")
+        with pytest.raises(JournalError, match=r"^s: it can't be restored: ") as caught:
+            opening.opened(opening.Request("s"))
+        assert str(caught.value).isprintable()
         assert Path("s").read_bytes() == before
 
 

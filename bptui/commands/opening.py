@@ -12,6 +12,7 @@ from bptui.commands.recording import Recorder
 from bptui.commands.session import Session
 from bptui.engine.checkpoints import MEMORY
 from bptui.engine.fingerprint import differences, digest, fingerprint, listing
+from bptui.engine.network import Network
 from bptui.engine.timeline import PositionError, parse
 from bptui.files import journal, origins, sessions, shelf
 from bptui.files.examples import example_names
@@ -87,7 +88,7 @@ def _opened(request: Request) -> Session:
     origin = origins.load(request.named or DEFAULT)
     if request.file:
         return begin(origin, Path(request.file), request.manner)
-    return _unnamed(origin, request.manner) if request.keep else request.manner.session(origin)
+    return unnamed(origin, request.manner) if request.keep else request.manner.session(origin)
 
 
 def begin(origin: Origin, path: Path, manner: Manner = USUAL, *, named: bool = True) -> Session:
@@ -140,7 +141,17 @@ def _continued(request: Request) -> Session:
     return reopen(path, request.manner)
 
 
-def _unnamed(origin: Origin, manner: Manner) -> Session:
+def of_network(network: Network) -> Session:
+    """The session of a network made in Python, kept among those without a name if a spec can say what it is."""
+    origin = origins.written(network)
+    if origin is not None:
+        return unnamed(origin)
+    session = Session(network)
+    session.notes.append("not saved: no spec that is short enough says what this network is")
+    return session
+
+
+def unnamed(origin: Origin, manner: Manner = USUAL) -> Session:
     """A session kept among those without a name, or where that can't be, one that is not kept."""
     try:
         return begin(origin, shelf.fresh(origin.network.name), manner, named=False)

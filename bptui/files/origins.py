@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from bptui.engine.build import build
 from bptui.engine.network import Network
-from bptui.files import specs
+from bptui.engine.program import Program
+from bptui.files import specs, writing
 from bptui.files.data.opening import noting
 from bptui.files.document import Source, open_source
 from bptui.files.examples import example_names
@@ -43,19 +45,41 @@ def load(named: str) -> Origin:
     return read(open_source(named))
 
 
+def written(network: Network) -> Origin | None:
+    """A network made in Python as the spec it would be saved as; None where that is another, or too long to be kept."""
+    if network.x.size + network.y.size > MAX_TEXT // 4:
+        return None
+    with contextlib.suppress(ValueError):  # an op of one's own, or what no reader would take
+        source = Source("", network.name, writing.to_toml(network, {}))
+        again = specs.read(source)
+        if _same(build(network), build(again)) and not _is_long(source):
+            return Origin(network, source, {})
+    return None
+
+
+def _same(one: Program, other: Program) -> bool:
+    """Whether two programs do the same, from the same bits on."""
+    return str(one) == str(other) and all(
+        array.tobytes() == other.initial[name].tobytes() for name, array in one.initial.items()
+    )
+
+
 def described(origin: Origin, home: Path) -> dict[str, Any]:
     """What a session in folder `home` keeps of it; files below that folder are told as they are from there."""
     source = origin.source
     told: dict[str, Any] = {
-        "path": source.shown if source.example else _from(home, Path(source.shown)),
+        "path": source.shown if source.example or not source.shown else _from(home, Path(source.shown)),
         "example": source.example,
         "json": source.is_json,
         "name": source.name,
         "sha256": _hash(source.text),
         "files": {_from(home, path): digest for path, digest in origin.files.items()},
     }
-    long = len(source.text) > MAX_TEXT or source.text.count("\n") > MAX_LINES
-    return told if long else told | {"text": source.text}
+    return told if _is_long(source) else told | {"text": source.text}
+
+
+def _is_long(source: Source) -> bool:
+    return len(source.text) > MAX_TEXT or source.text.count("\n") > MAX_LINES
 
 
 def is_of(told: Mapping[str, Any], named: str, home: Path) -> bool:
@@ -67,13 +91,16 @@ def is_of(told: Mapping[str, Any], named: str, home: Path) -> bool:
 def restored(told: Mapping[str, Any], home: Path, shown: str) -> tuple[Origin, list[str]]:
     """(the network of a session, what of its files has changed since). Raises JournalError, SpecError."""
     _check(told, shown)
-    path = told["path"] if told["example"] else str(home / told["path"])
-    now = _present(path)
+    path = told["path"] if told["example"] or not told["path"] else str(home / told["path"])
+    now = _present(path) if path else None
     text = told.get("text", now)
     if text is None:
         raise JournalError(f"{shown}: its spec is too long to be kept in it, and {safe(path)} can't be read")
     folder = Path() if told["example"] else Path(path).parent
-    origin = read(Source(path, told["name"], text, folder if folder.is_dir() else home, told["json"], told["example"]))
+    source = Source(path, told["name"], text, folder if folder.is_dir() else home, told["json"], told["example"])
+    # A network made in Python has no file that a mistake could be told of: its session stands for it.
+    origin = read(source if path else replace(source, shown=shown))
+    origin = replace(origin, source=source)
     return origin, [*_spec_note(path, now, told), *_file_notes(origin, told, home)]
 
 
@@ -93,6 +120,8 @@ def _present(path: str) -> str | None:
 
 
 def _spec_note(path: str, now: str | None, told: Mapping[str, Any]) -> list[str]:
+    if not path:
+        return []
     if now is None:
         return [f"{safe(path)} is not there any more: this is the session's own copy of the spec"]
     if _hash(now) != told["sha256"]:
