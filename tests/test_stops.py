@@ -328,7 +328,8 @@ def test_a_watch_says_its_value_and_its_change():
     session = Session(load("article"))
     assert session.execute("watch w5").lines == ("watch 1: w5 = 0.14",)
     assert session.execute("watch loss").lines == ("watch 2: loss = not computed",)
-    lines = session.execute("next 9").lines
+    answer = session.execute("next 9")
+    lines = answer.lines + answer.watched
     loss = repr(0.5 * (2 * 0.11 * 0.14 + 3 * 0.21 * 0.14 + 2 * 0.12 * 0.15 + 3 * 0.08 * 0.15 - 1) ** 2)[:9]
     assert lines[1].startswith("watch 1: w5 = 0.1743825")
     assert lines[1].endswith("(+0.03438250000000001)")

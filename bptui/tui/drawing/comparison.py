@@ -74,7 +74,7 @@ def _losses(found: Comparison, columns: int, rows: int) -> list[Line]:
     """The left one drawn through, the right one in dashes."""
     (left, right), (every, other_every) = found.losses, found.every
     marks = [] if found.parting is None else [Mark(found.parting.position.iteration, "┬", "now", 1, "they part")]
-    curves = [Curve.of(left, every, "plain"), Curve.of(right, other_every, "dim", broken=True)]
+    curves = [Curve.of(left, every, "plain+bold"), Curve.of(right, other_every, "dim", broken=True)]
     return plot(curves, columns - 1, rows, marks=marks)
 
 

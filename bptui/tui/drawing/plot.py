@@ -63,6 +63,7 @@ def plot(
     marks: Sequence[Mark] = (),
     floor: float | None = 0.0,
     last: int | None = None,
+    empty: str = "the loss of every iteration is drawn here",
 ) -> list[Line]:
     """Curves in braille with the highest and lowest value and the first and last iteration at the axes.
 
@@ -70,13 +71,14 @@ def plot(
 
     floor  what the axis begins at, at the latest; None: at the lowest value
     last   the last iteration on the axis; None: where the first curve ends
+    empty  what is said where there is no curve yet
     """
     rows = max(rows, 2)
     canvas = Canvas(max(columns, _MARGIN + 4), rows)
     shown = [curve.finite() for curve in curves]
     main = shown[0]
     if not main.values.size:
-        canvas.write(1, 0, "the loss of every iteration is drawn here", "dim")
+        canvas.write(1, 0, empty, "dim")
         return canvas.lines()
     named = rows >= _ROWS_FOR_NAMES and any(mark.rank for mark in marks)
     last = int(curves[0].iterations[-1]) if last is None else last

@@ -92,7 +92,9 @@ def _watches(stops: Stops, columns: int, digits: int | None) -> list[Line]:
 
 
 def _spark(stops: Stops, one: Watched) -> Line:
-    return line((spark(stops.recent.get(one.number, np.zeros(0)), _SPARK), "dim"))
+    """Nothing for an array, which has no curve."""
+    recent = stops.recent.get(one.number, np.zeros(0))
+    return line((spark(recent, _SPARK), "dim")) if np.isfinite(recent).any() else ()
 
 
 def value(number: Any, digits: int | None) -> Line:

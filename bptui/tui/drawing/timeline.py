@@ -47,7 +47,9 @@ def _watch(scene: Scene, one: Watched, columns: int, rows: int) -> list[Line]:
     if now.size:
         earlier = iterations < here
         iterations, values = np.append(iterations[earlier], here), np.append(values[earlier], now)
-    return plot([Curve(iterations, values)], columns - 1, rows - 1, marks=_marks(scene), floor=None, last=here)
+    empty = "its value at the end of every iteration is drawn here"
+    own = Curve(iterations, values)
+    return plot([own], columns - 1, rows - 1, marks=_marks(scene), floor=None, last=here, empty=empty)
 
 
 def _marks(scene: Scene) -> list[Mark]:

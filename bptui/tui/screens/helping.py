@@ -66,6 +66,7 @@ def keys(pane: Pane | None, columns: int) -> list[str]:
         "",
         "  marks   ▸ done last   › next   ✓ done   · not computed yet   ∂ a gradient",
         "          ● a breakpoint   ◆ one with a condition   ○ ◇ disabled",
+        "  on the axis of 5   ┴ a checkpoint   ● a breakpoint met   * an edit   ┬ another branch leaves   ▲ here",
         "          * set by hand   ~ computed before an edit it depends on",
         "          ° computed with the weights before their update",
         "  : takes words too, such as  goto 3:4   print W1.grad   set lr = 0.1   save my.toml",
