@@ -149,9 +149,10 @@ class Tree:
 def value(tree: Tree, moment: Moment) -> bytes | None:
     """Its bits, or None where it is not there."""
     try:
-        return np.asarray(tree.at(moment), np.float64).tobytes()
+        found = np.array(tree.at(moment), np.float64)
     except NotThereError:
         return None
+    return np.where(np.isnan(found), np.nan, found).tobytes()
 
 
 def true(tree: Tree, moment: Moment) -> bool:

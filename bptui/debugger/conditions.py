@@ -151,11 +151,15 @@ def changed(program: Program, expression: Expression) -> Condition:
 
 
 def _bits(expression: Expression, rows: Rows) -> Array:
-    """The value as whole numbers, so that nan is nan again; a last column says whether it is there."""
+    """The value as whole numbers, so that nan is nan again; a last column says whether it is there.
+
+    Which sign a nan has depends on which of two operands the processor takes it from: here it has none.
+    """
     try:
         value = expression.over(rows).astype(np.float64).reshape(rows.n, -1)
     except NotComputedError:
         return np.zeros((rows.n, 1), np.int64)
+    value[np.isnan(value)] = np.nan
     there = np.ones((rows.n, 1), np.int64)
     return np.concatenate([np.ascontiguousarray(value).view(np.int64), there], axis=1)
 
