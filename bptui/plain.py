@@ -26,7 +26,7 @@ def _talk(session: Session, stream: BinaryIO, *, terminal: bool) -> int:
     _note(session)
     if terminal:
         network = session.debugger.program.network
-        _say(f"{network.name}: {network.title or 'a network'}. help lists the commands, quit leaves.")
+        _say(safe(f"{network.name}: {network.title or 'a network'}. help lists the commands, quit leaves."))
         _say(where_line(session.debugger.view(), session.digits))
     for line in _lines(stream, PROMPT if terminal else ""):
         answer = _carry_out(session, line)

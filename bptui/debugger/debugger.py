@@ -216,7 +216,7 @@ class Debugger:
         state = self.look(place)
         editing.refuse_unset(self.program, cells, state)
         values = editing.values(self.program, state, cells, value)
-        edit = Edit(place, cells.slot, cells.cells, values, f"set {target} = {value}")
+        edit = Edit(place, cells.slot, cells.cells, values, " ".join(f"set {target} = {value}".split()))
         self._edit(edit)
         return edit
 

@@ -171,6 +171,9 @@ def find_slot(program: Program, name: str) -> Target:
 def _tree(text: str) -> ast.expr:
     if len(text) > MOST_TEXT:
         raise ExpressionError(f"an expression of {len(text)} characters is too long ({MOST_TEXT} at most)")
+    if "#" in text:
+        # A comment could hold anything, and would be kept with an edit.
+        raise ExpressionError(f"{_short(text)!r} is no expression")
     try:
         # A person writes h2.grad and W_h1; no keyword can be part of that, so ast can read it as it stands.
         tree = ast.parse(text, mode="eval").body

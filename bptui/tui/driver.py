@@ -1,4 +1,4 @@
-"""A terminal driver that a stray byte does not kill, and that notices when the terminal has gone."""
+"""A terminal driver that no stray byte and no hostile paste ends, and that notices when the terminal has gone."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from textual.drivers import linux_driver
 
 # What a shell reports of a program that a closed terminal has ended, be it told by a signal or found out by reading.
 GONE = 128 + getattr(signal, "SIGHUP", 1)
+_BEGIN, _END = "\x1b[200~", "\x1b[201~"
+_ESCAPE, _SHOWN = "\x1b", "␛"
 
 
 class TolerantDriver(linux_driver.LinuxDriver):
@@ -19,7 +21,7 @@ class TolerantDriver(linux_driver.LinuxDriver):
     def run_input_thread(self) -> None:
         """The usual loop, with a decoder that does not raise but where there will never be anything to read again."""
         # The loop makes its decoder from this name of its module; there is no other place to say so.
-        vars(linux_driver)["getincrementaldecoder"] = _tolerant
+        vars(linux_driver)["getincrementaldecoder"] = lambda _: Decoder
         try:
             super().run_input_thread()
         except EOFError:
@@ -30,18 +32,45 @@ class TolerantDriver(linux_driver.LinuxDriver):
             self._app.call_later(self._app.exit, return_code=GONE)
 
 
-def _tolerant(encoding: str) -> Any:
-    """What makes a decoder; that one raises EOFError when a terminal has nothing more: it has been closed."""
-    usual = codecs.getincrementaldecoder(encoding)
+class Decoder:
+    """Bytes of a terminal as text, in pieces as they come.
 
-    class Decoder(usual):  # type: ignore[misc, valid-type]
-        def __init__(self) -> None:
-            super().__init__(errors="replace")
+    An escape in a pasted text would begin a sequence: the parser would take what follows for keys. It is shown instead.
+    """
 
-        def decode(self, data: bytes, final: bool = False) -> str:  # noqa: FBT001, FBT002  # as it is called
-            if not data and not final:
-                raise EOFError
-            text: str = super().decode(data, final)
-            return text
+    def __init__(self) -> None:
+        """Nothing has come so far."""
+        self._bytes: Any = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self._pasting = False
+        self._before = ""
 
-    return Decoder
+    def decode(self, data: bytes, final: bool = False) -> str:  # noqa: FBT001, FBT002 - as codecs has it
+        """The next piece of text; of a paste all but what may be the beginning of its end.
+
+        Raises EOFError when a terminal has nothing more: it has been closed.
+        """
+        if not data and not final:
+            raise EOFError
+        text, parts = self._bytes.decode(data, final), []
+        while text:
+            part, text = self._pasted(text) if self._pasting else self._typed(text)
+            parts.append(part)
+        return "".join(parts)
+
+    def _typed(self, text: str) -> tuple[str, str]:
+        """As far as the beginning of a paste, which may have begun in the piece before; and the rest."""
+        at = (self._before + text).find(_BEGIN)
+        self._pasting = at >= 0
+        end = at + len(_BEGIN) - len(self._before) if self._pasting else len(text)
+        self._before = "" if self._pasting else (self._before + text)[1 - len(_BEGIN) :]
+        return text[:end], text[end:]
+
+    def _pasted(self, text: str) -> tuple[str, str]:
+        """As far as the end of a paste, and the rest. `_before` holds what may be the beginning of that end."""
+        inner, end, rest = (self._before + text).partition(_END)
+        self._pasting, self._before = not end, ""
+        if not end:
+            length = next((n for n in range(len(_END) - 1, 0, -1) if inner.endswith(_END[:n])), 0)
+            self._before = inner[len(inner) - length :]
+            inner = inner[: len(inner) - length]
+        return inner.replace(_ESCAPE, _SHOWN) + end, rest

@@ -12,6 +12,7 @@ from functools import lru_cache
 from bptui.debugger.view import View
 from bptui.engine.program import Program
 from bptui.explain.lazy import Lazy
+from bptui.files.text import safe
 from bptui.tui.drawing import words
 from bptui.tui.drawing.lines import Line, Run, cut, line, spread, width
 from bptui.tui.drawing.numbers import UNSET, colour, signed
@@ -92,7 +93,7 @@ def _marked(view: View) -> dict[int, list[Row]]:
         here = edit.position
         at_start = here.iteration == t - 1 and here.op == count
         if at_start or (here.iteration == t and here <= view.position):
-            row = Row(line(("    * ", "now"), (f"{edit.text}  at {here}", "dim")))
+            row = Row(line(("    * ", "now"), (f"{safe(edit.text)}  at {here}", "dim")))
             found.setdefault(0 if at_start else here.op, []).append(row)
     return found
 

@@ -16,13 +16,16 @@ from bptui.tui.drawing.layers import sizes
 from bptui.tui.drawing.lines import Line, line, spread, width, wrapped
 from bptui.tui.scene import Scene
 
+# No text of a person's fills more than a screen; wrapping a hundred thousand letters at each key would be felt.
+_LONGEST = 2000
+
 
 def header(scene: Scene, columns: int) -> Line:
     """The network on the left, the moment on the right."""
     view = scene.view
     network = view.program.network
     moment = _moment(view)
-    name, rate = f" {safe(network.name)} ", f"lr {_rate(view)}"
+    name, rate = f" {safe(network.name[:_LONGEST])} ", f"lr {_rate(view)}"
     if scene.compact:
         return spread(line((name, "bold"), (f" {rate}", "plain")), moment, columns)
     how = f" · {network.loss} · {network.training.optim}  "
@@ -130,7 +133,7 @@ def _story(scene: Scene, columns: int) -> list[Line]:
     else:
         instruction = view.program.instructions[view.done]
         text = told.get(instruction.writes, told.get(instruction.phase, ""))
-    return wrapped(f" {safe(text)}", columns - 2, "dim", " ") if text else []
+    return wrapped(f" {safe(text[:_LONGEST])}", columns - 2, "dim", " ") if text else []
 
 
 def status(scene: Scene) -> Line:
@@ -153,7 +156,7 @@ def _why_stale(scene: Scene, slot: str, cell: int) -> str:
         return f"   {was!r} before this iteration's update"
     if view.is_outdated(slot, cell):
         cause = view.stale.causes[slot]
-        return f"   ~ computed before {cause.text} at {cause.position}"
+        return f"   ~ computed before {safe(cause.text)} at {cause.position}"
     if cell in view.edited.get(slot, ()):
         return "   * set by hand"
     return "   ° computed with the weights before their update" if slot in view.stale.old else ""

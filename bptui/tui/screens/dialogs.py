@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 
 from bptui.debugger.expressions import ExpressionError
 from bptui.files.text import safe
+from bptui.tui.widgets.field import Field
 
 
 def page_columns(columns: int) -> int:
@@ -104,7 +105,7 @@ class EditDialog(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         with Vertical(id="edit"):
             yield Static(Content.styled(f"{self._label} = {self._number}", "bold"), id="edit-title")
-            yield Input(value=self._number, id="edit-value", select_on_focus=True)
+            yield Field(value=self._number, id="edit-value", select_on_focus=True)
             yield Static(id="edit-places")
             yield Static("", id="edit-error")
             yield Static(Content("enter set   ↑ ↓ from when   esc leave it"), id="edit-keys")
@@ -122,10 +123,14 @@ class EditDialog(ModalScreen[bool]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Try it."""
         event.stop()
+        self._try(event.value)
+        self.query_one(Field).release()
+
+    def _try(self, value: str) -> None:
         try:
-            self._apply(event.value, self._places[self._chosen].at)
+            self._apply(value, self._places[self._chosen].at)
         except ValueError as error:
-            text = event.value.strip() or "nothing"
+            text = value.strip() or "nothing"
             word = f"{text[:20]} is no number" if isinstance(error, ExpressionError) else str(error)
             self.query_one("#edit-error", Static).update(Content(safe(f"{word}; {self._label} stays {self._number}")))
             return

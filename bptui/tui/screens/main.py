@@ -36,6 +36,7 @@ from bptui.tui.screens.running import Running
 from bptui.tui.screens.stopping import Stopping
 from bptui.tui.screens.tree import TreePage
 from bptui.tui.widgets.bars import HeaderBar, KeysBar, StatusBar, WatchBar
+from bptui.tui.widgets.field import Field
 from bptui.tui.widgets.pane import Pane
 from bptui.tui.widgets.panes import FormulaPane, LossPane, NetworkPane, ProgramPane, StopsPane, ValuesPane
 
@@ -104,7 +105,7 @@ class MainScreen(Arranged):
                     yield LossPane(5, "loss").data_bind(MainScreen.scene)
             yield WatchBar(id="watched").data_bind(MainScreen.scene)
             yield StatusBar(id="status").data_bind(MainScreen.scene)
-            yield Input(
+            yield Field(
                 id="line",
                 placeholder="a command, such as  set w5 = 0.2 at 0:0   (help lists them)",
                 select_on_focus=False,  # it opens with a word, such as `find `, that typing must not replace
@@ -156,12 +157,11 @@ class MainScreen(Arranged):
         if self._stop_running():
             event.stop()
 
-    def action_verb(self, verb: str) -> None:
-        """A key of a verb: from every pane, except while somebody types."""
-        if not self._typing_or_interrupting() or verb == "quit":
-            self._carry_out(verb)
+    def action_verb(self, verb: str) -> object:
+        """A key of a verb: from every pane, except while somebody types. What it opens is waited for."""
+        return self._carry_out(verb) if not self._typing_or_interrupting() or verb == "quit" else None
 
-    def _carry_out(self, verb: str) -> None:
+    def _carry_out(self, verb: str) -> object:
         if verb != "play":
             self._stop_playing()
         special: dict[str, Callable[[], object]] = {
@@ -176,9 +176,10 @@ class MainScreen(Arranged):
         if verb in _ASKING:
             self._open_line(f"{verb} ")
         elif verb in special:
-            special[verb]()
+            return special[verb]()
         else:
             self._do(verb)
+        return None
 
     def action_key_only(self, key: str) -> None:
         """A key that has no word."""
@@ -308,14 +309,15 @@ class MainScreen(Arranged):
 
     # Editing
 
-    def _edit(self) -> None:
+    def _edit(self) -> object:
+        """Open the dialog; ready once what this gives is awaited, so that a number typed at once is for it."""
         slot, cell = self._cursor
         debugger = self.session.debugger
         target = Target(slot, (cell,), scalar=True)
         name = debugger.spell(target)
         if not self._view.is_computed(slot, cell):
             self._show(f"{name} is not computed yet: {debugger.writing(slot)}")
-            return
+            return None
         value = number_text(self._view.number(slot, cell))
 
         def apply(text: str, at: str | None) -> None:
@@ -323,7 +325,7 @@ class MainScreen(Arranged):
             self.session.acknowledge(f"set {name} = {text}{f' at {at}' if at else ''}")
             self._show(f"set {name} = {edit.values[0]:.12g} at {edit.position}; u takes it back")
 
-        self.app.push_screen(EditDialog(name, value, self._places(slot, cell), apply), lambda _: None)
+        return self.app.push_screen(EditDialog(name, value, self._places(slot, cell), apply), lambda _: None)
 
     def _places(self, slot: str, cell: int) -> list[Place]:
         """From when an edit of a cell may hold."""
@@ -503,6 +505,7 @@ class MainScreen(Arranged):
             self._branches()
         elif event.value.strip():
             self._do(event.value.strip())
+        self.query_one(Field).release()
 
     # Layout
 
