@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import errno
 import signal
+from queue import Empty
 from typing import Any
 
 from textual.drivers import linux_driver
@@ -18,6 +20,8 @@ _ESCAPE, _SHOWN = "\x1b", "␛"
 class TolerantDriver(linux_driver.LinuxDriver):
     """Decodes what is typed or pasted with replacement signs where it is not UTF-8."""
 
+    _gone = False
+
     def run_input_thread(self) -> None:
         """The usual loop, with a decoder that does not raise but where there will never be anything to read again."""
         # The loop makes its decoder from this name of its module; there is no other place to say so.
@@ -25,11 +29,25 @@ class TolerantDriver(linux_driver.LinuxDriver):
         try:
             super().run_input_thread()
         except EOFError:
-            self._app.call_later(self._app.exit, return_code=GONE)
+            self._hang_up()
         except OSError as error:
             if error.errno != errno.EIO:
                 raise
-            self._app.call_later(self._app.exit, return_code=GONE)
+            self._hang_up()
+
+    def write(self, data: str) -> None:
+        """Nothing, once nobody sees it: what wrote it has ended too, and its queue would fill up and block."""
+        if not self._gone:
+            super().write(data)
+
+    def _hang_up(self) -> None:
+        """The terminal has been closed: leave."""
+        self._gone = True
+        writer = self._writer_thread
+        with contextlib.suppress(Empty):
+            while writer is not None:
+                writer._queue.get_nowait()  # noqa: SLF001 - whoever waits to put something there goes on
+        self._app.call_later(self._app.exit, return_code=GONE)
 
 
 class Decoder:
