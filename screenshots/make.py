@@ -29,13 +29,18 @@ WIDTH = 1600
 
 @dataclass(frozen=True)
 class Picture:
-    """A spec, a size in cells, and the keys that lead there."""
+    """A spec, a size in cells, and the keys that lead there, after some lines of the command language."""
 
     name: str
     spec: str
     size: tuple[int, int]
     keys: str
+    lines: tuple[str, ...] = ()
 
+
+# The walk of the README: from nan back to where the steps became too large, and what if they had not.
+TO_THE_RATIO = ("break nan", "continue", "break ratio", "reverse-continue")
+OTHERWISE = ("set lr = 0.05", "continue")
 
 PICTURES = (
     Picture("forward", "article", (120, 40), "n n"),
@@ -47,13 +52,19 @@ PICTURES = (
     Picture("mazur", "mazur", (120, 40), "f f n n n n n"),
     Picture("lenet", "lenet", (120, 40), "n n n n n"),
     Picture("transformer", "transformer", (120, 40), "n n n n n n n n n n n n n n n n n n n n"),
+    Picture("stopped", "diverging", (120, 40), "d escape", (*TO_THE_RATIO, "watch abs(W1.grad).max()", "watch loss")),
+    Picture("diff", "diverging", (120, 40), "colon d i f f space m a i n enter", (*TO_THE_RATIO, *OTHERWISE)),
+    Picture("tree", "digits", (120, 40), "n n n x down down right down right", ()),
     Picture("small", "article", (80, 24), "n n n n n n n"),
     Picture("wide", "article", (200, 60), "i i i i i i i i i i i i f f f"),
 )
 
 
 async def _screen(picture: Picture) -> str:
-    app = BptuiApp(Session(specs.load(picture.spec)))
+    session = Session(specs.load(picture.spec))
+    for line in picture.lines:
+        session.execute(line)
+    app = BptuiApp(session)
     async with app.run_test(size=picture.size) as pilot:
         await pilot.pause()
         await pilot.press(*picture.keys.split())
