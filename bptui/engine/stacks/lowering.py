@@ -6,7 +6,6 @@ and the versions of NumPy and BLAS. So none is trusted: `bptui.engine.stacks.pro
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,7 +14,7 @@ import numpy as np
 from bptui.engine.lowering import Lowering, Pool, Scope, aligned
 from bptui.engine.network import Array
 from bptui.engine.ops.row import Shape
-from bptui.engine.stacks.products import Lanewise, Pairs, outer, product, sums
+from bptui.engine.stacks.products import Copy, Lanewise, Pairs, outer, sums
 from bptui.engine.stacks.rewriting import Lanes
 from bptui.engine.terms import Axes, Call, Let, Map, Product, Reduce, Term, View
 
@@ -107,32 +106,36 @@ class LaneLowering(Lowering):
     # Products
 
     def _matmul(self, left: Array, right: Array, out: Array) -> None:
+        sides, copies = self._as_alone(left, right)
         target = self.plain.take(out.shape, out.dtype) if _is_scattered(out) else out
-        sides = self._gathered(left), self._gathered(right)
-        if _by_dot(left, right, out):
-            self._function(product, *sides, target)
-        else:
-            self._emit("matmul", *sides, target)
+        for to, source in copies:
+            self._emit("copyto", to, source)
+        self._emit("matmul", *sides, target)
         if target is not out:
             self._emit("copyto", out, target)
 
     def _straight(self, left: Array, right: Array, out: Array) -> None:
         if all(side.strides[-1] == side.itemsize or _is_scattered(side) for side in (left, right)):
             raise UnfitError(self.way)
-        self._matmul(self._copy(left, left.shape), self._copy(right, right.shape), out)
+        self._matmul(self._copy(left), self._copy(right), out)
 
-    def _gathered(self, value: Array) -> Array:
-        """An operand each lane of which lies as it does alone: copied where the lanes lie side by side."""
-        if not _is_scattered(value):
-            return value
-        *_, rows, columns = value.strides
-        if rows >= columns:
-            return self._copy(value, value.shape)
-        turned = value.swapaxes(-1, -2)
-        return self._copy(turned, turned.shape).swapaxes(-1, -2)
+    def _as_alone(self, *sides: Array) -> tuple[list[Array], list[Copy]]:
+        """Operands each lane of which lies as it does alone, and the copies (to, from) that this takes."""
+        found, copies = [], []
+        for side in sides:
+            rows, columns = side.strides[-2:]
+            if not _is_scattered(side):
+                found.append(side)
+            elif rows >= columns:
+                found.append(self.plain.take(side.shape, side.dtype))
+            else:
+                found.append(self.plain.take(side.swapaxes(-1, -2).shape, side.dtype).swapaxes(-1, -2))
+            if found[-1] is not side:
+                copies.append((found[-1], side))
+        return found, copies
 
-    def _copy(self, value: Array, shape: Shape) -> Array:
-        copy = self.plain.take(shape, value.dtype)
+    def _copy(self, value: Array) -> Array:
+        copy = self.plain.take(value.shape, value.dtype)
         self._emit("copyto", copy, value)
         return copy
 
@@ -141,21 +144,14 @@ class LaneLowering(Lowering):
 
     def _lanewise(self, left: Array, right: Array, out: Array) -> Lanewise:
         """What a machine alone does, for each lane. Raises UnfitError where it would not be `dot`."""
-        if not _by_dot(left, right, out):
+        single = left.shape[-2:] == right.shape[-2:] == (1, 1)
+        if single or out.ndim != 3 or not left.dtype == right.dtype == out.dtype:
             raise UnfitError(self.way)
         target = self.plain.take(out.shape, out.dtype) if _is_scattered(out) else out
-        start = len(self.lines)
-        sides = [self._gathered(side) for side in (left, right)]
-        before = self._taken_back(start)
+        sides, before = self._as_alone(left, right)
         wide = [np.broadcast_to(side, (len(out), *side.shape[-2:])) for side in sides]
         dots = [(wide[0][k].dot, wide[1][k], target[k]) for k in range(len(out))]
         return Lanewise(dots, before, [] if target is out else [(out, target)])
-
-    def _taken_back(self, start: int) -> list[tuple[Array, Array]]:
-        """The copies that were just written down, as (to, from): somebody else does them, if they are needed."""
-        copies = [re.findall(r"\w+", line)[1:] for line in self.lines[start:]]
-        del self.lines[start:]
-        return [(self.scope.names[to], self.scope.names[source]) for to, source in copies]
 
     def _outer(self, left: Array, right: Array, out: Array) -> None:
         if left.shape[-1] != 1:
@@ -200,7 +196,7 @@ class LaneLowering(Lowering):
         """A copy in the usual order. Raises UnfitError where it lies so already."""
         if value.flags.c_contiguous:
             raise UnfitError(self.way)
-        return self._copy(value, value.shape)
+        return self._copy(value)
 
     def _of_one(self, function: str, value: Array, out: Array) -> None:
         """Nothing to reduce, in whatever order the cells lie."""
@@ -230,12 +226,6 @@ _WAYS: Mapping[str, Callable[[LaneLowering, Array, Array, Array], None]] = {
     "pairs-back": LaneLowering._pairs,  # noqa: SLF001
     "loop": LaneLowering._loop,  # noqa: SLF001
 }
-
-
-def _by_dot(left: Array, right: Array, out: Array) -> bool:
-    """Whether a machine alone calls `dot` for each of the products, rather than `matmul`."""
-    single = left.shape[-2:] == right.shape[-2:] == (1, 1)
-    return out.ndim == 3 and not single and left.dtype == right.dtype == out.dtype
 
 
 def _is_scattered(value: Array) -> bool:

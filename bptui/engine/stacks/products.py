@@ -1,7 +1,8 @@
 """Products of many pairs of small matrices at once, exactly as `dot` gives each of them.
 
 Where a quick way might round otherwise in some lane (a product that vanishes, 0 times infinity), it notices, and all
-is done lane by lane.
+is done lane by lane. So it is where anything is not finite, for the sake of the flags that `dot` raises, or does not:
+that depends on NumPy's version. `matmul` raises them always; a flag too many only has to be looked into.
 """
 
 from __future__ import annotations
@@ -38,21 +39,16 @@ class Lanewise:
             np.copyto(to, source)
 
 
-def product(left: Array, right: Array, out: Array) -> None:
-    """All products in one call; like `dot`, and unlike `matmul`, it raises no flag."""
-    with np.errstate(all="ignore"):
-        np.matmul(left, right, out)
-
-
 def sums(value: Array, ones: Array, twice: Array, out: Array) -> None:
     """Sums over the rows, as a product with two columns of ones: so BLAS adds in the order of the rows.
 
-    A product begins with 0 + the first row, a sum with the row itself, which tells 0.0 from -0.0; and it raises no
-    flag. Where either might matter it is done once more as NumPy does it.
+    A product begins with 0 + the first row, a sum with the row itself, which tells 0.0 from -0.0. Where a sum is 0, or
+    not finite, it is done once more as NumPy does it.
 
     value (lanes, rows, columns), twice (lanes, columns, 2), out (lanes, columns)
     """
-    product(value.swapaxes(1, 2), ones, twice)
+    with np.errstate(all="ignore"):
+        np.matmul(value.swapaxes(1, 2), ones, twice)
     np.copyto(out, twice[..., 0])
     if not (out.all() and np.isfinite(out).all()):
         np.add.reduce(value, axis=1, out=out)
@@ -99,5 +95,5 @@ class Pairs:
             np.multiply(self.left, self.right, self.product)
         np.copyto(self.out, self.product.imag)
         # BLAS begins with 0, which tells 0.0 from -0.0 where all that is added is 0.
-        if not self.out.all():
+        if not (self.out.all() and np.isfinite(self.out).all()):
             self.lanewise()
