@@ -20,6 +20,8 @@ _DEEDS = (
     "os.truncate", "os.unsetenv", "os.utime", "pickle.", "pty.", "shutil.", "socket.", "subprocess.", "sys.set",
     "tempfile.", "urllib.", "webbrowser.", "builtins.input", "import",
 )  # fmt: skip
+# Asks the system for its own name, and nobody else.
+_HARMLESS = ("socket.gethostname",)
 _WRITING = re.compile(r"[wax+]")
 
 CLEAR_REFS = Path("/proc/self/clear_refs")
@@ -57,7 +59,7 @@ def _deed(event: str, arguments: tuple[Any, ...]) -> str:
         path, mode = arguments[:2]
         changes = isinstance(mode, str) and _WRITING.search(mode) and str(path) != str(CLEAR_REFS)
         return f"open {path} {mode}" if changes else ""
-    return f"{event} {arguments!r:.100}" if event.startswith(_DEEDS) else ""
+    return f"{event} {arguments!r:.300}" if event.startswith(_DEEDS) and event not in _HARMLESS else ""
 
 
 sys.addaudithook(_hook)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
@@ -29,12 +29,14 @@ class Case:
     opened the file that is opened; all mistakes are told with its name
     files  name → its bytes, or one of the words above
     good   what it is made of was right: it may be read after all
+    session  it is one: opening it writes to it, and it may have something to say about itself
     """
 
     name: str
     opened: str
     files: Mapping[str, Content]
     good: bool = False
+    session: bool = False
 
     def put(self, folder: Path) -> None:
         """Lay the files down in an empty folder."""
@@ -74,7 +76,7 @@ class Kind:
             if name in LARGE and not large:
                 continue
             for case in generator():
-                yield Case(f"{self.name}/{name}/{case.name}", case.opened, case.files)
+                yield replace(case, name=f"{self.name}/{name}/{case.name}")
 
 
 def text(content: str) -> bytes:

@@ -10,6 +10,7 @@ from random import Random
 
 import fuzz_arrays
 import fuzz_large
+import fuzz_sessions
 import fuzz_specs
 import fuzz_tables
 import numpy as np
@@ -123,6 +124,7 @@ KINDS = (
     Kind("toml", _toml, _mutate_toml, {**fuzz_specs.TOML, **fuzz_large.GENERATORS}),
     Kind("json", _json, _mutate_json, fuzz_specs.OBJECTS),
     Kind("csv", _tables, _mutate_table, fuzz_tables.GENERATORS),
+    Kind("session", fuzz_sessions.good, fuzz_sessions.mutate, fuzz_sessions.GENERATORS),
     Kind("npz", _arrays, _mutate_arrays, fuzz_arrays.GENERATORS),
 )
 

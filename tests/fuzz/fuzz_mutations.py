@@ -161,17 +161,18 @@ _REWRITES: tuple[Callable[[Random, bytes], bytes], ...] = (
 def revalued(rng: Random, data: bytes) -> bytes:
     """A JSON document with a value, a key or a whole part changed for another."""
     document = json.loads(data)
-    changed = _changed(rng, document, rng.choice((0.01, 0.03, 0.1)))
-    return json.dumps(changed).encode("utf-8", "surrogatepass")
+    made = changed(rng, document, rng.choice((0.01, 0.03, 0.1)))
+    return json.dumps(made).encode("utf-8", "surrogatepass")
 
 
-def _changed(rng: Random, value: Any, share: float) -> Any:
+def changed(rng: Random, value: Any, share: float) -> Any:
+    """A value with a share of its parts changed for others."""
     if rng.random() < share:
         return rng.choice(ODD_VALUES)
     if isinstance(value, dict):
         return _changed_table(rng, value, share)
     if isinstance(value, list):
-        items = [_changed(rng, item, share) for item in value]
+        items = [changed(rng, item, share) for item in value]
         if items and rng.random() < share:
             items = rng.choice((items[1:], items + items[:1], items * 20, [items], items[::-1]))
         return items
@@ -187,7 +188,7 @@ def _changed_table(rng: Random, table: dict[str, Any], share: float) -> dict[str
         if rng.random() < share:
             continue
         name = rng.choice((*keys, "", "x", "W", "dense", "__class__", "a b", "\x1b")) if rng.random() < share else key
-        result[name] = _changed(rng, table[rng.choice(keys)] if rng.random() < share else item, share)
+        result[name] = changed(rng, table[rng.choice(keys)] if rng.random() < share else item, share)
     return result
 
 

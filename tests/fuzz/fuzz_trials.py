@@ -25,6 +25,8 @@ SECONDS, MEGABYTES = 1.0, 200.0
 _LAST_SECONDS, _LAST_MEGABYTES = 10.0, 4000
 # What code hidden in a case would make.
 _CANARY = "hostile"
+# How a line begins that tells of the spec inside a session.
+_OF_ITS_SPEC = ("bptui: article:", "bptui: moons:", "bptui: xor:")
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,10 @@ class RanAwayError(BaseException):
     """A trial that had to be ended: no ValueError, so that nothing takes it for an answer."""
 
 
-def in_process(case: Case, folder: Path, *, arguments: Callable[[str], list[str]] | None = None) -> Trial:
+def in_process(case: Case, folder: Path) -> Trial:
     """Open it as the command line does, here, in an empty working directory."""
     case.put(folder)
+    (folder / ".commands").write_bytes(b"info\n")
     before = Path.cwd()
     os.chdir(folder)
     faults: list[str] = []
@@ -66,15 +69,20 @@ def in_process(case: Case, folder: Path, *, arguments: Callable[[str], list[str]
     seen = Seen()
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), _ended_at_last(), watched() as seen:
-            code = cli.main((arguments or traced)(case.opened))
+            code = cli.main(WAYS["a script"](case.opened) if case.session else traced(case.opened))
     except (Exception, SystemExit, RanAwayError) as error:  # noqa: BLE001 - whatever it is, it is told
         faults.append(f"raised {type(error).__name__}: {str(error)[:200]}")
     finally:
         os.chdir(before)
-    faults += [f"did {deed}" for deed in seen.deeds]
+    faults += [f"did {deed}" for deed in seen.deeds if not (case.session and _is_keeping(deed, folder))]
     trial = Trial(case, code, _text(out), _text(err), seen.seconds, seen.megabytes, faults)
     judge(trial, folder)
     return trial
+
+
+def _is_keeping(deed: str, folder: Path) -> bool:
+    """Whether it is what a session does to be kept: write to files of its own folder."""
+    return deed.startswith(("open ", "os.")) and (str(folder) in deed or "/" not in deed) and "os.system" not in deed
 
 
 def traced(opened: str) -> list[str]:
@@ -120,7 +128,7 @@ def judge(trial: Trial, folder: Path, right: tuple[int, ...] = (0,)) -> None:
     elif trial.code in right:
         if not trial.case.good:
             faults.append("was read, though malformed")
-        if trial.err:
+        if trial.err and not (trial.case.session and all(line.startswith("note: ") for line in trial.err.splitlines())):
             faults.append("was read, and still complained")
     else:
         faults.append(f"exit code {trial.code}")
@@ -144,7 +152,7 @@ def _judge_refusal(trial: Trial) -> None:
     if not 1 <= len(lines) <= MAX_MISTAKES + 1:
         trial.faults.append(f"{len(lines)} lines")
     for line in lines:
-        if not line.startswith(f"bptui: {shown}:"):
+        if not line.startswith(f"bptui: {shown}:") and not (trial.case.session and line.startswith(_OF_ITS_SPEC)):
             trial.faults.append(f"a line without the file's name: {line[:120]!r}")
         elif safe(line) != line:
             trial.faults.append(f"a line that a terminal would obey: {line[:120]!r}")

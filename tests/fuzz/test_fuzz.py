@@ -113,8 +113,8 @@ class TestWholeRuns:
         # What no shell could pass as an argument is left out.
         cases = [case for case in malformed(large=count > 100) if "\ud800" not in case.opened]
         chosen = [*rng.sample(cases, count // 2), *mutated(seed, count - count // 2)]
-        ways = itertools.cycle(WAYS)
-        return _tried(chosen, lambda case: whole(case, next(folders), next(ways)))
+        every, sessions = itertools.cycle(WAYS), itertools.cycle(("a script", "a pipe"))
+        return _tried(chosen, lambda case: whole(case, next(folders), next(sessions if case.session else every)))
 
 
 class TestTheBomb:
