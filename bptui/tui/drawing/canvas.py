@@ -50,9 +50,10 @@ class Canvas:
         """A straight line between two places given in cells; broken into dashes, and only above a row, if wanted."""
         x0, y0, x1, y1 = (round(v) for v in (start[0] * 2, start[1] * 4, end[0] * 2, end[1] * 4))
         steps = max(abs(x1 - x0), abs(y1 - y0), 1)
+        steep = abs(y1 - y0) > abs(x1 - x0)
         for k in range(steps + 1):
             x, y = round(x0 + (x1 - x0) * k / steps), round(y0 + (y1 - y0) * k / steps)
-            if (below is None or y < 4 * below) and not (broken and x % _DASH >= _DASH // 2):
+            if (below is None or y < 4 * below) and not (broken and (y if steep else x) % _DASH >= _DASH // 2):
                 self.dot(x, y, style)
 
     def box(self, x: int, y: int, columns: int, rows: int, title: str, style: str) -> None:

@@ -9,20 +9,23 @@ import numpy as np
 
 from bptui.debugger.comparing import Comparison, Row, importance
 from bptui.engine.program import Program
+from bptui.engine.timeline import Position
 from bptui.explain.cells import unravelled
 from bptui.explain.notation import Names
 from bptui.files.text import safe
 from bptui.tui.drawing.lines import Line, Run, cut, line, rule, spread
-from bptui.tui.drawing.numbers import UNSET, colour, decimals, signed
-from bptui.tui.drawing.plot import Curve, Mark, plot
+from bptui.tui.drawing.numbers import colour, decimals, signed
+from bptui.tui.drawing.plot import Axes, Curve, Mark, plot
 from bptui.tui.drawing.words import sentence
 from bptui.tui.scene import reading_order
 
 # Slots of more cells are shown as their range.
 MOST_LISTED = 12
-_NAME, _VALUE = 22, 16
+_NAME, _VALUE = 20, 18
 _LOWEST_PLOT, _HIGHEST_PLOT = 5, 14
 _MOST_EDITS = 2
+# Losses that differ by such a factor are drawn by their logarithms.
+_FACTOR = 100.0
 
 
 def head(found: Comparison, program: Program, columns: int, rows: int) -> list[Line]:
@@ -30,7 +33,8 @@ def head(found: Comparison, program: Program, columns: int, rows: int) -> list[L
     left, right = map(safe, found.names)
     there = "" if found.position == found.other else f", {right} at {found.other}"
     title = line((f" {left}", "bold"), " beside ", (right, "bold"), f" at {found.position}{there}")
-    legend = line((f"{program.name('loss')}  ", "dim"), f"{left} ──", (f"   {right} ╌╌ ", "dim"))
+    loss = program.name("loss") + ", logarithmic" * _log(found)
+    legend = line((f"{loss}  ", "dim"), f"{left} ──", (f"   {right} ╌╌ ", "dim"))
     lines = [spread(title, legend, columns)]
     lines += _parted(found, program, columns)
     lines += _losses(found, columns, max(_LOWEST_PLOT, min(_HIGHEST_PLOT, rows // 3)))
@@ -42,7 +46,7 @@ def table(found: Comparison, program: Program, *, largest_first: bool) -> list[L
     """What differs: each cell of a small slot, the range of a large one; then how many slots are the same."""
     rows = [row for row in found.rows if row.differing]
     rows = sorted(rows, key=importance) if largest_first else _in_order(rows, program)
-    lines = [made for row in rows for made in _slot(row, program)]
+    lines = [made for row in rows for made in _slot(row, program, found.position)]
     alike = len(found.rows) - len(rows)
     if alike:
         lines.append(line((f" {alike} slot{'s are' if alike > 1 else ' is'} the same on both sides", "dim")))
@@ -75,11 +79,18 @@ def _losses(found: Comparison, columns: int, rows: int) -> list[Line]:
     (left, right), (every, other_every) = found.losses, found.every
     marks = [] if found.parting is None else [Mark(found.parting.position.iteration, "┬", "now", 1, "they part")]
     curves = [Curve.of(left, every, "plain+bold"), Curve.of(right, other_every, "dim", broken=True)]
-    return plot(curves, columns - 1, rows, marks=marks)
+    return plot(curves, columns - 1, rows, marks=marks, axes=Axes(log=_log(found)))
 
 
-def _slot(row: Row, program: Program) -> Iterator[Line]:
-    """A slot's lines."""
+def _log(found: Comparison) -> bool:
+    """Whether the losses are so far apart that a plain scale would show nothing but the largest."""
+    both = np.concatenate(found.losses)
+    known = both[np.isfinite(both)]
+    return bool(known.size and known.min() > 0 and known.max() > _FACTOR * known.min())
+
+
+def _slot(row: Row, program: Program, here: Position) -> Iterator[Line]:
+    """A slot's lines; of one that is half done only what is there."""
     names = Names(program)
     gradient = "+italic" if ".grad" in row.slot else ""
     if row.left.size > MOST_LISTED:
@@ -89,7 +100,10 @@ def _slot(row: Row, program: Program) -> Iterator[Line]:
         shape = "×".join(map(str, row.left.shape))
         yield line((f" {names.slot(row.slot)} {shape}", "dim+bold"))
     places = decimals(np.concatenate([row.left.reshape(-1), row.right.reshape(-1)]), 2 * row.left.size)
+    half = here.element and program.writers.get(row.slot) == here.op
     for cell in reading_order(program, row.slot):
+        if half and cell >= here.element:
+            continue
         one, other = float(row.left.reshape(-1)[cell]), float(row.right.reshape(-1)[cell])
         label = names.cell(row.slot, unravelled(cell, row.left.shape)) if row.left.shape else names.slot(row.slot)
         indent = "   " if row.left.size > 1 else " "
@@ -99,8 +113,7 @@ def _slot(row: Row, program: Program) -> Iterator[Line]:
 
 
 def _number(value: float, places: int, gradient: str) -> Run:
-    text = UNSET if math.isnan(value) else signed(value, places)
-    return text.rjust(_VALUE), colour(value) + gradient
+    return signed(value, places).rjust(_VALUE), colour(value) + gradient
 
 
 def _difference(one: float, other: float) -> Run:
@@ -113,12 +126,12 @@ def _difference(one: float, other: float) -> Run:
 
 
 def _range(row: Row, name: str, gradient: str) -> Line:
-    """`W1 64×32   −0.4 … +0.5   −0.4 … +0.6   largest 0.01 in 2040 of 2048 cells`."""
+    """`W1   −0.4 … +0.5   −0.4 … +0.6   0.01 in 2040 of 2048`: the largest difference, and of how many cells."""
     runs: list[Run] = [(f" {name}"[: _NAME - 1].ljust(_NAME), "plain")]
     for array in (row.left, row.right):
         known = array[np.isfinite(array)]
         places = decimals(known, known.size, 3)
-        text = f"{signed(float(known.min()), places)} … {signed(float(known.max()), places)}" if known.size else UNSET
+        text = f"{signed(float(known.min()), places)} … {signed(float(known.max()), places)}" if known.size else "nan"
         runs.append((text.rjust(_VALUE), "plain" + gradient))
     largest = signed(row.largest, decimals(np.array([row.largest]), 1), plus=False)
-    return line(*runs, (f"{largest:>{_VALUE}}", "bold"), (f" at most, {row.differing} of {row.left.size}", "dim"))
+    return line(*runs, (f"{largest:>{_VALUE}}", "bold"), (f"  in {row.differing} of {row.left.size}", "dim"))

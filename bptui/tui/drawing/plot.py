@@ -38,10 +38,12 @@ class Curve:
         """Losses of which `every` iterations lie between two."""
         return cls(np.arange(len(losses)) * every, losses, style, broken)
 
-    def finite(self) -> Curve:
-        """Without what can't be drawn."""
-        kept = np.isfinite(self.values)
-        return Curve(self.iterations[kept], self.values[kept], self.style, self.broken)
+    def finite(self, *, log: bool = False) -> Curve:
+        """Without what can't be drawn; the logarithms, if wanted."""
+        with np.errstate(all="ignore"):
+            values = np.log10(self.values) if log else self.values
+        kept = np.isfinite(values)
+        return Curve(self.iterations[kept], values[kept], self.style, self.broken)
 
 
 @dataclass(frozen=True)
@@ -55,34 +57,39 @@ class Mark:
     name: str = ""
 
 
+@dataclass(frozen=True)
+class Axes:
+    """How curves are laid out.
+
+    floor  what the axis begins at, at the latest; None: at the lowest value
+    last   the last iteration on the axis; None: where the first curve ends
+    log    steps of the same height are the same factor; what is not above 0 is left out
+    empty  what is said where there is no curve yet
+    """
+
+    floor: float | None = 0.0
+    last: int | None = None
+    log: bool = False
+    empty: str = "the loss of every iteration is drawn here"
+
+
 def plot(
-    curves: Sequence[Curve],
-    columns: int,
-    rows: int,
-    *,
-    marks: Sequence[Mark] = (),
-    floor: float | None = 0.0,
-    last: int | None = None,
-    empty: str = "the loss of every iteration is drawn here",
+    curves: Sequence[Curve], columns: int, rows: int, *, marks: Sequence[Mark] = (), axes: Axes | None = None
 ) -> list[Line]:
     """Curves in braille with the highest and lowest value and the first and last iteration at the axes.
 
     The first curve is the one that it is about: it ends in a dot, lies above the others, and gives the scale.
-
-    floor  what the axis begins at, at the latest; None: at the lowest value
-    last   the last iteration on the axis; None: where the first curve ends
-    empty  what is said where there is no curve yet
     """
-    rows = max(rows, 2)
+    rows, axes = max(rows, 2), axes or Axes()
     canvas = Canvas(max(columns, _MARGIN + 4), rows)
-    shown = [curve.finite() for curve in curves]
+    shown = [curve.finite(log=axes.log) for curve in curves]
     main = shown[0]
     if not main.values.size:
-        canvas.write(1, 0, empty, "dim")
+        canvas.write(1, 0, axes.empty, "dim")
         return canvas.lines()
     named = rows >= _ROWS_FOR_NAMES and any(mark.rank for mark in marks)
-    last = int(curves[0].iterations[-1]) if last is None else last
-    scale = _Scale(canvas, *_range(shown, floor), last, rows - 1 - named)
+    last = int(curves[0].iterations[-1]) if axes.last is None else axes.last
+    scale = _Scale(canvas, *_range(shown, None if axes.log else axes.floor), last, rows - 1 - named, axes.log)
     _axes(canvas, scale, marks, named=named)
     for curve in reversed(shown):
         _draw(canvas, scale, curve)
@@ -100,6 +107,11 @@ class _Scale:
     low: float
     last: int
     bottom: int
+    log: bool = False
+
+    def label(self, value: float) -> str:
+        """A value at the axis."""
+        return number(10**value if self.log else value, 4).rjust(_MARGIN - 2)
 
     def place(self, t: float, value: float) -> tuple[float, float]:
         """In cells."""
@@ -152,9 +164,9 @@ def _axes(canvas: Canvas, scale: _Scale, marks: Sequence[Mark], *, named: bool) 
     for y in range(bottom):
         canvas.write(_MARGIN - 1, y, "│", "faint")
     canvas.write(_MARGIN - 1, bottom, "└" + "─" * (canvas.columns - _MARGIN), "faint")
-    canvas.write(0, 0, number(scale.high, 4).rjust(_MARGIN - 2), "dim")
+    canvas.write(0, 0, scale.label(scale.high), "dim")
     if bottom > 1:
-        canvas.write(0, bottom - 1, number(scale.low, 4).rjust(_MARGIN - 2), "dim")
+        canvas.write(0, bottom - 1, scale.label(scale.low), "dim")
     if not named:
         _ends(canvas, scale, bottom)
     for mark in sorted(marks, key=lambda mark: mark.rank):

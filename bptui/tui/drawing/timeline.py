@@ -12,7 +12,7 @@ from bptui.debugger.watches import Watched
 from bptui.engine.program import PHASES, Program
 from bptui.files.text import safe
 from bptui.tui.drawing.lines import Line, line, wrapped
-from bptui.tui.drawing.plot import Curve, Mark, plot
+from bptui.tui.drawing.plot import Axes, Curve, Mark, plot
 from bptui.tui.scene import Scene
 
 
@@ -47,9 +47,8 @@ def _watch(scene: Scene, one: Watched, columns: int, rows: int) -> list[Line]:
     if now.size:
         earlier = iterations < here
         iterations, values = np.append(iterations[earlier], here), np.append(values[earlier], now)
-    empty = "its value at the end of every iteration is drawn here"
-    own = Curve(iterations, values)
-    return plot([own], columns - 1, rows - 1, marks=_marks(scene), floor=None, last=here, empty=empty)
+    axes = Axes(floor=None, last=here, empty="its value at the end of every iteration is drawn here")
+    return plot([Curve(iterations, values)], columns - 1, rows - 1, marks=_marks(scene), axes=axes)
 
 
 def _marks(scene: Scene) -> list[Mark]:
