@@ -6,6 +6,7 @@ give the same bits.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
@@ -43,6 +44,8 @@ class Taps:
 
 
 NO_TAPS = Taps()
+# So many functions, for taps at different places, are kept.
+_RUNS = 64
 _WORD = re.compile(r"[A-Za-z_]\w*")
 # `f(a, b, out)`: all up to the last argument, and that.
 _STATEMENT = re.compile(r"(\w+\((?:\w+, )+)(\w+)\)")
@@ -83,7 +86,7 @@ class Machine:
         self._lines: dict[int, list[str]] = {}
         self._segments: dict[tuple[int, int], Callable[[], None]] = {}
         self._scratches: dict[int, tuple[Array, Callable[[], None]]] = {}
-        self._runs: dict[tuple[tuple[int, ...], ...], Callable[..., Any]] = {}
+        self._runs: dict[tuple[tuple[int, ...], tuple[int, ...], int], Callable[..., Any]] = {}
         self._steps: list[Callable[[], None] | None] = [None] * len(program)
         self._given = [slot for slot in program.slots.values() if slot.given]
         self.reset()
@@ -130,22 +133,25 @@ class Machine:
             self._segments[start, stop] = self._compile("generated", "", body or ["pass"])
         return self._segments[start, stop]
 
-    def run(self, iteration: int, n: int, losses: Array, taps: Taps = NO_TAPS) -> tuple[int, int]:
-        """Run n whole iterations from `iteration` on, writing the loss of each into `losses` (n,).
+    def run(self, iteration: int, n: int, losses: Array, taps: Taps = NO_TAPS, first: int = 0) -> tuple[int, int]:
+        """Run n whole iterations from `iteration` on, writing the loss of each into `losses`, from its cell `first` on.
 
-        (iterations done, instructions done of the next one): (n, 0) unless a stop ended the run.
+        Hooks and copies count from `first` on too: a long run may be made in parts. (iterations done, instructions done
+        of the next one): (n, 0) unless a stop ended the run.
         """
-        key = (
-            tuple(index for index, _ in taps.stops),
-            tuple(index for index, _ in taps.hooks),
-            tuple(id(source) for source, _ in taps.copies),
-        )
-        if key not in self._runs:
-            self._runs[key] = self._compile_run(taps)
         begin = self.begin if any(slot.of != "t" for slot in self._given) else None
-        asked = [one for _, one in (*taps.stops, *taps.hooks, *taps.copies)]
-        done, index = self._runs[key](iteration, n, losses, begin, *asked)
-        return int(done), int(index)
+        asked = [*(stop for _, stop in taps.stops), *(hook for _, hook in taps.hooks), *itertools.chain(*taps.copies)]
+        done, index = self._run_for(taps)(iteration - first, first, first + n, losses, begin, *asked)
+        return int(done) - first, int(index)
+
+    def _run_for(self, taps: Taps) -> Callable[..., Any]:
+        """The function of `run` for taps at these places; the one made first goes where there are too many."""
+        key = (tuple(index for index, _ in taps.stops), tuple(index for index, _ in taps.hooks), len(taps.copies))
+        if key not in self._runs:
+            while len(self._runs) >= _RUNS:
+                del self._runs[next(iter(self._runs))]
+            self._runs[key] = self._compile_run(taps)
+        return self._runs[key]
 
     def quiet(self) -> np.errstate:
         """Overflow and the like are values to be looked at here, not warnings."""
@@ -207,21 +213,22 @@ class Machine:
 
     def _compile_run(self, taps: Taps) -> Callable[..., Any]:
         """The function of `run`, for taps at these places."""
-        body = ["for k in range(n):", "    if begin is not None:", "        begin(t + k)"]
+        body = ["for k in range(first, n):", "    if begin is not None:", "        begin(t + k)"]
         if [slot.of for slot in self._given] == ["t"]:
             # The number of the update alone is not worth a call.
-            body = ["for k in range(n):", f"    {self._scope.name(self.arrays['t'])}[()] = t + k + 1"]
+            body = ["for k in range(first, n):", f"    {self._scope.name(self.arrays['t'])}[()] = t + k + 1"]
         looks = _looks(taps)
         last = len(self.program) - 1
         for index, lines in self._whole([index for index in looks if index != last]):
             body += [f"    {line}" for line in (*lines, *(looks.get(index, ()) if index != last else ()))]
         # After the last instruction all are done, in whatever order they ran.
         body += [f"    {line}" for line in looks.get(last, ())]
-        body += [f"    copy{k}[k] = {self._scope.name(source)}" for k, (source, _) in enumerate(taps.copies)]
+        body += [f"    copy{k}[k] = source{k}" for k in range(len(taps.copies))]
         loss = self._scope.name(self.arrays["loss"])
         body += [f"    {self._noted(loss)}" if self.dtype.kind == "f" else "    pass", "return n, 0"]
-        names = ["t", "n", "losses", "begin", *_numbered("stop", taps.stops), *_numbered("hook", taps.hooks)]
-        return self._compile("generated", ", ".join([*names, *_numbered("copy", taps.copies)]), body)
+        names = ["t", "first", "n", "losses", "begin", *_numbered("stop", taps.stops), *_numbered("hook", taps.hooks)]
+        names += [f"{name}{k}" for k in range(len(taps.copies)) for name in ("source", "copy")]
+        return self._compile("generated", ", ".join(names), body)
 
     def _whole(self, looked: Sequence[int]) -> list[tuple[int, list[str]]]:
         """An iteration's statements; the update is fused unless somebody looks in between."""

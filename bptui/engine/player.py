@@ -7,14 +7,14 @@ that did just that.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from bptui.engine.checkpoints import MEMORY, Checkpoints, Losses
-from bptui.engine.machine import NO_TAPS, Hook, Machine, Taps
+from bptui.engine.machine import NO_TAPS, Machine, Taps
 from bptui.engine.network import Array
 from bptui.engine.program import Program
 from bptui.engine.timeline import START, Edit, Position, Timeline, first_difference, normal
@@ -116,17 +116,18 @@ class Player:
             raise ValueError(f"{here} is no iteration's end")
         edit = next(self.timeline.after(here), None)
         n = n if edit is None else min(n, edit.position.iteration - t)
-        done = 0
-        while done < n:
-            self._keep(t + done)
-            part = min(n - done, self._until_kept(t + done))
-            copies = [(source, kept[done : done + part]) for source, kept in taps.copies]
-            try:
-                self._run(t + done, part, replace(taps, hooks=_later(taps.hooks, done), copies=copies))
-            except BaseException:
-                self._recover(here)
-                raise
-            done += part
+        done, losses = 0, np.empty(max(0, n))
+        try:
+            while done < n:
+                self._keep(t + done)
+                part = min(n - done, self._until_kept(t + done))
+                self.machine.run(t + done, part, losses, taps, done)
+                done += part
+        except BaseException:
+            self._recover(here)
+            raise
+        if n > 0:
+            self._passed(t, losses)
         return done
 
     def begun(self, slot: str) -> Array | None:
@@ -253,12 +254,16 @@ class Player:
         regular = self.checkpoints.stride - t % self.checkpoints.stride
         return min([regular, *(near - t for near in self._wanted if near > t)])
 
-    def _run(self, t: int, n: int, taps: Taps = NO_TAPS) -> None:
+    def _run(self, t: int, n: int) -> None:
         """Iterations t … t+n−1, whole."""
         losses = np.empty(n)
-        self.machine.run(t, n, losses, taps)
+        self.machine.run(t, n, losses)
+        self._passed(t, losses)
+
+    def _passed(self, t: int, losses: Array) -> None:
+        """Iterations from t on have been run."""
         self.losses.put(t, losses)
-        self.position = Position(t + n - 1, len(self.program))
+        self.position = Position(t + len(losses) - 1, len(self.program))
 
     def _play_within(self, stop: Position) -> None:
         """Play inside one iteration, as far as `stop` or the iteration's end."""
@@ -299,15 +304,6 @@ class Player:
         self.checkpoints.keep(t, self.machine.vector)
         if t in self._wanted:
             self.checkpoints.keep_near(t, self.machine.vector)
-
-
-def _later(hooks: Sequence[tuple[int, Hook]], done: int) -> Sequence[tuple[int, Hook]]:
-    """Hooks that count on from iterations already done."""
-
-    def later(hook: Hook) -> Hook:
-        return lambda k: hook(done + k)
-
-    return [(index, later(hook)) for index, hook in hooks] if done else hooks
 
 
 # Seconds, roughly, on a present-day processor: what an instruction costs at least, what a cell of its result adds, and
