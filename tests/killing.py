@@ -181,9 +181,11 @@ def _driven(process: subprocess.Popen[bytes], made: Script, first: int, path: Pa
 
 
 def _await_aside(process: subprocess.Popen[bytes], path: Path) -> None:
-    """Until a file is written beside the session, or the process has ended."""
-    while process.poll() is None and not any(other.suffix == ".new" for other in path.parent.iterdir()):
-        pass
+    """Until a file is written beside the session, or that was missed: a new session is there, or the process ended."""
+    there = path.exists()
+    while process.poll() is None and path.exists() == there:
+        if any(other.suffix == ".new" for other in path.parent.iterdir()):
+            break
 
 
 def _pause(seconds: float) -> None:

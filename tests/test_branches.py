@@ -186,6 +186,28 @@ def test_a_debuggers_state_survives_as_json(session):
         assert other.memento() == session.debugger.memento()
 
 
+def test_every_bit_of_an_edit_survives(session):
+    session.execute("set W1 = [[0.0, -0.0], [1e-320, 0.1]]")
+    kept = session.debugger.memento()
+    other = Debugger(load("article"))
+    other.restore(json.loads(json.dumps(kept)))
+    assert other.look(other.position).same_bits(session.debugger.look(session.debugger.position))
+
+
+def test_hundreds_of_edits_are_told_in_short(session):
+    """An edit tells of all those before it, and that must not take a line each time."""
+    for k in range(300):
+        session.execute(f"set w5 = {k}")
+    before = session.debugger.memento()
+    session.execute("set w5 = 7")
+    after = session.debugger.memento()
+    changed = {key: value for key, value in after.items() if before.get(key) is not value and before.get(key) != value}
+    assert len(json.dumps(changed)) < 600
+    other = Debugger(load("article"))
+    other.restore(json.loads(json.dumps(after)))
+    assert other.memento() == after
+
+
 def test_what_a_command_changes_is_few_keys(session):
     busy(session)
     before = session.debugger.memento()
@@ -206,8 +228,10 @@ def test_what_a_command_changes_is_few_keys(session):
         {"edit/1": {"at": "0:0", "slot": "W1", "cells": 10**12, "values": 1.0, "text": "", "nudge": False}},
         {"edit/1": {"at": "0:0", "slot": "W1", "cells": [0], "values": "x", "text": "", "nudge": False}},
         {"edit/x": {}},
-        {"branch/b": {"edits": [99], "parent": "main", "at": "0:0", "reached": "0:0"}},
-        {"branch/b": {"edits": [], "parent": "b", "at": "0:0", "reached": "0:0"}},
+        {"branch/b": {"edits": "99", "parent": "main", "at": "0:0"}, "reached/b": "0:0"},
+        {"branch/b": {"edits": "1-999999999999", "parent": "main", "at": "0:0"}, "reached/b": "0:0"},
+        {"branch/b": {"edits": "", "parent": "main", "at": "0:0"}},
+        {"branch/b": {"edits": "", "parent": "b", "at": "0:0"}, "reached/b": "0:0"},
         {"branch/b": []},
         {"undo/0": {}},
         {"breakpoint/1": {"stop": "if __import__", "enabled": True, "hits": 0, "ignore": 0, "once": False}},
