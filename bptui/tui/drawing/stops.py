@@ -85,7 +85,7 @@ def _watches(stops: Stops, columns: int, digits: int | None) -> list[Line]:
         room, right = columns - len(text) - 2, line()
         for block, least in zip((values, changes, curves), wide, strict=True):
             part = line(" " * (least - width(block[k])), *block[k]) if k in alone else block[k]
-            if not right or width(right) + width(part) < room:
+            if part and (not right or width(right) + width(part) < room):
                 right = line(*right, *part, " ")
         lines.append(spread(line((f" {text}", "plain")), right, columns))
     return lines
