@@ -12,7 +12,7 @@ from bptui.debugger.branches import Branch
 from bptui.debugger.comparing import Comparison, importance
 from bptui.engine.build import build
 from bptui.engine.network import Network
-from bptui.engine.timeline import Timeline
+from bptui.engine.timeline import START, Timeline
 from bptui.files import specs
 
 _NAME = re.compile(r"[A-Za-z][\w-]{0,39}")
@@ -83,7 +83,8 @@ def _parted(session: Context, found: Comparison) -> Iterator[str]:
         yield f"only {name}: {wording.described(edit)}"
     values = " | ".join(wording.short_value(value, session.digits) for value in (parting.left, parting.right))
     if parting.index < 0:
-        yield f"they part at the very start: {parting.slot}: {values}"
+        where = "at the very start" if parting.position == START else f"by hand at {parting.position}"
+        yield f"they part {where}: {parting.slot}: {values}"
         return
     source = session.debugger.program.instructions[parting.index].source
     yield f"they part at {parting.position}, {source}: {values}"
