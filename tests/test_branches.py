@@ -100,6 +100,7 @@ def test_named_branches_make_a_tree(session):
         ("branch", "write branch NAME"),
         ("branch a b", "write branch NAME"),
         ("branch ../x", "write branch NAME"),
+        ("branch all", "no branch can be called all"),
         ("delete main", "is looked at"),
         ("delete nothing", "no branch is called nothing"),
         ("diff", "beside what"),

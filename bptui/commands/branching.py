@@ -27,6 +27,8 @@ def branches(session: Context, rest: str) -> Answer:
 def branch(session: Context, rest: str) -> Answer:
     if not _NAME.fullmatch(rest):
         raise CommandError("write branch NAME: a letter, then letters, digits, - and _, 40 at most")
+    if rest == "all":
+        raise CommandError("no branch can be called all: delete all forgets every breakpoint")
     new = rest not in session.debugger.branches.all
     answer = session.where(session.debugger.branch(rest))
     said = f"{'a new branch' if new else 'branch'} {rest}; edits go to it from now on"
