@@ -48,7 +48,7 @@ class Debugger:
         self.watches = Watches()
         self._player = Player(timeline, self.memory)
         self._beside: Player | None = None
-        self._curves = Curves()
+        self._curves = Curves(self.memory)
         return self.view()
 
     @property
@@ -142,7 +142,7 @@ class Debugger:
         """A run to the next breakpoint or back to the previous, in portions; `arrive` ends it. Raises DebuggerError."""
         if not back and self.position >= self.end:
             raise DebuggerError(f"already at or past the end, iteration {self.program.network.iterations}")
-        self._curves.note(self._player)
+        self._note_losses()
         return Run(self._player, self.timeline, self.breakpoints, START if back else self.end, back=back)
 
     def arrive(self, ended: Ended) -> View:
@@ -448,10 +448,13 @@ class Debugger:
     # Inside
 
     def _go(self, position: Position) -> None:
-        self._curves.note(self._player)
+        self._note_losses()
         self.breakpoints.forget(first_difference(self._player.timeline, self.timeline)[0])
         self._player.goto(self.timeline, position)
         self.branches.visit(position)
+
+    def _note_losses(self) -> None:
+        self._curves.note(self._player, {branch.timeline for branch in self.branches.all.values()})
 
     def _edit(self, edit: Edit) -> None:
         here = self.position

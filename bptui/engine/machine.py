@@ -138,7 +138,8 @@ class Machine:
         key = (
             tuple(index for index, _ in taps.stops),
             tuple(index for index, _ in taps.hooks),
-            tuple(id(source) for source, _ in taps.copies),
+            # By where they lie: every search makes views of its own, for the same code.
+            tuple(number for source, _ in taps.copies for number in (source.ctypes.data, source.size)),
         )
         if key not in self._runs:
             self._runs[key] = self._compile_run(taps)
