@@ -100,6 +100,7 @@ def test_named_branches_make_a_tree(session):
         ("branch", "write branch NAME"),
         ("branch a b", "write branch NAME"),
         ("branch ../x", "write branch NAME"),
+        ("branch all", "no branch can be called all"),
         ("delete main", "is looked at"),
         ("delete nothing", "no branch is called nothing"),
         ("diff", "beside what"),
@@ -151,6 +152,21 @@ def test_before_they_part_nothing_differs(session):
     session.execute("set w5 = 0.5 at 3:4")
     session.execute("goto 3:2")
     assert session.execute("diff main").lines[1] == "nothing differs up to here"
+
+
+@pytest.mark.parametrize(("place", "where"), [("0:0", "at the very start"), ("2:2", "by hand at 2:2")])
+def test_where_a_hand_alone_has_changed_something_they_part_there(session, place, where):
+    session.execute(f"goto {place}")
+    session.execute("branch other")
+    session.execute("set w5 = 0.5")
+    lines = session.execute("diff main").lines
+    assert lines[1] == f"only other: set w5 = 0.5 at {place}"
+    assert lines[2].startswith(f"they part {where}: W2: [[0.5], [")
+    assert lines[3].startswith("W2: [[0.5], [")
+
+
+def test_another_network_parts_where_it_begins(session):
+    assert session.execute("diff mazur").lines[1].startswith("they part at the very start: ")
 
 
 def test_other_weights_part_at_the_very_start(session):

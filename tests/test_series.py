@@ -131,3 +131,15 @@ def test_the_losses_of_a_branch_that_was_left_are_kept_as_far_as_one_had_got():
     debugger.goto(Position(8, 9))
     assert debugger.curve("main")[0].tobytes() == known[:9].tobytes()
     assert debugger.curve("b1")[0][3] != known[3]
+
+
+def test_the_losses_of_what_was_left_keep_within_their_memory():
+    debugger = Debugger(load("article"), memory=2**15)
+    debugger.goto(Position(199, 9))
+    known = debugger.view().losses
+    debugger.branch("other")
+    for k in range(20):
+        debugger.set("w5", f"0.4{k}")
+        debugger.iteration()
+    assert debugger.curve("main")[0].tobytes() == known.tobytes()
+    assert 0 < debugger._curves.nbytes <= 2**15 / 8

@@ -365,3 +365,17 @@ def test_the_memory_that_checkpoints_take_is_told(tmp_path):
     wrong = run_bptui("xor", "--plain", "--memory", "0")
     assert wrong.returncode == 2
     assert "--memory" in wrong.stderr
+
+
+def test_a_search_like_one_before_generates_nothing_anew():
+    debugger = Debugger(load("xor"))
+    debugger.add_breakpoint("if loss < 0.69")
+    debugger.add_breakpoint("on W1[0, 0]")
+    machine = debugger._player.machine
+    for _ in range(3):
+        debugger.run_on()
+    known = len(machine._runs), len(machine._scope.names)
+    for _ in range(5):
+        debugger.run_on()
+        debugger.run_back()
+    assert (len(machine._runs), len(machine._scope.names)) == known

@@ -6,6 +6,8 @@ The most important tests of bptui. `walks.Walk` drives a debugger and tells the 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import networks
 import numpy as np
 import pytest
@@ -14,8 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from walks import CHANGES, MOVES, Walk, random_action
 
-from bptui.debugger.debugger import DebuggerError
+from bptui.debugger.debugger import Debugger, DebuggerError
 from bptui.engine.build import build
+from bptui.engine.network import Training
 from bptui.engine.player import Player, state_at
 from bptui.engine.timeline import Edit, Position, PositionError, Timeline, normal, parse
 
@@ -246,3 +249,54 @@ def test_a_new_edit_forgets_what_was_undone():
     walk.debugger.nudge(walk.program.targets["w2"])
     with pytest.raises(DebuggerError, match="nothing to redo"):
         walk.debugger.redo()
+
+
+def test_an_iteration_run_through_on_another_timeline_began_as_it_does_there():
+    debugger, other = (Debugger(replace(networks.article(), iterations=6)) for _ in range(2))
+    debugger.goto_text("5:3")
+    debugger.goto_text("0:0")
+    debugger.set("W1", "W1 * 2")
+    assert debugger.branches.name != "main"
+    debugger.add_breakpoint("nan")
+    view = debugger.run_on()  # it ends where the last stretch does, without a step
+    other.set("W1", "W1 * 2")
+    expected = other.goto(view.position)
+    assert view.moment.before.same_bits(expected.moment.before)
+    assert view.before.keys() == expected.before.keys()
+    for slot, array in view.before.items():
+        assert array.tobytes() == expected.before[slot].tobytes()
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_a_weight_that_decays_before_its_step_is_written_twice(edited):
+    training = Training(optim="adamw", options={"weight_decay": 0.1})
+    debugger = Debugger(replace(networks.article(), training=training, lr=0.01))
+    first, last = (k for k, i in enumerate(debugger.program.instructions) if i.writes == "W1")
+    if edited:
+        debugger.set("x[0, 0]", "2.5", "2:0")
+        debugger.set("x[0, 0]", "2", "2:1")
+    begun = debugger.look(parse(debugger.program, "2:0")).arrays["W1"]
+    view = debugger.goto(Position(2, first + 1))
+    decayed = view.state.arrays["W1"]
+    assert debugger.writer("W1") == (2, first)
+    assert view.before["W1"].tobytes() == begun.tobytes()
+    view = debugger.goto(Position(2, last + 1))
+    assert debugger.writer("W1") == (2, last)
+    assert view.before["W1"].tobytes() == begun.tobytes()
+    assert view.moment.before.arrays["W1"].tobytes() == decayed.tobytes() != begun.tobytes()
+
+
+def test_what_is_broken_off_elsewhere_leaves_one_where_one_was(monkeypatch):
+    debugger = Debugger(networks.article())
+    debugger.goto_text("3:4")
+    before = debugger.view().state
+    edit = Edit(Position(1, 2), "W1", (0,), np.array([9.0]))
+
+    def broken_off(self):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Player, "state", broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            debugger.look(Position(1, 5), Timeline(debugger.program, (edit,)))
+    assert debugger.view().state.same_bits(before)

@@ -12,7 +12,7 @@ from bptui.debugger.branches import Branch
 from bptui.debugger.comparing import Comparison, importance
 from bptui.engine.build import build
 from bptui.engine.network import Network
-from bptui.engine.timeline import Timeline
+from bptui.engine.timeline import START, Timeline
 from bptui.files import specs
 
 _NAME = re.compile(r"[A-Za-z][\w-]{0,39}")
@@ -27,6 +27,8 @@ def branches(session: Context, rest: str) -> Answer:
 def branch(session: Context, rest: str) -> Answer:
     if not _NAME.fullmatch(rest):
         raise CommandError("write branch NAME: a letter, then letters, digits, - and _, 40 at most")
+    if rest == "all":
+        raise CommandError("no branch can be called all: delete all forgets every breakpoint")
     new = rest not in session.debugger.branches.all
     answer = session.where(session.debugger.branch(rest))
     said = f"{'a new branch' if new else 'branch'} {rest}; edits go to it from now on"
@@ -83,7 +85,8 @@ def _parted(session: Context, found: Comparison) -> Iterator[str]:
         yield f"only {name}: {wording.described(edit)}"
     values = " | ".join(wording.short_value(value, session.digits) for value in (parting.left, parting.right))
     if parting.index < 0:
-        yield f"they part at the very start: {parting.slot}: {values}"
+        where = "at the very start" if parting.position == START else f"by hand at {parting.position}"
+        yield f"they part {where}: {parting.slot}: {values}"
         return
     source = session.debugger.program.instructions[parting.index].source
     yield f"they part at {parting.position}, {source}: {values}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,8 +32,9 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class Parting:
-    """The first instruction, by its index on the left, that gives another result on the right; -1 is the start itself.
+    """The first instruction, by its index on the left, that gives another result on the right.
 
+    index  -1 where none has yet: a hand has changed the slot at `position`, or it begins otherwise at the very start
     edits  those that one side has and the other has not, up to here
     """
 
@@ -140,8 +141,18 @@ def _parting(names: tuple[str, str], left: Player, right: Player, here: Position
         if found is not None:
             index, slot = found
             values = states[0].arrays[slot], states[1].arrays[slot]
-            return Parting(Position(t, index + 1) if index >= 0 else START, index, slot, *values, edits)
-    return None
+            return Parting(Position(t, index + 1), index, slot, *values, edits)
+    row = next(
+        (row for row in _rows(timelines[0].program, *_at_end(left, right, here.iteration, here)) if row.differing), None
+    )
+    return (
+        None if row is None else Parting(_changed_at(row.slot, edits, first), -1, row.slot, row.left, row.right, edits)
+    )
+
+
+def _changed_at(slot: str, edits: Sequence[tuple[str, Edit]], first: Position) -> Position:
+    """Where a hand laid on one side alone has changed a slot; `first` where none has."""
+    return next((edit.position for _, edit in edits if edit.slot == slot), first)
 
 
 def _own(names: tuple[str, str], timelines: tuple[Timeline, Timeline], here: Position) -> Iterator[tuple[str, Edit]]:

@@ -21,6 +21,7 @@ from bptui.debugger.view import View, edited_cells
 from bptui.debugger.watches import Watched, Watches
 from bptui.engine.build import build
 from bptui.engine.checkpoints import MEMORY
+from bptui.engine.lifeline import unedited, writers
 from bptui.engine.network import Array, Network
 from bptui.engine.player import Moment, Player, State, computed_cells
 from bptui.engine.program import Program, Target
@@ -47,7 +48,7 @@ class Debugger:
         self.watches = Watches()
         self._player = Player(timeline, self.memory)
         self._beside: Player | None = None
-        self._curves = Curves()
+        self._curves = Curves(self.memory)
         return self.view()
 
     @property
@@ -141,7 +142,7 @@ class Debugger:
         """A run to the next breakpoint or back to the previous, in portions; `arrive` ends it. Raises DebuggerError."""
         if not back and self.position >= self.end:
             raise DebuggerError(f"already at or past the end, iteration {self.program.network.iterations}")
-        self._curves.note(self._player)
+        self._note_losses()
         return Run(self._player, self.timeline, self.breakpoints, START if back else self.end, back=back)
 
     def arrive(self, ended: Ended) -> View:
@@ -350,10 +351,11 @@ class Debugger:
     def look(self, position: Position, timeline: Timeline | None = None) -> State:
         """The state at another position, or on another timeline, without going there."""
         here = self.position
-        self._player.goto(timeline or self.timeline, position)
-        state = self._player.state()
-        self._player.goto(self.timeline, here)
-        return state
+        try:
+            self._player.goto(timeline or self.timeline, position)
+            return self._player.state()
+        finally:
+            self._player.goto(self.timeline, here)
 
     def value_before(self, edit: Edit) -> State:
         """The state at an edit's place without that edit and those given after it."""
@@ -384,7 +386,8 @@ class Debugger:
         after = normal(self.program, t, index + 1, 0)
         after = min(after, self.position) if t == self.position.iteration else after
         before = self.look(normal(self.program, t, index, 0))
-        return Moment(index, before, self.look(after, self._unedited(after, self.program.instructions[index].writes)))
+        shown = unedited(self.timeline, self.program.instructions[index].writes, after)
+        return Moment(index, before, self.look(after, shown))
 
     def moments(self, iteration: int) -> Callable[[int], Moment]:
         """Instruction → how it was carried out in that iteration; one look does for all before the first update.
@@ -408,14 +411,12 @@ class Debugger:
 
     def writer(self, slot: str, cell: int = 0) -> tuple[int, int] | None:
         """(iteration, index) of the instruction that wrote what a cell holds now, or None: it is as it began."""
-        index = self.program.writers.get(slot)
-        here = self.position
-        if index is None:
-            return None
-        if index < here.op or (index == here.op and cell < here.element):
-            return here.iteration, index
-        if self.program.slots[slot].persistent and here.iteration:
-            return here.iteration - 1, index
+        found, here = writers(self.program, slot), self.position
+        done = [k for k in found if k < here.op or (k == here.op and cell < here.element)]
+        if done:
+            return here.iteration, done[-1]
+        if found and self.program.slots[slot].persistent and here.iteration:
+            return here.iteration - 1, found[-1]
         return None
 
     def view(self, message: str = "") -> View:
@@ -447,10 +448,13 @@ class Debugger:
     # Inside
 
     def _go(self, position: Position) -> None:
-        self._curves.note(self._player)
+        self._note_losses()
         self.breakpoints.forget(first_difference(self._player.timeline, self.timeline)[0])
         self._player.goto(self.timeline, position)
         self.branches.visit(position)
+
+    def _note_losses(self) -> None:
+        self._curves.note(self._player, {branch.timeline for branch in self.branches.all.values()})
 
     def _edit(self, edit: Edit) -> None:
         here = self.position
@@ -468,7 +472,8 @@ class Debugger:
         before = normal(program, self.position.iteration, index, 0)
         lasting = program.slots[slot].persistent
         old = self._player.begun(slot) if lasting else _unset(state.arrays[slot])
-        if index == 0 or old is None or self.timeline.edited_in(self.position.iteration):
+        again = writers(program, slot)[0] < index
+        if index == 0 or old is None or again or self.timeline.edited_in(self.position.iteration):
             return self.moment(index)
         old = old.copy()
         old.flags.writeable = False
@@ -478,23 +483,19 @@ class Debugger:
     def _before_updates(self) -> Iterator[tuple[str, Array]]:
         """Each parameter whose update has begun, with its value just before."""
         t, done = self.position.iteration, self.position.op + (self.position.element > 0)
-        updates = [k for k in range(done) if self.program.instructions[k].phase == "update"]
-        if not updates:
-            return
+        updates: dict[str, int] = {}
+        for k in range(done):
+            if self.program.instructions[k].phase == "update":
+                # A decay of the weights is the first part of their update.
+                updates.setdefault(self.program.instructions[k].writes, k)
         # Nothing but an edit changes a parameter between the iteration's start and its own update.
         edited, state = self.timeline.edited_in(t), None
-        for k in updates:
-            slot = self.program.instructions[k].writes
+        for slot, k in updates.items():
             begun = None if edited else self._player.begun(slot)
             if begun is None:
                 state = self.look(normal(self.program, t, k, 0)) if edited or state is None else state
                 begun = state.arrays[slot]
             yield slot, begun
-
-    def _unedited(self, position: Position, slot: str) -> Timeline:
-        """The timeline without edits of a slot at a position: there it holds what its instruction wrote."""
-        edits = [edit for edit in self.timeline.edits if edit.position != position or edit.slot != slot]
-        return self.timeline if len(edits) == len(self.timeline.edits) else Timeline(self.program, tuple(edits))
 
 
 def _unset(array: Array) -> Array:

@@ -66,6 +66,8 @@ def _norm(value: Array) -> Array:
 def largest(value: Array) -> Array:
     """The largest magnitude: `abs(x).max()` without an array of magnitudes."""
     flat = _flat(value)
+    if flat.dtype == bool:
+        return np.asarray(flat.max(axis=1))
     return np.asarray(np.abs(np.maximum(flat.max(axis=1), -flat.min(axis=1))))
 
 
@@ -391,7 +393,7 @@ class _Reader:
             raise ExpressionError(f"{ast.unparse(tree)[:40]}: a function takes one value")
         if function is FUNCTIONS["max"] and isinstance(parts[0], ast.Call):
             inner, within = self._callee(parts[0])
-            if inner is FUNCTIONS["abs"] and len(within) == 1:
+            if inner is FUNCTIONS["abs"] and len(within) == 1 and not parts[0].keywords:
                 function, parts = largest, within
         value = self.read(parts[0])
         return lambda rows: function(value(rows))

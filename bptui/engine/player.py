@@ -14,6 +14,7 @@ from functools import lru_cache
 import numpy as np
 
 from bptui.engine.checkpoints import MEMORY, Checkpoints, Losses
+from bptui.engine.layout import place
 from bptui.engine.machine import NO_TAPS, Machine, Taps
 from bptui.engine.network import Array
 from bptui.engine.program import Program
@@ -137,8 +138,7 @@ class Player:
         array, vector = self.machine.arrays[slot], self.machine.vector
         if not np.may_share_memory(array, vector):
             return None
-        start = (array.ctypes.data - vector.ctypes.data) // vector.itemsize
-        return self._begun[1][start : start + array.size].reshape(array.shape)
+        return self._begun[1][place(vector, array)].reshape(array.shape)
 
     def live(self) -> State:
         """The present moment, not copied: good until the next step. What is not computed holds any numbers."""
@@ -171,6 +171,8 @@ class Player:
         # Iteration t starts at the end of the one before: that lies before `first` up to first's own iteration.
         self.checkpoints.drop_after(first.iteration if first != START else -1)
         self.losses.cut(first.iteration + (first.op == len(self.program)))
+        if self._begun is not None and first <= _written(self.program, Position(self._begun[0])):
+            self._begun = None
         self.timeline = timeline
         if first == START:
             self._restart()

@@ -9,7 +9,7 @@ import numpy as np
 
 from bptui.debugger.comparing import Comparison, Row, importance
 from bptui.engine.program import Program
-from bptui.engine.timeline import Position
+from bptui.engine.timeline import START, Position
 from bptui.explain.cells import unravelled
 from bptui.explain.notation import Names
 from bptui.files.text import safe
@@ -68,7 +68,8 @@ def _parted(found: Comparison, program: Program, columns: int) -> Iterator[Line]
     if len(parting.edits) > _MOST_EDITS:
         yield line((f" and {len(parting.edits) - _MOST_EDITS} more edits", "dim"))
     if parting.index < 0:
-        yield cut(line((" they part at the very start, in ", "dim"), Names(program).slot(parting.slot)), columns)
+        where = "at the very start" if parting.position == START else f"by hand at {parting.position}"
+        yield cut(line((f" they part {where}, in ", "dim"), Names(program).slot(parting.slot)), columns)
         return
     what = sentence(program, program.instructions[parting.index])
     yield cut(line((" they part at ", "dim"), (f"{parting.position}", "now+bold"), f"  {what}"), columns)
