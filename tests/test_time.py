@@ -105,6 +105,20 @@ def test_losses_are_all_there_after_a_jump_over_a_near_checkpoint():
     assert len(losses) == 8
 
 
+def test_what_was_there_before_an_update_is_of_this_timeline():
+    """The start of an iteration is remembered where one stops in it; an edit before it makes it another."""
+    debugger = Walk.of(networks.article(iterations=8)).debugger
+    debugger.run_on()
+    debugger.run_back()
+    debugger.set("x", "x * 0.5")
+    view = debugger.run_on()
+    assert view.position == Position(7, 9)
+    expected = slow.run(debugger.program, [slow.Written(Position(), "x", (0, 1), (1.0, 1.5))], Position(7, 8))
+    assert view.moment is not None
+    assert view.moment.before.same_bits(expected.state(Position(7, 8)))
+    assert view.before["W2"].tobytes() == expected.arrays["W2"].tobytes()
+
+
 # Examples that a reader can follow
 
 

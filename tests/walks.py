@@ -134,7 +134,7 @@ class Walk:
         state = run(self.program, self.edits, place)
         relative = c % 3 == 0
         value = f"{text} * 0.5 + {number!r}" if relative else repr(number)
-        if max(cells) >= state.computed[slot]:
+        if max(cells) >= state.computed[slot] or (relative and max(cells) >= state.computed[read]):
             self.refused(lambda: self.debugger.set(text, value, where))
             return
         old = state.arrays[read].reshape(-1)[list(cells)]

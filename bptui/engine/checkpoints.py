@@ -121,6 +121,9 @@ class Losses:
     def put(self, t: int, losses: Array) -> None:
         """The losses (n,) of iterations t … t+n−1; those after them still hold, until they are cut."""
         self._count = max(self._count, t + len(losses))
+        if self.step == 1 and self._count <= self._most and t + len(losses) <= len(self._kept):
+            self._kept[t : t + len(losses)] = losses
+            return
         while -(-self._count // self.step) > self._most:
             self._thin()
         first = -t % self.step

@@ -46,6 +46,8 @@ class Taps:
 NO_TAPS = Taps()
 # So many functions, for taps at different places, are kept.
 _RUNS = 64
+# So many instructions are compiled together, where they have been run one after the other so often.
+_TOGETHER, _OFTEN = 8, 4
 _WORD = re.compile(r"[A-Za-z_]\w*")
 # `f(a, b, out)`: all up to the last argument, and that.
 _STATEMENT = re.compile(r"(\w+\((?:\w+, )+)(\w+)\)")
@@ -85,10 +87,14 @@ class Machine:
         self._scope = scope_for(self.dtype)
         self._lines: dict[int, list[str]] = {}
         self._segments: dict[tuple[int, int], Callable[[], None]] = {}
+        self._bare: Callable[..., Any] | None = None
+        self._asked: dict[int, int] = {}
         self._scratches: dict[int, tuple[Array, Callable[[], None]]] = {}
         self._runs: dict[tuple[tuple[int, ...], tuple[int, ...], int], Callable[..., Any]] = {}
         self._steps: list[Callable[[], None] | None] = [None] * len(program)
         self._given = [slot for slot in program.slots.values() if slot.given]
+        # The number of the update alone is not worth a call.
+        self._begins = any(slot.of != "t" for slot in self._given)
         self.reset()
 
     def reset(self) -> None:
@@ -126,6 +132,26 @@ class Machine:
         target = self.arrays[self.program.instructions[index].writes]
         target.reshape(-1)[start:stop] = scratch.reshape(-1)[start:stop]
 
+    def through(self, start: int, stop: int) -> None:
+        """Run instructions start … stop−1, each whole; those that often follow one another are compiled together."""
+        k = start
+        while k < stop:
+            if k % _TOGETHER == 0 and k + _TOGETHER <= stop and self._often(k):
+                self._segments[k, k + _TOGETHER]()
+                k += _TOGETHER
+            else:
+                self.execute(k)
+                k += 1
+
+    def _often(self, k: int) -> bool:
+        """Whether what begins at k has been run together often enough, so that it is worth its compilation."""
+        if (k, k + _TOGETHER) in self._segments:
+            return True
+        self._asked[k] = self._asked.get(k, 0) + 1
+        if self._asked[k] > _OFTEN:
+            self.segment(k, k + _TOGETHER)
+        return self._asked[k] > _OFTEN
+
     def segment(self, start: int, stop: int) -> Callable[[], None]:
         """A function that runs instructions start … stop−1, generated once for each range asked for."""
         if (start, stop) not in self._segments:
@@ -139,7 +165,12 @@ class Machine:
         Hooks and copies count from `first` on too: a long run may be made in parts. (iterations done, instructions done
         of the next one): (n, 0) unless a stop ended the run.
         """
-        begin = self.begin if any(slot.of != "t" for slot in self._given) else None
+        begin = self.begin if self._begins else None
+        if taps is NO_TAPS:
+            if self._bare is None:
+                self._bare = self._compile_run(NO_TAPS)
+            self._bare(iteration - first, first, first + n, losses, begin)
+            return n, 0
         asked = [*(stop for _, stop in taps.stops), *(hook for _, hook in taps.hooks), *itertools.chain(*taps.copies)]
         done, index = self._run_for(taps)(iteration - first, first, first + n, losses, begin, *asked)
         return int(done) - first, int(index)
@@ -214,8 +245,7 @@ class Machine:
     def _compile_run(self, taps: Taps) -> Callable[..., Any]:
         """The function of `run`, for taps at these places."""
         body = ["for k in range(first, n):", "    if begin is not None:", "        begin(t + k)"]
-        if [slot.of for slot in self._given] == ["t"]:
-            # The number of the update alone is not worth a call.
+        if self._given and not self._begins:
             body = ["for k in range(first, n):", f"    {self._scope.name(self.arrays['t'])}[()] = t + k + 1"]
         looks = _looks(taps)
         last = len(self.program) - 1

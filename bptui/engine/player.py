@@ -61,6 +61,7 @@ class Player:
         nbytes = self.machine.vector.nbytes
         self.checkpoints = Checkpoints(nbytes, _stride(timeline.program, nbytes), memory)
         self._wanted: set[int] = set()
+        self._count = len(timeline.program)
         self._begun: tuple[int, Array] | None = None
         self._data_edited = False
         self._apply(timeline.at(START))
@@ -89,7 +90,8 @@ class Player:
             passed = position.iteration - self.position.iteration
             if position < self.position and not self._rewind(position):
                 self._restore(position)
-                self._wanted = self.checkpoints.plan(self.position.iteration, position.iteration)
+                if -passed <= _WALK:
+                    self._wanted = self.checkpoints.plan(self.position.iteration, position.iteration)
             elif passed > 1 and self.checkpoints.last(position.iteration) > self.position.iteration + 1:
                 self._restore(position)
             self._advance(position)
@@ -164,6 +166,8 @@ class Player:
 
     def _switch(self, timeline: Timeline) -> None:
         """Change to a timeline, keeping of the past what both have in common."""
+        if timeline is self.timeline:
+            return
         first, only_more = first_difference(self.timeline, timeline)
         if first is None:
             self.timeline = timeline
@@ -171,7 +175,7 @@ class Player:
         # Iteration t starts at the end of the one before: that lies before `first` up to first's own iteration.
         self.checkpoints.drop_after(first.iteration if first != START else -1)
         self.losses.cut(first.iteration + (first.op == len(self.program)))
-        if self._begun is not None and first <= _written(self.program, Position(self._begun[0])):
+        if self._begun is not None and first <= Position(self._begun[0]):
             self._begun = None
         self.timeline = timeline
         if first == START:
@@ -200,13 +204,19 @@ class Player:
 
     def _restore(self, position: Position) -> None:
         """Go to the last checkpoint whose iteration is not after that of `position`."""
-        t = self.checkpoints.last(position.iteration)
-        np.copyto(self.machine.vector, self.checkpoints[t])
+        if self._begun is not None and self._begun[0] == position.iteration:
+            t, kept = self._begun
+        else:
+            t = self.checkpoints.last(position.iteration)
+            kept = self.checkpoints[t]
+        np.copyto(self.machine.vector, kept)
         self.position = Position(t)
         self._restore_data()
 
     def _restore_data(self) -> None:
         """Data are in no checkpoint, since nothing but an edit changes them: begin anew, and edit as far as here."""
+        if not self._data_edited and not self.timeline.edits:
+            return
         here = _written(self.program, self.position)
         edits = [edit for edit in self.timeline.ordered if self._is_data(edit.slot) and edit.position <= here]
         if self._data_edited:
@@ -222,6 +232,10 @@ class Player:
 
     def _advance(self, target: Position) -> None:
         """Play forward to `target`, with every edit on the way."""
+        if not self.timeline.edits:
+            if self.position < target:
+                self._play(target)
+            return
         waiting = list(self.timeline.between(_written(self.program, self.position), target))
         while self.position < target:
             stop = min([target, *(edit.position for edit in waiting[:1])])
@@ -231,45 +245,66 @@ class Player:
 
     def _play(self, stop: Position) -> None:
         """Play forward to `stop`, with no edit on the way before it."""
-        while self.position < stop:
-            if self.position.op == len(self.program):
-                self.position = Position(self.position.iteration + 1)
-            if self.position == Position(self.position.iteration):
-                self._begin(stop)
-            if self.position < stop:
-                self._play_within(stop)
-
-    def _begin(self, stop: Position) -> None:
-        """At the start of an iteration: keep it, and run those that are to be passed whole."""
-        t = self.position.iteration
-        self._keep(t)
-        whole = stop.iteration - t
-        if whole > 0:
-            self._run(t, min(whole, self._until_kept(t)))
+        here = self.position
+        if here.op == self._count:
+            here = self.position = Position(here.iteration + 1)
+        if here.op or here.element:
+            if here.iteration < stop.iteration:
+                self._play_within(Position(here.iteration, self._count))
+                self._play(stop)
+                return
         else:
-            # Where one stops is stepped, and its beginning kept: what was there before an update is asked for.
-            self._begun = t, self.machine.vector.copy()
-            self.machine.begin(t)
+            self._pass(here.iteration, stop.iteration)
+            self._begin(stop.iteration)
+            if stop.op == self._count:
+                self._run(stop.iteration, 1)
+        self._play_within(stop)
+
+    def _pass(self, t: int, until: int) -> None:
+        """The iterations from t on that are to be passed whole, keeping those that are wanted."""
+        while t < until:
+            self._keep(t)
+            n = min(until - t, self._until_kept(t))
+            self._run(t, n)
+            t += n
+
+    def _begin(self, t: int) -> None:
+        """Where one stops is stepped, and its beginning kept: what was there before an update is asked for."""
+        self._keep(t)
+        self._begun = t, self.machine.vector.copy()
+        self.position = Position(t)
+        self.machine.begin(t)
 
     def _until_kept(self, t: int) -> int:
         """The iterations from t on until the next that is to be kept."""
-        regular = self.checkpoints.stride - t % self.checkpoints.stride
-        return min([regular, *(near - t for near in self._wanted if near > t)])
+        return self.checkpoints.stride - t % self.checkpoints.stride
 
     def _run(self, t: int, n: int) -> None:
         """Iterations t … t+n−1, whole."""
-        losses = np.empty(n)
-        self.machine.run(t, n, losses)
+        losses, done = np.empty(n), 0
+        near = sorted(k - t for k in self._wanted if t < k < t + n) if self._wanted else []
+        if near and self.machine.vector.nbytes * n <= _ASIDE:
+            # What lasts is copied aside in every iteration: a run in pieces would take several times as long.
+            kept = np.empty((n, self.machine.vector.size), self.machine.dtype)
+            self.machine.run(t, n, losses, Taps(copies=[(self.machine.vector, kept)]))
+            for k in near:
+                self.checkpoints.keep_near(t + k, kept[k - 1])
+        else:
+            for k in (*near, n):
+                self.machine.run(t + done, k - done, losses, NO_TAPS, done)
+                done = k
+                if k < n:
+                    self.checkpoints.keep_near(t + k, self.machine.vector)
         self._passed(t, losses)
 
     def _passed(self, t: int, losses: Array) -> None:
         """Iterations from t on have been run."""
         self.losses.put(t, losses)
-        self.position = Position(t + len(losses) - 1, len(self.program))
+        self.position = Position(t + len(losses) - 1, self._count)
 
     def _play_within(self, stop: Position) -> None:
         """Play inside one iteration, as far as `stop` or the iteration's end."""
-        here, count = self.position, len(self.program)
+        here, count = self.position, self._count
         if here.op == count:
             return
         last = (stop.op, stop.element) if stop.iteration == here.iteration else (count, 0)
@@ -278,8 +313,7 @@ class Player:
             until = last[1] if last[0] == op else self.program.size(op)
             self.machine.execute(op, element, until)
             op, element = (op, until) if last[0] == op else (op + 1, 0)
-        for k in range(op, last[0]):
-            self.machine.execute(k)
+        self.machine.through(op, last[0])
         if last[1] and (op, element) < last:
             self.machine.execute(last[0], 0, last[1])
         self.position = Position(here.iteration, *last)
@@ -308,6 +342,10 @@ class Player:
             self.checkpoints.keep_near(t, self.machine.vector)
 
 
+# From so few iterations further on one is walking back, and will go on with it: checkpoints are left near.
+_WALK = 16
+# Bytes that may be copied aside on the way there.
+_ASIDE = 2**22
 # Seconds, roughly, on a present-day processor: what an instruction costs at least, what a cell of its result adds, and
 # what keeping a checkpoint costs beside its bytes. Only the distance of checkpoints depends on them, never a value.
 _INSTRUCTION, _CELL, _CHECKPOINT, _BYTE = 5e-7, 1e-9, 6e-6, 1.2e-10

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from bptui.engine.network import Array
 from bptui.engine.program import Program
@@ -18,8 +19,7 @@ _POSITION = re.compile(r"(\d+):(\d+)(?:\.(\d+))?")
 _serial = itertools.count(1)
 
 
-@dataclass(frozen=True, order=True)
-class Position:
+class Position(NamedTuple):
     """How much is done: `op` instructions of `iteration`, and `element` cells of the next one."""
 
     iteration: int = 0
