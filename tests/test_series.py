@@ -131,6 +131,33 @@ def test_the_losses_of_a_branch_that_was_left_are_kept_as_far_as_one_had_got():
     debugger.goto(Position(8, 9))
     assert debugger.curve("main")[0].tobytes() == known[:9].tobytes()
     assert debugger.curve("b1")[0][3] != known[3]
+    debugger.branch("main")
+    debugger.branch("b1")
+    debugger.goto(Position(30, 9))
+    assert debugger.curve("main")[0].tobytes() == known.tobytes()
+
+
+def test_what_is_seen_in_passing_is_no_stop():
+    debugger = Debugger(load("article"))
+    debugger.watches.add(debugger.program, "w5")
+    (begun,) = debugger.watched()
+    for k in (1, 2):
+        debugger.goto(Position(k, 9))
+        (passed,) = debugger.watched(passing=True)
+        assert passed.change == passed.value - begun.value
+    (stopped,) = debugger.watched()
+    assert stopped.change == stopped.value - begun.value
+    assert stopped.value == passed.value
+
+
+def test_regular_checkpoints_are_the_same_on_the_way_back():
+    debugger = Debugger(load("mazur"))
+    debugger.goto(Position(200, 3))
+    known = debugger.checkpoints
+    assert known[:3] == (0, 32, 64)
+    for _ in range(30):
+        debugger.back(5)
+        assert debugger.checkpoints == known
 
 
 def test_the_losses_of_what_was_left_keep_within_their_memory():
