@@ -170,6 +170,20 @@ def test_what_is_typed_on_fast_after_a_colon_is_for_the_line():
         assert terminal.ended() == 0
 
 
+def test_a_dialog_that_two_keys_close_at_once_closes_once():
+    """The second would close the screen below, and with it the app."""
+    with Terminal() as terminal:
+        terminal.until("op 0 of 9")
+        terminal.send("e")
+        terminal.until("esc leave it")
+        terminal.send("\r\x03")
+        terminal.until(lambda text: "esc leave it" not in text, "the dialog to close")
+        terminal.send("n")
+        terminal.until("op 1 of 9")
+        terminal.send("q")
+        assert terminal.ended() == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_in_order(number):
     with Terminal() as terminal:

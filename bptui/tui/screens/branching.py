@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from bptui.debugger.branches import Branches
@@ -18,10 +17,11 @@ from bptui.files.text import safe
 from bptui.tui.drawing import comparison
 from bptui.tui.drawing.branches import branches
 from bptui.tui.drawing.lines import Line
+from bptui.tui.screens.over import Over
 from bptui.tui.widgets.drawn import Drawn
 
 
-class BranchesPage(ModalScreen[str]):
+class BranchesPage(Over[str]):
     """The branches, one of which is chosen. It gives a line of the command language, or ""."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -62,7 +62,7 @@ class BranchesPage(ModalScreen[str]):
         self.dismiss(f"{verb} {self._names[self._chosen]}")
 
 
-class DiffPage(ModalScreen[None]):
+class DiffPage(Over[None]):
     """Two timelines at one moment: the head stays, the table below it scrolls."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

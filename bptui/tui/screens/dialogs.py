@@ -11,11 +11,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from bptui.debugger.expressions import ExpressionError
 from bptui.files.text import safe
+from bptui.tui.screens.over import Over
 from bptui.tui.widgets.field import Field
 
 
@@ -24,7 +24,7 @@ def page_columns(columns: int) -> int:
     return max(20, min(110, columns * 9 // 10) - 6)
 
 
-class TextPage(ModalScreen[None]):
+class TextPage(Over[None]):
     """Lines to read; any of the usual keys closes it, and → goes deeper where there is something to open."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -84,7 +84,7 @@ class Place:
     at: str | None
 
 
-class EditDialog(ModalScreen[bool]):
+class EditDialog(Over[bool]):
     """Asks for a number and from when it is to hold; a bad one is refused with a word, and the old one stays."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

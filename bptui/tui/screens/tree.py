@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
@@ -19,6 +18,7 @@ from bptui.explain.tree.outline import Tree
 from bptui.files.text import safe
 from bptui.tui.drawing.lines import Line, strip
 from bptui.tui.drawing.outline import outline
+from bptui.tui.screens.over import Over
 
 
 class TreeView(Widget):
@@ -45,7 +45,7 @@ class TreeView(Widget):
         return strip(self._drawn[y] if y < len(self._drawn) else (), self.size.width, self.rich_style)
 
 
-class TreePage(ModalScreen[Position | None]):
+class TreePage(Over[Position | None]):
     """Where a number came from. It gives the position that the reader wants to go to, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
