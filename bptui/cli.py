@@ -183,11 +183,12 @@ def _sweep(arguments: list[str]) -> int:
     from bptui import reports
 
     parser = _spec_parser("sweep", _SWEEP, argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("more", nargs="*", metavar="TARGET=VALUES", help="the same as --set TARGET=VALUES")
     parser.add_argument(
         "--set",
         dest="sets",
         action="append",
-        required=True,
+        default=[],
         metavar="TARGET=VALUES",
         help="what differs; given several times, the forks are the product, the last varying fastest",
     )
@@ -198,6 +199,9 @@ def _sweep(arguments: list[str]) -> int:
     parser.add_argument("--workers", type=_workers, metavar="N", help="share the forks among N processes")
     parser.add_argument("--dask", metavar="ADDRESS", help="share them among a Dask cluster's workers (extra: dask)")
     options = parser.parse_args(arguments)
+    options.sets += options.more
+    if not options.sets:
+        raise InputError("what differs? --set TARGET=VALUES, such as --set lr=0.01,0.1")
     if options.workers and options.dask:
         raise InputError("--workers is for processes here, --dask for a cluster: one of both")
     reports.sweep(_program(options.spec), options)

@@ -343,7 +343,7 @@ def test_a_watch_says_its_value_and_its_change():
 def test_the_words_of_plain_mode():
     session = Session(load("article"))
     assert session.execute("break on w5").lines == ("breakpoint 1: on w5; met 0 times",)
-    assert session.execute("ignore 1 1").lines == ("breakpoint 1: on w5; met 0 times; ignored 1 more times",)
+    assert session.execute("ignore 1 1").lines == ("breakpoint 1: on w5; met 0 times; ignored 1 more time",)
     assert session.execute("continue").lines[0].startswith("1:9 ")
     assert session.execute("breakpoints").lines == ("breakpoint 1: on w5; met 2 times",)
     assert session.execute("disable 1").lines == ("breakpoint 1: on w5; met 2 times; disabled",)
@@ -379,3 +379,31 @@ def test_a_search_like_one_before_generates_nothing_anew():
         debugger.run_on()
         debugger.run_back()
     assert (len(machine._runs), len(machine._scope.names)) == known
+
+
+def test_a_truth_that_is_there_for_the_first_time_has_not_changed_unless_it_is_true():
+    assert stops(article(), "on loss < 0.001") == ["12:3"]
+    session = Session(load("article"))
+    session.execute("iteration 3")
+    with pytest.raises(DebuggerError, match="did not happen before here"):
+        session.execute("when loss < 0.001")
+    assert stops(article(), "on loss < 1000", 1) == ["0:3"]
+
+
+def test_both_sides_of_and_are_conditions():
+    with pytest.raises(ExpressionError, match="one value"):
+        article().add_breakpoint("if loss < 0 and W1")
+
+
+def test_a_stop_names_the_unit_that_died(tmp_path):
+    debugger = Debugger(spec(DYING, tmp_path))
+    debugger.add_breakpoint("dead")
+    assert debugger.run_on().message == "stopped at breakpoint 1: dead (unit 0 of a1)"
+
+
+def test_when_says_what_is_wrong_with_its_expression():
+    session = Session(load("mazur"))
+    with pytest.raises(ExpressionError, match="no slot or label is called w99"):
+        session.execute("when sign(w99)")
+    with pytest.raises(CommandError, match="when what"):
+        session.execute("when")

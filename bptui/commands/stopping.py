@@ -73,6 +73,8 @@ def unwatch(session: Context, rest: str) -> Answer:
 def when(session: Context, rest: str) -> Answer:
     """A condition, or an expression, which then is looked at for a change."""
     debugger = session.debugger
+    if not rest:
+        raise CommandError("when what? when w5, when sign(w5), when nan, when dead a1, when if loss < 0.1")
     try:
         condition = breakpoints.parse(debugger.program, rest)
     except ExpressionError as error:
@@ -81,19 +83,21 @@ def when(session: Context, rest: str) -> Answer:
     if place is None:
         raise DebuggerError(f"{condition.text} did not happen before here")
     answer = session.where(debugger.goto(place))
-    return Answer((*answer.lines, f"{condition.text}: the last time before was here"), answer.watched)
+    said = f"{condition.text}{debugger.told(condition)}: the last time before was here"
+    return Answer((*answer.lines, said), answer.watched)
 
 
 def _changed(session: Context, rest: str, error: ExpressionError) -> conditions.Condition:
     try:
         return conditions.when_changed(session.debugger.program, rest)
-    except ExpressionError:
-        raise error from None
+    except ExpressionError as expression:
+        # One word may be meant as either; anything else is an expression.
+        raise (error if rest.isidentifier() else expression) from None
 
 
 def _listed(one: Breakpoint) -> str:
     said = "" if one.enabled else "; disabled"
-    said += f"; ignored {one.ignore} more times" * bool(one.ignore)
+    said += f"; ignored {one.ignore} more time{'s' * (one.ignore != 1)}" * bool(one.ignore)
     return f"breakpoint {one.number}: {one.text}; met {one.hits} time{'s' * (one.hits != 1)}{said}"
 
 

@@ -78,7 +78,7 @@ def compare(names: tuple[str, str], left: Player, right: Player, here: Position)
         there,
         parting,
         tuple(_rows(timelines[0].program, *states)),
-        (_losses(left, states[0]), _losses(right, states[1])),
+        (losses(left, states[0]), losses(right, states[1])),
         (left.losses.step, right.losses.step),
     )
 
@@ -101,7 +101,8 @@ def counterpart(program: Program, other: Program, here: Position) -> Position:
     return normal(other, here.iteration, other.writers.get(slot, min(done, len(other) - 1)) + 1, 0)
 
 
-def _losses(player: Player, state: State) -> Array:
+def losses(player: Player, state: State) -> Array:
+    """The loss of every iteration up to a state that a player stands at; the present one's once it is computed."""
     known = player.losses.until(state.position.iteration)
     return np.append(known, state.arrays["loss"]) if state.computed["loss"] else known
 
@@ -140,7 +141,7 @@ def _parting(names: tuple[str, str], left: Player, right: Player, here: Position
         found = _first_differing(timelines[0].program, *states, [e for _, e in edits if e.position.iteration == t])
         if found is not None:
             index, slot = found
-            values = states[0].arrays[slot], states[1].arrays[slot]
+            values = states[0].arrays[slot].copy(), states[1].arrays[slot].copy()
             return Parting(Position(t, index + 1), index, slot, *values, edits)
     row = next(
         (row for row in _rows(timelines[0].program, *_at_end(left, right, here.iteration, here)) if row.differing), None
@@ -166,7 +167,7 @@ def _at_end(left: Player, right: Player, t: int, here: Position) -> tuple[State,
     there = min(here, Position(t, len(left.program)))
     left.goto(left.timeline, there)
     right.goto(right.timeline, counterpart(left.program, right.program, there))
-    return left.state(), right.state()
+    return left.live(), right.live()
 
 
 def _first_differing(program: Program, left: State, right: State, edits: list[Edit]) -> tuple[int, str] | None:

@@ -25,6 +25,10 @@ Quantity = Callable[[int, Rows, Rows], Array]
 Decide = Callable[[int, Array, int], Array]
 
 
+# What kind of value there is.
+_NUMBERS, _TRUTH = 1, 2
+
+
 def _nothing(place: int, rows: Rows, before: Rows) -> Array:
     del place, before
     return np.zeros((rows.n, 0))
@@ -45,6 +49,7 @@ class Condition:
     memory    how many iterations before this one it looks back at
     compares  the quantity compares what lasts with what it was just before the instruction
     touched   whether an edit makes it hold where it is made, so far as its expression, if it has one, is true
+    tell      place, the moment → what it is that holds there, in words
     alone     the quantity is looked at for one moment at a time
     wide      the quantity is as large as what is read
     not_finite it is `nan`: the processor's flags find it, no quantity is looked at
@@ -59,6 +64,7 @@ class Condition:
     compares: bool = False
     touched: Callable[[Edit], bool] = lambda _: False
     expression: Expression | None = None
+    tell: Callable[[int, Rows], str] | None = None
     alone: bool = False
     wide: bool = False
     not_finite: bool = False
@@ -92,7 +98,7 @@ def check(program: Program, expression: Expression) -> None:
     kind = np.dtype(program.network.dtype)
     there = {name: slot.size for name, slot in program.slots.items()}
     arrays = {name: np.ones(slot.shape, kind) for name, slot in program.slots.items() if name in expression.reads}
-    ones = Rows(1, there, lambda slot, start, stop: arrays[slot].reshape(1, -1)[:, start:stop], arrays)
+    ones = Rows(1, there, lambda slot, start, stop: arrays[slot].reshape(1, -1)[:, start:stop], arrays, thorough=True)
     if not expression.metric:
         expression.true_over(ones)
 
@@ -151,21 +157,24 @@ def changed(program: Program, expression: Expression) -> Condition:
 
 
 def _bits(expression: Expression, rows: Rows) -> Array:
-    """The value as whole numbers, so that nan is nan again; a last column says whether it is there.
+    """The value as whole numbers, so that nan is nan again; a last column says whether it is there, and is a truth.
 
     Which sign a nan has depends on which of two operands the processor takes it from: here it has none.
     """
     try:
-        value = expression.over(rows).astype(np.float64).reshape(rows.n, -1)
+        given = expression.over(rows)
     except NotComputedError:
         return np.zeros((rows.n, 1), np.int64)
+    value = given.astype(np.float64).reshape(rows.n, -1)
     value[np.isnan(value)] = np.nan
-    there = np.ones((rows.n, 1), np.int64)
+    there = np.full((rows.n, 1), _TRUTH if given.dtype == bool else _NUMBERS, np.int64)
     return np.concatenate([np.ascontiguousarray(value).view(np.int64), there], axis=1)
 
 
 def _differs(place: int, values: Array, before: int) -> Array:
     del place
-    there = values[before:, -1] == 1
-    earlier = values[before - 1 : -1] if before else np.concatenate([~values[:1], values[:-1]])
+    there = values[before:, -1] != 0
+    # A number that was not there is another one; a truth that was not there was not true.
+    first = np.where(values[:1, -1:] == _TRUTH, [*[0] * (values.shape[1] - 1), _TRUTH], ~values[:1])
+    earlier = values[before - 1 : -1] if before else np.concatenate([first, values[:-1]])
     return np.asarray(there & (values[before:] != earlier).any(axis=1))

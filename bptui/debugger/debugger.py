@@ -11,9 +11,10 @@ import numpy as np
 from bptui.debugger import conditions, editing, expressions, memento, moves
 from bptui.debugger.branches import Branches
 from bptui.debugger.breakpoints import Breakpoint
-from bptui.debugger.comparing import Comparison, compare
+from bptui.debugger.comparing import Comparison, compare, losses
 from bptui.debugger.curves import Curve, Curves
 from bptui.debugger.editing import DebuggerError, spell
+from bptui.debugger.rows import Rows
 from bptui.debugger.search import Backward, Forward
 from bptui.debugger.staleness import staleness
 from bptui.debugger.stops import Breakpoints, Ended, Run
@@ -149,12 +150,21 @@ class Debugger:
         """Go to where a run ended, and say why it did."""
         view = self.goto(ended.position)
         if ended.stopped:
-            message = "stopped at " + "; ".join(f"breakpoint {one.number}: {one.text}" for one in ended.stopped)
+            message = "stopped at " + "; ".join(
+                f"breakpoint {one.number}: {one.text}{self.told(one.condition)}" for one in ended.stopped
+            )
         elif ended.position == START:
             message = "stopped at the start: nothing to stop at before it"
         else:
             message = f"stopped at the end: {self.program.network.iterations} iterations{self._lost(view)}"
         return replace(view, message=message)
+
+    def told(self, condition: conditions.Condition) -> str:
+        """What it is that a condition holds of here, in brackets, where it has a word for that."""
+        place = self.position.op - 1
+        if condition.tell is None or place not in condition.places:
+            return ""
+        return f" ({condition.tell(place, Rows.of(self._player.live()))})"
 
     def leave(self, run: Run) -> View:
         """Interrupt a run: forward one is where it has got to, between two iterations; back where one began."""
@@ -285,10 +295,12 @@ class Debugger:
         """This branch beside another, or beside a timeline that is none of them. Raises DebuggerError."""
         if other is None and name not in self.branches.all:
             raise DebuggerError(f"no branch is called {name[:40]} ({', '.join(self.branches.all)})")
+        if other is None and name == self.branches.name:
+            raise DebuggerError(f"{name} is the branch that is looked at: name another, or a network")
         other = other or self.branches.all[name].timeline
         if self._beside is None or self._beside.program is not other.program:
             self._beside = Player(other, self.memory // 4)
-        self._beside.goto(other, self._beside.position)
+        self._beside.goto(other, START)
         here = self.position
         try:
             return compare((self.branches.name, name), self._player, self._beside, here)
@@ -430,7 +442,7 @@ class Debugger:
             stale=staleness(self.timeline, here),
             moment=moment,
             changed=range(here.element - 1, here.element) if here.element else range(size),
-            losses=self._losses(state),
+            losses=losses(self._player, state),
             before=dict(self._before_updates()),
             edited=edited_cells(self.timeline, here),
             message=message,
@@ -460,10 +472,6 @@ class Debugger:
         here = self.position
         self.branches.edit(edit, here)
         self._go(here)
-
-    def _losses(self, state: State) -> Array:
-        known = self._player.losses.until(self.position.iteration)
-        return np.append(known, state.arrays["loss"]) if state.computed["loss"] else known
 
     def _moment_here(self, state: State) -> Moment:
         """The operation done last: what it read is still there, unless it changed it in place or an edit did."""

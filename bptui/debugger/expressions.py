@@ -463,7 +463,7 @@ def _decided(rows: Rows, values: list[Evaluate], *, every: bool) -> Array:
     """`and` (every) or `or`: what is decided by what stands before is not looked at."""
     result = _truth(values[0](rows))
     for value in values[1:]:
-        if (result != every).all():
+        if (result != every).all() and not rows.thorough:
             break
         try:
             more = _truth(value(rows))

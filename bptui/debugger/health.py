@@ -23,6 +23,8 @@ _RELUS = ("relu",)
 # Bounds of what saturates.
 _BOUNDS = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 _LONGEST = 256
+# Units that are named where one has died.
+_NAMED = 8
 
 
 def parse(program: Program, word: str, words: list[str]) -> Condition:
@@ -76,7 +78,12 @@ def _asleep(program: Program, text: str, places: tuple[int, ...], awake: conditi
         sets_in[1:] &= ~dead[:-1]
         return np.asarray(sets_in.any(axis=1)[before:])
 
-    return Condition(text, places, _whole(program, places), awake, decide, memory=epoch)
+    def tell(place: int, rows: Rows) -> str:
+        still = np.flatnonzero(~awake(place, rows, rows)[0].astype(bool))
+        named = ", ".join(map(str, still[:_NAMED])) + " …" * (len(still) > _NAMED)
+        return f"unit{'s' * (len(still) != 1)} {named} of {program.instructions[place].writes}"
+
+    return Condition(text, places, _whole(program, places), awake, decide, memory=epoch, tell=tell)
 
 
 def _whole(program: Program, places: tuple[int, ...]) -> dict[int, dict[str, tuple[int, int]]]:

@@ -28,12 +28,14 @@ class Rows:
     computed  slot → how many of its cells, from the first on, are there
     flat      slot, first cell, the one after the last → the cells at each moment, (n, cells)
     slots     every slot's array, where there is one moment alone
+    thorough  `and` and `or` look at all their parts, be it decided or not
     """
 
     n: int
     computed: Mapping[str, int]
     flat: Callable[[str, int, int], Array]
     slots: Mapping[str, Array] | None = None
+    thorough: bool = False
 
     @classmethod
     def of(cls, state: State) -> Rows:

@@ -119,3 +119,11 @@ async def test_x_opens_the_tree_at_once_where_the_chain_is_long(app):
         await reader.press("n", "n", "n", "x")
         assert isinstance(reader.app.screen, TreePage)
         assert "more" in reader.text()
+
+
+async def test_a_colon_closes_a_page_for_the_command_line(app):
+    async with app("article", (120, 40)) as reader:
+        await reader.press("n", "n", "x")
+        await reader.command("print w5")
+        assert len(reader.app.screen_stack) == 2
+        assert "w5 = 0.14" in reader.text()

@@ -174,7 +174,7 @@ class MainScreen(Arranged):
             "branches": self._branches,
         }  # fmt: skip
         if verb in _ASKING:
-            self._open_line(f"{verb} ")
+            self.open_line(f"{verb} ")
         elif verb in special:
             return special[verb]()
         else:
@@ -189,7 +189,7 @@ class MainScreen(Arranged):
             self.focus_pane(int(key))
         else:
             keys: dict[str, Callable[[], object]] = {
-                "minus": lambda: self._nudge(-1), "z": self._zoom, "colon": lambda: self._open_line(""),
+                "minus": lambda: self._nudge(-1), "z": self._zoom, "colon": lambda: self.open_line(""),
                 "tab": self.focus_next_pane, "left_square_bracket": lambda: self._tensor(-1),
                 "right_square_bracket": lambda: self._tensor(1),
             }  # fmt: skip
@@ -261,11 +261,11 @@ class MainScreen(Arranged):
         if isinstance(self.focused, ProgramPane) and self._row >= 0:
             self._do(self._stopping.toggle(self._row))
         else:
-            self._open_line("break ")
+            self.open_line("break ")
 
     def _watch(self) -> None:
         """The command line, with the cell under the cursor as what is typed over."""
-        self._open_line("watch ", self._stopping.suggestion(*self._cursor))
+        self.open_line("watch ", self._stopping.suggestion(*self._cursor))
 
     def _branches(self) -> None:
         """The tree of branches; what is chosen there is carried out."""
@@ -336,7 +336,7 @@ class MainScreen(Arranged):
         places = [(here, Place(f"from here, {here}", None))]
         if program.slots[slot].persistent:
             begun = normal(program, here.iteration, 0, 0)
-            places.append((begun, Place(f"from the start of this iteration, {begun}", str(begun))))
+            places.append((begun, Place(f"from the start of this iteration, {here.iteration}:0", str(begun))))
             places.append((START, Place("from the very start, 0:0", "0:0")))
         elif writer is not None and here.op > writer + 1:
             done = normal(program, here.iteration, writer + 1, 0)
@@ -478,7 +478,7 @@ class MainScreen(Arranged):
 
     # The command line
 
-    def _open_line(self, text: str, suggestion: str = "") -> None:
+    def open_line(self, text: str, suggestion: str = "") -> None:
         """The command line with a text; what is suggested after it is typed over."""
         self._stop_playing()
         line = self.query_one("#line", Input)
