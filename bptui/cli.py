@@ -257,7 +257,8 @@ _SUBCOMMANDS: dict[str, Callable[[list[str]], int]] = {
 _SWEEP = """a what-if question for many variants at once: each ends as `run` would, to the same bits
 
 TARGET is anything that `set` takes (lr, w5, W1[0,1], W1, a label), or seed: other weights, order and masks, the same
-data. VALUES are expressions with commas between; 0..63 is a range, log:1e-4..1e-1:7 seven numbers evenly spaced."""
+data. VALUES are expressions with commas between; 0..63 is a range, log:1e-4..1e-1:7 seven numbers, each the same
+multiple of the one before."""
 
 
 def _spec_parser(

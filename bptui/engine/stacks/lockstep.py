@@ -24,8 +24,8 @@ from bptui.engine.stacks.proving import prove
 from bptui.engine.stacks.stack import Saved, Stack, spread
 from bptui.engine.stacks.watching import raising
 
-# The most lanes of a stack, and the bytes that it may take unless there are few.
-_MOST_LANES, _CACHE = 1024, 16 * 2**20
+# The most lanes of a stack, and the bytes that it may take unless there are few: what is near a core and not shared.
+_MOST_LANES, _CACHE = 1024, 5 * 2**20
 # So few forks are run alone: a stack would not pay.
 FEW = 4
 # A narrower stack has to be made and proved, which so many iterations have to pay for.
@@ -53,11 +53,17 @@ class Lockstep:
     def prepare(self, forks: int) -> None:
         """Make the stack for so many forks. Raises LanesError where they have to be run alone."""
         if forks >= FEW:
-            self._stack(min(forks, self.most))
+            self._stack(self._width(forks))
+
+    def _width(self, forks: int) -> int:
+        """So many lanes that a number of forks fills its stacks evenly."""
+        stacks = -(-forks // self.most)
+        return max(1, -(-forks // max(1, stacks)))
 
     def run(self, forks: Sequence[int], start: int, end: int, *, last: bool) -> None:
         """Whole iterations, and where they are the last also the forward pass after them."""
-        waiting = deque(Item(start, forks[k : k + self.most], deaf=False) for k in range(0, len(forks), self.most))
+        size = self._width(len(forks))
+        waiting = deque(Item(start, forks[k : k + size], deaf=False) for k in range(0, len(forks), size))
         while waiting:
             item = waiting.popleft()
             if len(item.forks) < FEW:

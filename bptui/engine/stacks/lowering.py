@@ -23,6 +23,8 @@ from bptui.engine.terms import Axes, Call, Let, Map, Product, Reduce, Term, View
 PRODUCTS = ("matmul", "straight", "outer", "pairs", "pairs-back", "loop")
 # A sum as NumPy does it where it lies; after a copy; over rows, as a product with ones, which adds in the same order.
 SUMS = ("reduce", "copied", "ones")
+# Cells of a row up to which going through another costs more than a copy.
+_ROW = 192
 
 
 def ways(term: Term) -> tuple[str, ...]:
@@ -115,9 +117,11 @@ class LaneLowering(Lowering):
             self._emit("copyto", out, target)
 
     def _straight(self, left: Array, right: Array, out: Array) -> None:
-        if all(side.strides[-1] == side.itemsize or _is_scattered(side) for side in (left, right)):
+        turned = [side.strides[-1] != side.itemsize and not _is_scattered(side) for side in (left, right)]
+        if not any(turned):
             raise UnfitError(self.way)
-        self._matmul(self._copy(left), self._copy(right), out)
+        sides = [self._copy(side) if copied else side for side, copied in zip((left, right), turned, strict=True)]
+        self._matmul(sides[0], sides[1], out)
 
     def _as_alone(self, *sides: Array) -> tuple[list[Array], list[Copy]]:
         """Operands each lane of which lies as it does alone, and the copies (to, from) that this takes."""
@@ -176,6 +180,24 @@ class LaneLowering(Lowering):
     def _complex(self, like: Array) -> Array:
         dtype = np.result_type(like.dtype, np.complex64)
         return self.pool.take(like.shape, dtype) if like.ndim == 3 else self.plain.take(like.shape, dtype)
+
+    # What is done cell by cell
+
+    def _apply(self, function: str, values: list[Array], out: Array) -> None:
+        if len(values) == 2 and out.ndim == 3 and out.flags.c_contiguous and values[0].shape == out.shape:
+            values, out = self._in_longer_rows(values[0], values[1], out)
+        super()._apply(function, values, out)
+
+    def _in_longer_rows(self, whole: Array, row: Array, out: Array) -> tuple[list[Array], Array]:
+        """A short row of each lane, which goes with every row of another array, repeated: fewer rows to begin with."""
+        lanes, rows, columns = out.shape
+        times = max((k for k in range(1, rows + 1) if rows % k == 0 and k * columns <= _ROW), default=1)
+        if times < 4 or row.shape != (lanes, 1, columns) or not whole.flags.c_contiguous:
+            return [whole, row], out
+        repeated = self.plain.take((lanes, times, columns), row.dtype)
+        self._emit("copyto", repeated, np.broadcast_to(row, repeated.shape))
+        longer = (lanes, rows // times, times * columns)
+        return [whole.reshape(longer), repeated.reshape(lanes, 1, -1)], out.reshape(longer)
 
     # Sums and the like
 

@@ -22,8 +22,8 @@ from bptui.engine.stacks.rewriting import LanesError
 from bptui.engine.stacks.stack import Stack
 from bptui.engine.terms import is_elementwise, read
 
-# Lanes that are compared, and results of ordinary operands that have to be compared at least.
-_LANES, _RESULTS = 16, 256
+# Lanes that are compared, at least and at most, and results of ordinary operands that have to be compared at least.
+_LEAST, _MOST, _RESULTS = 4, 16, 256
 # Numbers that operands are made of; a prime, so that no axis repeats them.
 _NUMBERS = 4099
 # Cells of a lane from which on a product by itself costs as much as the call.
@@ -89,7 +89,6 @@ class _Trials:
         self.stack = stack
         self.alone = alone
         self.random = np.random.default_rng(0)
-        self.lanes = sorted(set(np.linspace(0, stack.width - 1, _LANES).astype(int).tolist()))
         self.numbers = {kind: _numbers(kind, stack.dtype) for kind in KINDS}
 
     def choose(self, index: int, possible: dict[str, Code]) -> str:
@@ -121,7 +120,7 @@ class _Trials:
         return min(found)
 
     def _right(self, index: int, code: Code) -> bool:
-        each = len(self.lanes) * self.stack.program.size(index)
+        each = len(self._lanes(index)) * self.stack.program.size(index)
         ordinary = max(1, -(-_RESULTS // each))
         instruction = self.stack.program.instructions[index]
         # What each cell is made of by itself can't depend on the order of anything.
@@ -131,19 +130,25 @@ class _Trials:
 
     def _same(self, index: int, code: Code, kind: str) -> bool:
         self._fill(index, kind)
-        expected = self._alone(index)
+        lanes = self._lanes(index)
+        expected = self._alone(index, lanes)
         code()
         writes = self.stack.program.instructions[index].writes
-        return same(self.stack.arrays[writes][self.lanes], expected)
+        return same(self.stack.arrays[writes][lanes], expected)
 
-    def _alone(self, index: int) -> Array:
+    def _lanes(self, index: int) -> list[int]:
+        """The lanes that are compared: fewer where each has many results, from the first to the last."""
+        count = min(_MOST, max(_LEAST, -(-_RESULTS // self.stack.program.size(index))))
+        return sorted(set(np.linspace(0, self.stack.width - 1, count).astype(int).tolist()))
+
+    def _alone(self, index: int, lanes: list[int]) -> Array:
         """What a machine alone makes of the operands of each lane that is compared."""
         stack, alone = self.stack, self.alone
         instruction = stack.program.instructions[index]
         result = alone.arrays[instruction.writes]
-        found = np.empty((len(self.lanes), *result.shape), result.dtype)
+        found = np.empty((len(lanes), *result.shape), result.dtype)
         reads = [(alone.arrays[name], stack.arrays[name], name in stack.varying) for name in set(instruction.reads)]
-        for place, lane in enumerate(self.lanes):
+        for place, lane in enumerate(lanes):
             for target, source, laned in reads:
                 target[...] = source[lane] if laned else source
             alone.execute(index)
