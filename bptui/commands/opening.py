@@ -170,7 +170,9 @@ def _restored(file: SessionFile, path: Path, manner: Manner) -> Session:
     try:
         session.debugger.restore(file.folded.debugger)
     except ValueError as error:
-        raise JournalError(f"{shown}: it can't be restored: {error}" + (f" ({other})" if other else "")) from None
+        raise JournalError(
+            f"{shown}: it can't be restored: {safe(str(error))}" + (f" ({other})" if other else "")
+        ) from None
     session.recorder = Recorder(file, session.debugger)
     same = _same_bits(session, keys.get(DIGEST))
     session.notes = [*file.notes, *notes, *([other] if other else []), *_bits(keys, same=same)]

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 os.environ.setdefault("TEXTUAL_FPS", "120")  # read when Textual is imported
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
@@ -17,6 +18,7 @@ from textual.driver import Driver
 from bptui.commands import ending
 from bptui.commands.session import Session
 from bptui.tui.screens.main import MainScreen
+from bptui.tui.widgets.field import Field
 
 
 class BptuiApp(App[None]):
@@ -32,6 +34,28 @@ class BptuiApp(App[None]):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
+        self._typed_ahead: list[events.Event] | None = None
+
+    async def on_event(self, event: events.Event) -> None:
+        """What comes after the enter of a line waits until that is read: over a slow line many keys come at once.
+
+        Enter takes its way through the line's own queue and back; without this, later keys would overtake it.
+        """
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            if isinstance(event, events.Key) and event.key == "ctrl+c":
+                self._typed_ahead = None
+            elif self._typed_ahead is not None:
+                self._typed_ahead.append(event)
+                return
+            elif isinstance(event, events.Key) and event.key == "enter" and isinstance(self.focused, Field):
+                self._typed_ahead = []
+        await super().on_event(event)
+
+    async def on_field_read(self) -> None:
+        """A line is read: on with what was typed since, as far as the next enter."""
+        waiting, self._typed_ahead = self._typed_ahead or [], None
+        for event in waiting:
+            await self.on_event(event)
 
     def get_driver_class(self) -> type[Driver]:
         """The usual driver, made to survive bytes that are no UTF-8."""

@@ -123,10 +123,10 @@ def odd_lines() -> Iterator[Case]:
 
 ODD_KEYS = {
     "position": ('"9:99"', '"x"', '"0:0.99"', '"-1:0"', "3", "[]", "null", '"1:2:3"', '"9999999999999:0"', '"\\u001b[2J"', '"' + "9" * 5000 + ':0"'),
-    "branch": ('"nobody"', "3", "null", "[]", '"\\u001b[2J"'),
+    "branch": ('"nobody"', '"no\\nbody\\n\\n"', "3", "null", "[]", '"\\u001b[2J"'),
     "branch/main": ("{}", "[]", "3", '{"edits": "9", "parent": "", "at": "0:0"}', '{"edits": "1-999999999999", "parent": "", "at": "0:0"}', '{"edits": "", "parent": "main", "at": "0:0"}', '{"edits": "", "parent": "nobody", "at": "0:0"}', '{"edits": "x", "parent": "", "at": "0:0"}', '{"edits": "", "parent": "", "at": "9:99"}', '{"edits": [], "parent": "", "at": "0:0"}'),
     "reached/main": ('"x"', "3", "[]", '"0:99"'),
-    "edit/1": ("{}", "[]", "null", *(json.dumps({"at": "0:3", "slot": "W2", "cells": 1, "values": 0.2, "text": "x", "nudge": False} | change) for change in ({"slot": "nobody"}, {"slot": 3}, {"at": "9:99"}, {"at": "x"}, {"cells": 0}, {"cells": -1}, {"cells": 10**12}, {"cells": [9]}, {"cells": [-1]}, {"cells": ["a"]}, {"cells": [True]}, {"cells": []}, {"cells": {}}, {"values": "x"}, {"values": [1, 2, 3]}, {"values": None}, {"values": [[1]]}, {"values": 10**400}, {"values": float("nan")}, {"values": float("inf")}, {"values": "1e999"}))),
+    "edit/1": ("{}", "[]", "null", *(json.dumps({"at": "0:3", "slot": "W2", "cells": 1, "values": 0.2, "text": "x", "nudge": False} | change) for change in ({"slot": "nobody"}, {"slot": "no\nbody"}, {"slot": 3}, {"at": "9:99"}, {"at": "x"}, {"cells": 0}, {"cells": -1}, {"cells": 10**12}, {"cells": [9]}, {"cells": [-1]}, {"cells": ["a"]}, {"cells": [True]}, {"cells": []}, {"cells": {}}, {"values": "x"}, {"values": [1, 2, 3]}, {"values": None}, {"values": [[1]]}, {"values": 10**400}, {"values": float("nan")}, {"values": float("inf")}, {"values": "1e999"}))),
     "edit/x": ("{}",),
     "edit/-1": ("{}",),
     "undo/0": ("{}", "[]", "3", '{"edit": 99, "before": {}, "after": {}, "left": "main", "entered": "main"}', '{"edit": 1, "before": [], "after": {}, "left": "main", "entered": "main"}', '{"edit": 1, "before": {"main": 3}, "after": {}, "left": "main", "entered": "main"}'),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from bptui.tui.screens.dialogs import EditDialog, Place
+
 
 def values(reader, label):
     """A cell's line in the values pane, after its label."""
@@ -188,3 +190,19 @@ async def test_the_learning_rate_is_a_number_like_another(app):
         await reader.command("set lr = 0.1")
         assert "lr 0.1 " in reader.lines()[0]
         assert values(reader, "lr")[:2] == ["+0.1000", "*"]
+
+
+async def test_an_arrow_that_comes_before_the_dialog_has_anything_to_show(app):
+    """Or when it no longer has: it is another place all the same."""
+    places = [Place("from here, 0:0", None), Place("from the very start, 0:0", "0:0")]
+    async with app("article") as reader:
+        dialog = EditDialog("w5", "0.14", places, lambda text, at: None)
+        opening = reader.app.push_screen(dialog)
+        dialog.action_choose(1)
+        await opening
+        await reader.pilot.pause()
+        assert "● from the very start" in reader.text()
+        dialog.dismiss(False)
+        dialog.dismiss(False)
+        await reader.pilot.pause()
+        assert "op 0 of 9" in reader.text()

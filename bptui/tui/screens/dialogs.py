@@ -124,7 +124,7 @@ class EditDialog(Over[bool]):
         """Try it."""
         event.stop()
         self._try(event.value)
-        self.query_one(Field).release()
+        self.app.post_message(Field.Read())
 
     def _try(self, value: str) -> None:
         try:
@@ -138,4 +138,6 @@ class EditDialog(Over[bool]):
 
     def _show_places(self) -> None:
         lines = [f"{'●' if k == self._chosen else '○'} {place.words}" for k, place in enumerate(self._places)]
-        self.query_one("#edit-places", Static).update(Content("\n".join(lines)))
+        # A key may come before there is anything to show it in, or when there no longer is.
+        for places in self.query("#edit-places").results(Static):
+            places.update(Content("\n".join(lines)))

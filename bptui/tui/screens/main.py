@@ -505,7 +505,7 @@ class MainScreen(Arranged):
             self._branches()
         elif event.value.strip():
             self._do(event.value.strip())
-        self.query_one(Field).release()
+        self.app.post_message(Field.Read())
 
     # Layout
 
