@@ -203,7 +203,8 @@ def test_a_debuggers_state_survives_as_json(session):
 
 
 def test_every_bit_of_an_edit_survives(session):
-    session.execute("set W1 = [[0.0, -0.0], [1e-320, 0.1]]")
+    session.execute("set W2 = [[1e-320], [0.1]]")
+    session.execute("set W1 = [[0.0, -0.0], [0, 0]]")
     kept = session.debugger.memento()
     other = Debugger(load("article"))
     other.restore(json.loads(json.dumps(kept)))

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from watching import watched
 import bptui as bp
 from bptui.commands import opening
 from bptui.engine import fingerprint
-from bptui.files import origins, sealing, sessions, shelf
+from bptui.files import origins, sealing, sessions, shelf, writing
 from bptui.files.sealing import JournalError
 
 
@@ -143,6 +144,12 @@ class TestPython:
         here = session.debugger.position
         assert again.debugger.look(here).same_bits(session.debugger.look(here))
         again.close()
+
+    def test_one_whose_spec_would_be_another_is_not_kept(self, monkeypatch):
+        usual = writing.to_toml
+        monkeypatch.setattr(writing, "to_toml", lambda network, values: usual(replace(network, seed=9), values))
+        session = opening.of_network(bp.Net(bp.Dense(3), seed=1).network(np.ones((2, 4)), np.ones((2, 3)), loss="mse"))
+        assert session.recorder is None
 
     def test_one_that_no_spec_can_say_is_not_kept(self):
         class Same(bp.Op):

@@ -20,8 +20,6 @@ MAX_LINE = 4 * 2**20
 # What a file may hold so that it is read in about a second and 200 MB at most, whoever made it up. What is written here
 # has fewer: a line that repeats others is soon written anew, and a spec of very many lines is not kept in a session.
 _MAX_LINES, _MAX_BRACKETS = 200_000, 1_000_000
-# A torn end may hold bytes of any kind, but not as many line ends as this.
-_TORN = 1000
 # A file's name may hold bytes that are no UTF-8, which Python makes surrogates: they come through.
 _CODEC = ("utf-8", "surrogatepass")
 _SEAL = re.compile(rb"[0-9a-f]{8} ")
@@ -77,17 +75,17 @@ def content(data: bytes, shown: str) -> Content:
         raise JournalError(f"{shown}: this is too large for a session")
     lines: list[str] = []
     length = start = len(FIRST)
-    behind = 0
+    behind = False
     while start < len(data):
         end = data.find(b"\n", start) + 1 or len(data)
         text = _unseal(data[start:end]) if end - start <= MAX_LINE else None
         if text is not None and not behind:
             lines.append(text)
             length = end
-        elif text is not None or behind > _TORN:
+        elif text is not None:
             raise DamagedError(shown, len(lines) + 2, lines)
         else:
-            behind += 1
+            behind = True
         start = end
     return Content(lines, length, data[length:])
 
