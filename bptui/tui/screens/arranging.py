@@ -32,10 +32,9 @@ class Arranged(Screen[None]):
         self.set_class(rows >= _TALL, "tall")
 
     def make_room(self, breakpoints: int, watches: int) -> None:
-        """The pane of stops is there while it has rows; how many it has changes how high it is."""
+        """The pane of stops is there while it has rows."""
         self.set_class(breakpoints + watches > 0, "has-stops")
         self.set_class(watches > 0, "has-watches")
-        self.query_one(StopsPane).refresh(layout=True)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Remember the pane, for when a window too small to show any has grown again."""

@@ -172,6 +172,18 @@ class StopsPane(Pane):
         lines = listed(scene, columns, focused=self.has_focus)
         return lines, scene.stops.chosen if self.has_focus else 0
 
+    def __init__(self, number: int, pane_id: str) -> None:
+        super().__init__(number, pane_id)
+        self._count = 0
+
+    def watch_scene(self) -> None:
+        """A new scene; another number of rows makes it higher or lower."""
+        super().watch_scene()
+        count = 0 if self.scene is None else len(self.scene.stops)
+        if count != self._count:
+            self._count = count
+            self.refresh(layout=True)
+
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As high as its rows and the title; the style sheet sets bounds."""
         del container, viewport
