@@ -18,6 +18,7 @@ class Drawn(Widget):
         super().__init__(id=widget_id)
         self._draw = draw
         self._lines: Sequence[Line] | None = None
+        self._drawn_for = Size()
 
     def redraw(self) -> None:
         """Draw again at the next chance."""
@@ -35,6 +36,6 @@ class Drawn(Widget):
 
     def render_line(self, y: int) -> Strip:
         """One line."""
-        if self._lines is None:
-            self._lines = self._draw(self.size.width, self.size.height)
+        if self._lines is None or self._drawn_for != self.size:  # it may be painted before it hears of its new size
+            self._lines, self._drawn_for = self._draw(self.size.width, self.size.height), self.size
         return strip(self._lines[y] if y < len(self._lines) else (), self.size.width, self.rich_style)

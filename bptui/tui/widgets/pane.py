@@ -59,6 +59,7 @@ class Pane(Widget, can_focus=True):
         self.number = number
         self.top = 0
         self._drawn: list[Line] | None = None
+        self._drawn_for = Size()
 
     def title(self, scene: Scene) -> str:
         """The words on the title line."""
@@ -107,8 +108,8 @@ class Pane(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of the pane."""
-        if self._drawn is None:
-            self._drawn = self._draw()
+        if self._drawn is None or self._drawn_for != self.size:  # it may be painted before it hears of its new size
+            self._drawn, self._drawn_for = self._draw(), self.size
         base: Style = self.rich_style
         return strip(self._drawn[y] if y < len(self._drawn) else (), self.size.width, base)
 
