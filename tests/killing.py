@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pexpect
@@ -27,33 +27,40 @@ from bptui.commands import opening
 from bptui.commands.session import Session
 from bptui.engine.fingerprint import digest
 from bptui.files import sessions, specs
+from bptui.files.text import safe
 
 NETWORKS = ("article", "mazur", "xor", "moons", "iris")
 MOVES = (
     "next", "next 3", "back", "step", "step 2", "step-back", "finish", "start", "iteration", "iteration-back 2", "run 7",
 )  # fmt: skip
 Mark = tuple[str, str]
+_CHANGE = re.compile(rb"^(watch \d+: .*)  \(.*\)$", re.MULTILINE)
 
 
 @dataclass
 class Script:
-    """Commands with what comes of them: `lines[k]` are the answer to number k, `marks[k]` is all there is after k."""
+    """Commands with what comes of them: `answers[k]` is what number k prints, `marks[k]` is all there is after k."""
 
     network: str
     commands: list[str] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
+    answers: list[bytes] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
 
     def answered(self, first: int, text: bytes) -> int:
-        """How many commands from `first` on are answered whole by what was printed."""
-        printed = text.count(b"\n")
-        count = 0
-        for lines in self.lines[first:]:
-            printed -= lines
-            if printed < 0:
+        """How many commands from `first` on are answered whole by what was printed, as far as it is what they print."""
+        count = place = 0
+        for answer in self.answers[first:]:
+            if not text.startswith(answer, place):
                 break
-            count += 1
+            count, place = count + 1, place + len(answer)
         return count
+
+    def strange(self, first: int, text: bytes) -> str:
+        """What was printed and is no answer, nor the beginning of one; or ""."""
+        done = first + self.answered(first, text)
+        rest = text[sum(map(len, self.answers[first:done])) :]
+        awaited = self.answers[done] if done < len(self.answers) else b""
+        return "" if awaited.startswith(rest) else f"it answered {rest[:200]!r}, not {awaited[:200]!r}"
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,11 @@ def mark(session: Session) -> Mark:
     """All that a debugger remembers, and every bit that it holds."""
     debugger = session.debugger
     return renumbered(debugger.memento()), digest(debugger.look(debugger.position))
+
+
+def whole(printed: bytes) -> bytes:
+    """Lines that were printed to their end, without what a watch shows of the stop before: no process knows another's."""
+    return _CHANGE.sub(rb"\1", printed[: printed.rfind(b"\n") + 1])
 
 
 def renumbered(memento: dict[str, object]) -> str:
@@ -99,7 +111,8 @@ def script(random: random.Random, length: int) -> Script:
             answer = session.execute(command)
             if answer.lines:
                 made.commands.append(command)
-                made.lines.append(len(answer.lines))
+                printed = "".join(f"{safe(line)}\n" for line in (*answer.lines, *answer.watched))
+                made.answers.append(whole(printed.encode()))
                 made.marks.append(mark(session))
     return made
 
@@ -144,7 +157,9 @@ def _killed(made: Script, path: Path, first: int, before: int, chance: random.Ra
         finally:
             process.kill()
         text += process.stdout.read()
-    return judged(made, path, first, before, made.answered(first, text))
+    text = whole(text)
+    kill = judged(made, path, first, before, made.answered(first, text))
+    return replace(kill, wrong=kill.wrong or made.strange(first, text))
 
 
 def _driven(process: subprocess.Popen[bytes], made: Script, first: int, path: Path, chance: random.Random) -> bytes:
@@ -169,7 +184,9 @@ def _driven(process: subprocess.Popen[bytes], made: Script, first: int, path: Pa
         return b""
     wanted = left if way == "end" else chance.randint(min(1, left), left)
     text = b""
-    while made.answered(first, text) < wanted and (part := _said(process)):
+    while (
+        made.answered(first, whole(text)) < wanted and not made.strange(first, whole(text)) and (part := _said(process))
+    ):
         text += part
     if way == "end" and chance.random() < 0.5:
         _await_aside(process, path)

@@ -28,7 +28,7 @@ def test_a_few_kills_of_the_app(tmp_path):
 
 def test_this_would_notice_a_journal_that_is_late(tmp_path, monkeypatch):
     """A command that is answered and not yet written is one that is lost."""
-    made = killing.Script("article", ["next", "next"], [1, 1], [])
+    made = killing.Script("article", ["next", "next"])
     session = killing.Session(killing.specs.load("article"))
     for command in ("", "next", "next"):
         session.execute(command)
@@ -59,5 +59,5 @@ def test_a_thousand_kills(tmp_path):
             if sum(kills[key] for key in ("app", "plain")) >= wanted:
                 break
         pool.shutdown(cancel_futures=True)
-    print(f"{dict(kills)}; wrong: {len(wrong)}")
+    print(f"{dict(kills)}; wrong: {len(wrong)}", *wrong, sep="\n")
     assert wrong == []
