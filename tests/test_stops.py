@@ -355,14 +355,12 @@ def test_the_words_of_plain_mode():
             session.execute(wrong)
 
 
-def test_the_memory_that_checkpoints_take_is_told(tmp_path):
-    from conftest import run_bptui
-
+def test_the_memory_that_checkpoints_take_is_told(bptui, tmp_path):
     script = tmp_path / "x"
     script.write_text("run 2000\nreverse-continue\n", encoding="utf-8")
-    done = run_bptui("xor", "--plain", "--memory", "1", "-x", str(script))
+    done = bptui("xor", "--plain", "--memory", "1", "-x", str(script))
     assert (done.returncode, done.stderr) == (0, "")
-    wrong = run_bptui("xor", "--plain", "--memory", "0")
+    wrong = bptui("xor", "--plain", "--memory", "0")
     assert wrong.returncode == 2
     assert "--memory" in wrong.stderr
 

@@ -69,13 +69,22 @@ def restore(debugger: Debugger, kept: Mapping[str, Json]) -> None:
             numbered.following = max(numbered.following, int(kept["numbers"][word]))
         position = _read_position(program, str(kept["position"]))
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
-        text = str(error) if isinstance(error, ValueError) else f"{type(error).__name__} {error}"
+        text = _told(error)
         raise DebuggerError(f"the session does not fit the network: {text}") from None
     time.reserve(max(edits, default=0))
     debugger.branches, debugger.breakpoints, debugger.watches = branches, breakpoints, watches
     debugger.goto(position)
     # A change is one since the place where the session was left.
     debugger.watched()
+
+
+def _told(error: Exception) -> str:
+    match error:
+        case ValueError():
+            return str(error)
+        case KeyError():
+            return f"{error} is missing"
+    return f"{type(error).__name__} {error}"
 
 
 def _edits(branches: Branches, changes: list[Change]) -> Iterator[Edit]:
@@ -155,8 +164,14 @@ def _serials(runs: str, edits: Mapping[int, Edit]) -> Iterator[int]:
         yield from serials
 
 
+def _found(edits: Mapping[int, Edit], serial: int) -> Edit:
+    if serial not in edits:
+        raise ValueError(f"edit {str(serial)[:40]} is missing")
+    return edits[serial]
+
+
 def _read_branch(program: Program, name: str, value: Json, edits: Mapping[int, Edit]) -> Branch:
-    timeline = Timeline(program, tuple(edits[serial] for serial in _serials(value["edits"], edits)))
+    timeline = Timeline(program, tuple(_found(edits, serial) for serial in _serials(value["edits"], edits)))
     return Branch(name, timeline, str(value["parent"]), _read_position(program, str(value["at"])))
 
 
@@ -176,7 +191,7 @@ def _read_change(program: Program, value: Json, edits: Mapping[int, Edit]) -> Ch
         {str(name): state and _read_branch(program, str(name), state, edits) for name, state in value[word].items()}
         for word in ("before", "after")
     )
-    return Change(edits[value["edit"]], before, after, str(value["left"]), str(value["entered"]))
+    return Change(_found(edits, value["edit"]), before, after, str(value["left"]), str(value["entered"]))
 
 
 def _read_branches(program: Program, kept: Mapping[str, Json], edits: Mapping[int, Edit]) -> Branches:

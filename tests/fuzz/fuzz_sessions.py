@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import tempfile
 from collections.abc import Iterator
@@ -9,11 +10,13 @@ from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
+from unittest import mock
 
 from fuzz_cases import FOLDER, LOOP, PIPE, Case, text
 from fuzz_mutations import changed, scribbled
 
 from bptui.commands import opening
+from bptui.engine import timeline
 from bptui.files import origins
 from bptui.files.sealing import FIRST, MAX_BYTES, seal
 
@@ -27,9 +30,12 @@ MOONS = ("next 2", "set W1[0,0] = 0.5 at 0:0", "break on loss", "iteration", "wa
 
 @cache
 def sessions() -> dict[str, bytes]:
-    """Sessions as they are written: closed in order, in the midst of it, and of a spec of one's own."""
+    """Sessions as they are written: closed in order, in the midst of it, and of a spec of one's own.
+
+    Edits are numbered from 1, whatever else this process has edited.
+    """
     found = {}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, mock.patch.object(timeline, "_serial", itertools.count(1)):
         for name, spec, commands in (
             ("article", "article", COMMANDS),
             ("moons", "moons", MOONS),

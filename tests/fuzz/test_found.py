@@ -74,7 +74,6 @@ def test_what_is_refused(tmp_path, spec, says):
 def test_what_is_read(tmp_path, spec):
     trial = in_process(_case(spec, good=True), tmp_path)
     assert (trial.faults, trial.code) == ([], 0)
-    assert trial.seconds < 1
 
 
 @pytest.mark.parametrize("spec", [case[1] for case in MANY], ids=[case[0] for case in MANY])

@@ -108,7 +108,8 @@ class Monkey:
             "TERM": "xterm-256color",
             "COLORTERM": "truecolor",
             "PYTHONIOENCODING": "utf-8",
-            "XDG_STATE_HOME": str(self.folder),
+            # Not where it is started: `python -m bptui` would take a folder called bptui for the package.
+            "XDG_STATE_HOME": str(self.folder / "state"),
         }
         columns, rows = self._size = (self.random.choice((80, 120, 200)), self.random.choice((24, 40)))
         arguments = ["-X", "faulthandler", "-m", "bptui", example]
