@@ -437,6 +437,8 @@ def _product(a: Array, b: Array) -> Array:
 
 def _sized(values: list[Array]) -> list[Array]:
     """The operands lined up behind the axis of moments. Raises ExpressionError, UnstackableError."""
+    if all(value.ndim == 1 for value in values):
+        return values
     most = max(value.ndim for value in values)
     lined = [value.reshape(len(value), *(1,) * (most - value.ndim), *value.shape[1:]) for value in values]
     shape = np.broadcast_shapes(*(value.shape for value in lined))

@@ -171,10 +171,9 @@ def _rising(program: Program, words: list[str]) -> Condition:
     def decide(place: int, values: Array, before: int) -> Array:
         del place
         rises = np.concatenate([[False], values[1:, 0] > values[:-1, 0]])
-        streak = np.zeros(len(rises), int)
-        for k in range(1, len(rises)):
-            streak[k] = streak[k - 1] + 1 if rises[k] else 0
-        return np.asarray(streak[before:] == times)
+        moments = np.arange(len(rises))
+        broken = np.maximum.accumulate(np.where(rises, 0, moments))
+        return np.asarray((moments - broken)[before:] == times)
 
     return _of_loss(program, " ".join(["rising", *words]), decide, times + 1)
 
