@@ -81,7 +81,7 @@ class Examiner:
                 done = self._observer.run(n)
         except FloatingPointError:
             return None
-        if self._finite and not self._observer.all_finite(done):
+        if self._finite and not self._observer.all_finite:
             return None
         hits = _merged(self._judged(start, done))
         self.next = start + done

@@ -458,7 +458,8 @@ def _truth(value: Array) -> Array:
     """(n,) flags. Raises ExpressionError where a moment has not one value."""
     if value[0].size != 1:
         raise ExpressionError("a condition needs one value: say .any() or .all() of an array")
-    return np.asarray(value.reshape(len(value)) != 0)
+    flags = value.reshape(len(value))
+    return flags if flags.dtype == bool else np.asarray(flags != 0)
 
 
 def _decided(rows: Rows, values: list[Evaluate], *, every: bool) -> Array:

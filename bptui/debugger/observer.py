@@ -75,7 +75,6 @@ class Observer:
         aside = sum(sizes[slot] for slot in small_ones) <= _FEW
         self._aside = small_ones if aside else {}
         self._summed = side_by_side(self._player.machine, [] if aside else list(small_ones))
-        self._sums = np.zeros((len(self._summed), 0))
         reads = [(place, self._conditions[number].reads[place]) for number, place in self._logged]
         reads.append((len(self._program) - 1, self._aside))
         self._recorder = Recorder(self._program, reads, self._longest, watched=self._finite is not None)
@@ -107,10 +106,7 @@ class Observer:
             glance.values.clear()
             for slot in glance.before:
                 np.copyto(glance.before[slot], self._player.machine.arrays[slot])
-        if self._sums.shape[1] < n:
-            self._sums = np.zeros((len(self._summed), n))
-        squares = list(zip(self._summed, self._sums, strict=True))
-        return self._recorder.run(self._player, n, list(self._hooks()), squares)
+        return self._recorder.run(self._player, n, list(self._hooks()), self._summed)
 
     def quantities(self, number: int, place: int, n: int) -> Array:
         """A condition's quantities in the n iterations that were run, (n, k). Raises UnstackableError."""
@@ -124,11 +120,11 @@ class Observer:
         before = self._recorder.rows(place, n, before=True) if condition.compares else rows
         return condition.quantity(place, rows, before)
 
-    def all_finite(self, n: int) -> bool:
-        """Whether everything looked at was finite in the n iterations that were run."""
-        if self._suspicious or not np.isfinite(self._player.machine.vector).all():
-            return False
-        return self._recorder.finite and bool(np.isfinite(self._sums[:, :n]).all())
+    @property
+    def all_finite(self) -> bool:
+        """Whether everything looked at was finite in the iterations that were run last."""
+        lasting = self._player.machine.vector
+        return not self._suspicious and self._recorder.finite and bool(np.isfinite(lasting).all())
 
     # On the way
 

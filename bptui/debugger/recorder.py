@@ -7,8 +7,7 @@ the cache; every so many iterations what is wanted is taken out of it. Larger sl
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -25,8 +24,8 @@ Reads = Mapping[str, tuple[int, int]]
 _SMALL = 4096
 # A slot of so many cells is copied together with others that lie no more than so many cells away.
 _FEW, _GAP = 64, 256
-# Iterations after which blocks are emptied: they are still in the cache then.
-_PIECE = 256
+# Blocks are emptied after so many bytes, which are still in the cache then; not sooner than after so many iterations.
+_NEAR, _FEWEST = 192 * 1024, 32
 # Bytes of a recording.
 MOST = 4 * 2**20
 
@@ -41,37 +40,40 @@ def small(program: Program, reads: Reads) -> bool:
 
 
 @dataclass(eq=False)
+class _Alone:
+    """The wanted cells of a large slot: before the first iteration and after each, (1 + n, cells)."""
+
+    source: Array
+    kept: Array
+
+    def column(self, first: int, stop: int, start: int, cells: int) -> Array:
+        """Some cells in some of the rows, (rows, cells), side by side in memory."""
+        return np.ascontiguousarray(self.kept[first:stop, start : start + cells])
+
+
+@dataclass(eq=False)
 class _Block:
     """Cells that lie side by side.
 
-    rows    they, before the first iteration and after each; of what is emptied now and then, after each of a few
-    wanted  where in it lies what is wanted, one behind the other
-    kept    that, before the first iteration and after each; the rows themselves, where all of them are wanted
+    wanted  where among them lies what is wanted, one behind the other
+    rows    all of them after each of a few iterations
+    kept    what is wanted, before the first iteration and after each, (wanted, 1 + n)
     """
 
     source: Array
-    wanted: Array | None = None
-    rows: Array = field(default_factory=lambda: np.empty((0, 0)))
-    kept: Array = field(default_factory=lambda: np.empty((0, 0)))
-
-    def begin(self, n: int) -> None:
-        """Make room for n iterations, which begin now."""
-        if self.wanted is None:
-            self.rows = self.kept = _grown(self.kept, n + 1, self.source.size, self.source.dtype)
-            self.kept[0] = self.source
-        else:
-            self.rows = _grown(self.rows, min(n, _PIECE), self.source.size, self.source.dtype)
-            self.kept = _grown(self.kept, n + 1, self.wanted.size, self.source.dtype)
-            self.kept[0] = self.source[self.wanted]
-
-    def copied(self, done: int, n: int) -> Array:
-        """Where the next n iterations are copied to, after so many that are done."""
-        return self.rows[1 + done : 1 + done + n] if self.wanted is None else self.rows[:n]
+    wanted: Array
+    rows: Array
+    kept: Array
 
     def take(self, done: int, n: int) -> None:
-        """They were copied: keep what is wanted of them."""
-        if self.wanted is not None:
-            self.rows[:n].take(self.wanted, axis=1, out=self.kept[1 + done : 1 + done + n], mode="clip")
+        """Keep what is wanted of n iterations more."""
+        self.kept[:, 1 + done : 1 + done + n] = self.rows[:n].take(self.wanted, axis=1, mode="clip").T
+
+    def column(self, first: int, stop: int, start: int, cells: int) -> Array:
+        """Some cells in some of the rows, (rows, cells), side by side in memory."""
+        if cells == 1:
+            return self.kept[start, first:stop, None]
+        return np.ascontiguousarray(self.kept[start : start + cells, first:stop].T)
 
 
 class Recorder:
@@ -96,33 +98,30 @@ class Recorder:
         each = 8 * sum(stop - start for start, stop in self._ranges.values())
         self.most = max(1, min(longest, MOST // max(1, each)))
         self._blocks: list[_Block] = []
-        # Slot → the block that has it, and where in what is kept of it.
-        self._where: dict[str, tuple[_Block, int]] = {}
+        self._alone: list[_Alone] = []
+        # Slot → what has it, and where in that.
+        self._where: dict[str, tuple[_Block | _Alone, int]] = {}
         self._watched = watched
         self._finite = True
         self._computed = {index: computed_cells(program, Position(0, index + 1)) for index, _ in reads}
 
-    def run(
-        self,
-        player: Player,
-        n: int,
-        hooks: Sequence[tuple[int, Hook]] = (),
-        squares: Sequence[tuple[Array, Array]] = (),
-    ) -> int:
-        """Up to n iterations from where a player stands; how many until an edit is in the way. See `Player.run`."""
-        if self._ranges and not self._blocks:
+    def run(self, player: Player, n: int, hooks: Sequence[tuple[int, Hook]] = (), summed: Sequence[Array] = ()) -> int:
+        """Up to n iterations from where a player stands; how many until an edit is in the way. See `Player.run`.
+
+        summed  flat arrays that are looked at, besides, for being finite
+        """
+        if self._ranges and not self._where:
             self._lay_out(player.machine)
-        for block in self._blocks:
-            block.begin(n)
-        done, self._finite = 0, True
+        self._begin(n)
+        piece = self._piece(n)
+        sums = [(flat, np.zeros(piece)) for flat in summed]
+        done, taps, self._finite = 0, self._taps(hooks, sums, 0, piece), True
         while done < n:
-            part = min(n - done, _PIECE)
-            copies = [(block.source, block.copied(done, part)) for block in self._blocks]
-            sums = [(flat, sums[done : done + part]) for flat, sums in squares]
-            went = player.run(part, Taps(hooks=hooks, copies=copies, squares=sums))
-            for block in self._blocks:
-                block.take(done, went)
-                self._finite = self._finite and not (self._watched and not _all_finite(block.copied(done, went)))
+            part = min(n - done, piece)
+            taps = self._taps(hooks, sums, done, part) if done and self._alone else taps
+            went = player.run(part, taps)
+            self._take(done, went)
+            self._finite = self._finite and all(np.isfinite(squares[:went]).all() for _, squares in sums)
             done += went
             if went < part:
                 break
@@ -130,7 +129,7 @@ class Recorder:
 
     @property
     def finite(self) -> bool:
-        """Whether everything was finite that was copied aside in the last run, in blocks or alone."""
+        """Whether everything was finite that was copied aside or summed in the last run."""
         return self._finite
 
     def rows(self, index: int, n: int, *, before: bool = False) -> Rows:
@@ -139,15 +138,48 @@ class Recorder:
 
         def flat(slot: str, start: int, stop: int) -> Array:
             old = slots[slot].persistent and writers.get(slot, -1) > index - before
-            block, at = self._where[slot]
-            first = at + start - self._ranges[slot][0]
-            # Numbers side by side are added up in one order, however far apart the rows lie.
-            rows = block.kept[0 if old else 1 : n + (not old), first : first + stop - start]
-            return rows if stop - start == 1 else np.ascontiguousarray(rows)
+            held, at = self._where[slot]
+            return held.column(0 if old else 1, n + (not old), at + start - self._ranges[slot][0], stop - start)
 
         return Rows(n, self._computed[index], flat)
 
     # Inside
+
+    def _piece(self, n: int) -> int:
+        """Iterations after which blocks are emptied."""
+        cells = sum(block.source.size for block in self._blocks)
+        return min(n, max(_FEWEST, _NEAR // (8 * cells))) if cells else n
+
+    def _begin(self, n: int) -> None:
+        """Make room for n iterations, which begin now."""
+        piece = self._piece(n)
+        for alone in self._alone:
+            if len(alone.kept) < n + 1:
+                alone.kept = np.empty((n + 1, alone.source.size), alone.source.dtype)
+            alone.kept[0] = alone.source
+        for block in self._blocks:
+            if block.kept.shape[1] < n + 1:
+                block.rows = np.empty((piece, block.source.size), block.source.dtype)
+                block.kept = np.empty((block.wanted.size, n + 1), block.source.dtype)
+            block.kept[:, 0] = block.source[block.wanted]
+
+    def _taps(self, hooks: Sequence[tuple[int, Hook]], sums: Sequence[tuple[Array, Array]], done: int, n: int) -> Taps:
+        """What the next n iterations are asked for."""
+        copies = [(alone.source, alone.kept[1 + done : 1 + done + n]) for alone in self._alone]
+        return Taps(
+            hooks=hooks, copies=[*copies, *((block.source, block.rows) for block in self._blocks)], squares=sums
+        )
+
+    def _take(self, done: int, n: int) -> None:
+        """N iterations more have been run."""
+        for block in self._blocks:
+            block.take(done, n)
+        if self._watched and self._finite:
+            rows = [
+                *(one.kept[1 + done : 1 + done + n] for one in self._alone),
+                *(one.rows[:n] for one in self._blocks),
+            ]
+            self._finite = all(map(_all_finite, rows))
 
     def _lay_out(self, machine: Machine) -> None:
         """What is small and lies near each other is copied at once."""
@@ -157,22 +189,17 @@ class Recorder:
             if source.size <= _FEW and np.may_share_memory(source, whole):
                 begun.append((place(whole, source), slot))
             else:
-                self._add(_Block(source), {slot: 0})
+                self._alone.append(_Alone(source, np.empty((0, source.size), source.dtype)))
+                self._where[slot] = self._alone[-1], 0
         for near in _near(begun):
-            first = near[0][0].start
+            first, at = near[0][0].start, 0
+            source = whole[first : near[-1][0].stop]
             wanted = np.concatenate([np.arange(where.start, where.stop) for where, _ in near]) - first
-            ends = np.cumsum([where.stop - where.start for where, _ in near])
-            slots = {slot: int(end) - (where.stop - where.start) for (where, slot), end in zip(near, ends, strict=True)}
-            self._add(_Block(whole[first : near[-1][0].stop], wanted), slots)
-
-    def _add(self, block: _Block, slots: Mapping[str, int]) -> None:
-        self._blocks.append(block)
-        self._where |= {slot: (block, at) for slot, at in slots.items()}
-
-
-def _grown(rows: Array, n: int, cells: int, kind: np.dtype[Any]) -> Array:
-    """Room for n rows: the same, if there is."""
-    return rows if len(rows) >= n else np.empty((n, cells), kind)
+            nothing = np.empty((wanted.size, 0), whole.dtype)
+            self._blocks.append(_Block(source, wanted, nothing, nothing))
+            for where, slot in near:
+                self._where[slot] = self._blocks[-1], at
+                at += where.stop - where.start
 
 
 def _all_finite(rows: Array) -> bool:
