@@ -7,7 +7,7 @@ at just after it was written, one moment at a time, while it is in the cache.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -102,7 +102,7 @@ class Observer:
         Raises FloatingPointError, where NumPy was told to.
         """
         self._suspicious = False
-        for glance in self._glances.values():
+        for glance in self._once():
             glance.values.clear()
             for slot in glance.before:
                 np.copyto(glance.before[slot], self._player.machine.arrays[slot])
@@ -129,12 +129,19 @@ class Observer:
     # On the way
 
     def _glance(self, number: int, place: int) -> _Glance:
+        """What looks on, one for all conditions with the same quantity."""
         condition, arrays = self._conditions[number], self._player.machine.arrays
+        for glance in self._glances.values():
+            if glance.place == place and glance.condition.quantity is condition.quantity:
+                return glance
         before = {slot: arrays[slot].copy() for slot in condition.reads[place]} if condition.compares else {}
         return _Glance(condition, place, rows_of(self._program, place, arrays), before)
 
+    def _once(self) -> Iterable[_Glance]:
+        return {id(glance): glance for glance in self._glances.values()}.values()
+
     def _hooks(self) -> Iterator[tuple[int, Hook]]:
-        for glance in self._glances.values():
+        for glance in self._once():
             yield self._latest(glance), self._look(glance)
         for slot in self._large:
             yield self._program.writers[slot], self._check(self._player.machine.arrays[slot].reshape(-1))
