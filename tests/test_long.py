@@ -16,7 +16,7 @@ from bptui.engine.timeline import Position
 
 STATUS = Path("/proc/self/statm")
 # So small that checkpoints and losses have reached it when the memory is first looked at.
-MEMORY = 4 * 2**20
+MEMORY = 2**20
 NAMES = ("article", "dropout", "dying", "skip")
 VERBS = ("next", "back", "step", "step_back", "iteration", "iteration_back")
 
@@ -91,15 +91,17 @@ class Student:
         text, _ = Drawing(debugger.program, self.moments, self.random).condition()
         debugger.add_breakpoint(text)
         debugger.watches.add(debugger.program, "abs(lr)")
-        for kept, most in ((debugger.breakpoints.all, 4), (debugger.watches.all, 2)):
-            while len(kept) > most:
-                del kept[next(iter(kept))]
+        for kept, most in ((debugger.breakpoints, 4), (debugger.watches, 2)):
+            while len(kept.all) > most:
+                kept.delete(next(iter(kept.all)))
 
 
 def grown(seconds: float, iterations: int, warm: float) -> list[float]:
     """Megabytes by which memory has grown since it was warm, looked at ten times."""
     random = np.random.default_rng(1)
     students = [Student(name, iterations, random) for name in NAMES]
+    for student in students:
+        student.debugger.goto(student.debugger.end)
     start, samples = time.monotonic(), []
     while (passed := time.monotonic() - start) < seconds:
         for student in students:

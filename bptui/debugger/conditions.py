@@ -90,7 +90,7 @@ def when_true(program: Program, text: str) -> Condition:
 def _so(place: int, values: Array, before: int) -> Array:
     """The quantity says itself whether it holds."""
     del place
-    return values[before:, 0].astype(bool)
+    return values[before:, 0].astype(bool, copy=False)
 
 
 def check(program: Program, expression: Expression) -> None:

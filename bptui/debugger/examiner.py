@@ -20,7 +20,7 @@ from bptui.engine.player import Player
 from bptui.engine.timeline import START, Edit, Position, Timeline, normal
 
 # The longest stretch.
-LONGEST = 1024
+LONGEST = 4096
 
 
 @dataclass(frozen=True)
@@ -78,10 +78,10 @@ class Examiner:
         start, flags = self.next, self._finite.flags if self._finite else "ignore"
         try:
             with np.errstate(over=flags, invalid=flags, divide=flags, under="ignore"):
-                done = self._player.run(n, self._observer.taps(n))
+                done = self._observer.run(n)
         except FloatingPointError:
             return None
-        if self._finite and not self._observer.all_finite(done):
+        if self._finite and not self._observer.all_finite:
             return None
         hits = _merged(self._judged(start, done))
         self.next = start + done
@@ -101,11 +101,12 @@ class Examiner:
     def _decide(self, number: int, place: int, values: Array) -> Array:
         """Flags for new quantities (n, k), with those of the iterations before; the last are remembered."""
         condition = self._conditions[number]
+        if not condition.memory:
+            return condition.decide(place, values, 0)
         past = self._past.get((number, place))
         before = 0 if past is None else len(past)
         together = values if past is None else np.concatenate([past, values])
-        if condition.memory:
-            self._past[number, place] = together[-condition.memory :].copy()
+        self._past[number, place] = together[-condition.memory :].copy()
         return condition.decide(place, together, before)
 
     # An iteration, operation by operation

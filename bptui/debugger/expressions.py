@@ -437,6 +437,8 @@ def _product(a: Array, b: Array) -> Array:
 
 def _sized(values: list[Array]) -> list[Array]:
     """The operands lined up behind the axis of moments. Raises ExpressionError, UnstackableError."""
+    if all(value.ndim == 1 for value in values):
+        return values
     most = max(value.ndim for value in values)
     lined = [value.reshape(len(value), *(1,) * (most - value.ndim), *value.shape[1:]) for value in values]
     shape = np.broadcast_shapes(*(value.shape for value in lined))
@@ -456,7 +458,8 @@ def _truth(value: Array) -> Array:
     """(n,) flags. Raises ExpressionError where a moment has not one value."""
     if value[0].size != 1:
         raise ExpressionError("a condition needs one value: say .any() or .all() of an array")
-    return np.asarray(value.reshape(len(value)) != 0)
+    flags = value.reshape(len(value))
+    return flags if flags.dtype == bool else np.asarray(flags != 0)
 
 
 def _decided(rows: Rows, values: list[Evaluate], *, every: bool) -> Array:

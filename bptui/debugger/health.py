@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import numpy as np
 
@@ -23,6 +24,8 @@ _RELUS = ("relu",)
 # Bounds of what saturates.
 _BOUNDS = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 _LONGEST = 256
+# Rows of so many cells are long; so many are looked at in a piece.
+_WIDE, _PIECE = 4096, 8192
 # Units that are named where one has died.
 _NAMED = 8
 
@@ -124,13 +127,20 @@ def _exploding(program: Program, words: list[str]) -> Condition:
 
 def _between(program: Program, text: str, ill: Callable[[Array], Array]) -> Condition:
     """The gradient of a layer's weights (root mean square) over that of the next layer's."""
+    reads, ratio = _gradients(program)
+    if not reads:
+        raise ExpressionError("two layers with weights are needed, to compare their gradients")
+    return Condition(text, tuple(sorted(reads)), reads, ratio, _sets_in(ill), memory=1)
+
+
+@lru_cache(maxsize=4)
+def _gradients(program: Program) -> tuple[Mapping[int, Mapping[str, tuple[int, int]]], conditions.Quantity]:
+    """What is read where, and the quantity: one for all conditions, so that it is computed once for all of them."""
     weights = [slot for slot in _weights(program) if f"{slot.name}.grad" in program.writers]
     pairs: dict[int, tuple[str, str]] = {}
     for earlier, later in itertools.pairwise(weights):
         names = f"{earlier.name}.grad", f"{later.name}.grad"
         pairs[max(program.writers[name] for name in names)] = names
-    if not pairs:
-        raise ExpressionError("two layers with weights are needed, to compare their gradients")
 
     def ratio(place: int, rows: Rows, before: Rows) -> Array:
         del before
@@ -139,7 +149,7 @@ def _between(program: Program, text: str, ill: Callable[[Array], Array]) -> Cond
         return np.where((one == 0) & (other == 0), 1.0, one / other)[:, None]
 
     reads = {place: {name: (0, program.slots[name].size) for name in names} for place, names in pairs.items()}
-    return Condition(text, tuple(sorted(pairs)), reads, _quietly(ratio), _sets_in(ill), memory=1)
+    return reads, _quietly(ratio)
 
 
 def _ratio(program: Program, words: list[str]) -> Condition:
@@ -151,7 +161,7 @@ def _ratio(program: Program, words: list[str]) -> Condition:
     def moved(place: int, rows: Rows, before: Rows) -> Array:
         slot = weights[place]
         old, new = (one.cells(slot.name, 0, slot.size) for one in (before, rows))
-        return np.asarray(_size(new - old) / _size(old))[:, None]
+        return _moved(old, new)[:, None]
 
     places = tuple(sorted(weights))
     return Condition(
@@ -171,10 +181,9 @@ def _rising(program: Program, words: list[str]) -> Condition:
     def decide(place: int, values: Array, before: int) -> Array:
         del place
         rises = np.concatenate([[False], values[1:, 0] > values[:-1, 0]])
-        streak = np.zeros(len(rises), int)
-        for k in range(1, len(rises)):
-            streak[k] = streak[k - 1] + 1 if rises[k] else 0
-        return np.asarray(streak[before:] == times)
+        moments = np.arange(len(rises))
+        broken = np.maximum.accumulate(np.where(rises, 0, moments))
+        return np.asarray((moments - broken)[before:] == times)
 
     return _of_loss(program, " ".join(["rising", *words]), decide, times + 1)
 
@@ -228,8 +237,28 @@ def _quietly(quantity: conditions.Quantity) -> conditions.Quantity:
 
 
 def _size(values: Array) -> Array:
-    """Root mean square of each row, (n,)."""
-    return np.asarray(np.sqrt(np.square(values).mean(axis=1)))
+    """Root mean square of each row, (n,); of long rows without an array of squares."""
+    if values.shape[1] < _WIDE:
+        return np.asarray(np.sqrt(np.square(values).mean(axis=1)))
+    return np.asarray(np.sqrt(np.array([row.dot(row) for row in values]) / values.shape[1]))
+
+
+def _moved(old: Array, new: Array) -> Array:
+    """The size of what was added to each row over that of the row before, (n,)."""
+    if old.shape[1] < _WIDE:
+        return np.asarray(_size(new - old) / _size(old))
+    return np.array([_moved_in_pieces(*rows) for rows in zip(old, new, strict=True)])
+
+
+def _moved_in_pieces(old: Array, new: Array) -> np.float64:
+    """The same of one row, piece after piece, so that the differences stay in the cache."""
+    added = before = np.float64(0)
+    for start in range(0, len(old), _PIECE):
+        piece = old[start : start + _PIECE]
+        difference = new[start : start + _PIECE] - piece
+        added += difference.dot(difference)
+        before += piece.dot(piece)
+    return np.float64(np.sqrt(added / before))
 
 
 def _weights(program: Program) -> list[Slot]:

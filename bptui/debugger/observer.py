@@ -6,16 +6,17 @@ at just after it was written, one moment at a time, while it is in the cache.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from bptui.debugger.conditions import Condition
-from bptui.debugger.finite import Finite, all_finite
-from bptui.debugger.recorder import MOST, Recorder, small
+from bptui.debugger.finite import Finite
+from bptui.debugger.recorder import MOST, Recorder, side_by_side, small
 from bptui.debugger.rows import Rows
-from bptui.engine.machine import Hook, Taps
+from bptui.engine.machine import Hook
 from bptui.engine.network import Array
 from bptui.engine.player import Player, computed_cells
 from bptui.engine.program import Program
@@ -23,6 +24,8 @@ from bptui.engine.timeline import Position
 
 # (the condition's number, the place)
 Key = tuple[int, int]
+# Cells: what is so large is looked at just after it was written; what is so few is copied aside with all else.
+_LARGE, _FEW = 8192, 128
 
 
 @dataclass(eq=False)
@@ -64,14 +67,17 @@ class Observer:
         self.lay_out()
 
     def lay_out(self) -> None:
-        """Decide what is copied aside."""
-        program, last = self._program, len(self._program) - 1
+        """Decide what is copied aside, and what else is looked at for being finite."""
         watched = self._finite.looked_at() if self._finite else ()
-        whole = {slot: (0, program.slots[slot].size) for slot in watched}
-        self._few = {slot: cells for slot, cells in whole.items() if small(program, {slot: cells})}
-        self._many = [slot for slot in whole if slot not in self._few]
+        sizes = {slot: self._program.slots[slot].size for slot in watched}
+        self._large = [slot for slot in watched if sizes[slot] >= _LARGE]
+        small_ones = {slot: (0, sizes[slot]) for slot in watched if sizes[slot] < _LARGE}
+        aside = sum(sizes[slot] for slot in small_ones) <= _FEW
+        self._aside = small_ones if aside else {}
+        self._summed = side_by_side(self._player.machine, [] if aside else list(small_ones))
         reads = [(place, self._conditions[number].reads[place]) for number, place in self._logged]
-        self._recorder = Recorder(program, [*reads, (last, self._few)], self._longest)
+        reads.append((len(self._program) - 1, self._aside))
+        self._recorder = Recorder(self._program, reads, self._longest, watched=self._finite is not None)
 
     def glance_at(self, number: int) -> None:
         """Look at a condition on the way from now on."""
@@ -90,14 +96,17 @@ class Observer:
         ]
         return max(1, min(self._recorder.most, MOST // max([1, *wide])))
 
-    def taps(self, n: int) -> Taps:
-        """What a free run of n iterations, which begins now, is asked for."""
+    def run(self, n: int) -> int:
+        """Up to n iterations from where the player stands, with all that is looked at; how many it were.
+
+        Raises FloatingPointError, where NumPy was told to.
+        """
         self._suspicious = False
-        for glance in self._glances.values():
+        for glance in self._once():
             glance.values.clear()
             for slot in glance.before:
                 np.copyto(glance.before[slot], self._player.machine.arrays[slot])
-        return Taps(hooks=list(self._hooks()), copies=self._recorder.copies(n, self._player.machine))
+        return self._recorder.run(self._player, n, list(self._hooks()), self._summed)
 
     def quantities(self, number: int, place: int, n: int) -> Array:
         """A condition's quantities in the n iterations that were run, (n, k). Raises UnstackableError."""
@@ -111,25 +120,31 @@ class Observer:
         before = self._recorder.rows(place, n, before=True) if condition.compares else rows
         return condition.quantity(place, rows, before)
 
-    def all_finite(self, n: int) -> bool:
-        """Whether everything looked at was finite in the n iterations that were run."""
-        if self._suspicious or not np.isfinite(self._player.machine.vector).all():
-            return False
-        rows = self._recorder.rows(len(self._program) - 1, n)
-        return all(np.isfinite(rows.cells(slot, *cells)).all() for slot, cells in self._few.items())
+    @property
+    def all_finite(self) -> bool:
+        """Whether everything looked at was finite in the iterations that were run last."""
+        lasting = self._player.machine.vector
+        return not self._suspicious and self._recorder.finite and bool(np.isfinite(lasting).all())
 
     # On the way
 
     def _glance(self, number: int, place: int) -> _Glance:
+        """What looks on, one for all conditions with the same quantity."""
         condition, arrays = self._conditions[number], self._player.machine.arrays
+        for glance in self._glances.values():
+            if glance.place == place and glance.condition.quantity is condition.quantity:
+                return glance
         before = {slot: arrays[slot].copy() for slot in condition.reads[place]} if condition.compares else {}
         return _Glance(condition, place, rows_of(self._program, place, arrays), before)
 
+    def _once(self) -> Iterable[_Glance]:
+        return {id(glance): glance for glance in self._glances.values()}.values()
+
     def _hooks(self) -> Iterator[tuple[int, Hook]]:
-        for glance in self._glances.values():
+        for glance in self._once():
             yield self._latest(glance), self._look(glance)
-        for slot in self._many:
-            yield self._program.writers[slot], self._check(self._player.machine.arrays[slot])
+        for slot in self._large:
+            yield self._program.writers[slot], self._check(self._player.machine.arrays[slot].reshape(-1))
 
     def _look(self, glance: _Glance) -> Hook:
         arrays, condition, place = self._player.machine.arrays, glance.condition, glance.place
@@ -147,7 +162,7 @@ class Observer:
     def _check(self, array: Array) -> Hook:
         def check(k: int) -> None:
             del k
-            self._suspicious = self._suspicious or not all_finite(array)
+            self._suspicious = self._suspicious or not math.isfinite(array.dot(array))
 
         return check
 

@@ -1,4 +1,8 @@
-"""What conditions read, copied aside at the end of every iteration of a free run."""
+"""What conditions read, copied aside at the end of every iteration of a free run.
+
+Slots of a few cells lie near each other and are copied together, with all that lies between, into a block that stays in
+the cache; every so many iterations what is wanted is taken out of it. Larger slots are copied to where they are kept.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +12,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from bptui.debugger.rows import Rows
-from bptui.engine.machine import Machine
+from bptui.engine.layout import place
+from bptui.engine.machine import Hook, Machine, Taps
 from bptui.engine.network import Array
-from bptui.engine.player import computed_cells
+from bptui.engine.player import Player, computed_cells
 from bptui.engine.program import Program
 from bptui.engine.timeline import Position
 
 Reads = Mapping[str, tuple[int, int]]
 # More cells than this are looked at on the way rather than copied.
 _SMALL = 4096
-# One copy of two ranges and what lies between is cheaper than two copies, up to so many cells between.
-_GAP = 256
+# A slot of so many cells is copied together with others that lie no more than so many cells away.
+_FEW, _GAP = 64, 256
+# Blocks are emptied after so many bytes, which are still in the cache then; not sooner than after so many iterations.
+_NEAR, _FEWEST = 192 * 1024, 32
 # Bytes of a recording.
 MOST = 4 * 2**20
 
@@ -32,12 +39,41 @@ def small(program: Program, reads: Reads) -> bool:
     )
 
 
-@dataclass
-class _Block:
-    """A range of cells that lie side by side, and its rows: that of the start, and one for each iteration."""
+@dataclass(eq=False)
+class _Alone:
+    """The wanted cells of a large slot: before the first iteration and after each, (1 + n, cells)."""
 
     source: Array
     kept: Array
+
+    def column(self, first: int, stop: int, start: int, cells: int) -> Array:
+        """Some cells in some of the rows, (rows, cells), side by side in memory."""
+        return np.ascontiguousarray(self.kept[first:stop, start : start + cells])
+
+
+@dataclass(eq=False)
+class _Block:
+    """Cells that lie side by side.
+
+    wanted  where among them lies what is wanted, one behind the other
+    rows    all of them after each of a few iterations
+    kept    what is wanted, before the first iteration and after each, (wanted, 1 + n)
+    """
+
+    source: Array
+    wanted: Array
+    rows: Array
+    kept: Array
+
+    def take(self, done: int, n: int) -> None:
+        """Keep what is wanted of n iterations more."""
+        self.kept[:, 1 + done : 1 + done + n] = self.rows[:n].take(self.wanted, axis=1, mode="clip").T
+
+    def column(self, first: int, stop: int, start: int, cells: int) -> Array:
+        """Some cells in some of the rows, (rows, cells), side by side in memory."""
+        if cells == 1:
+            return self.kept[start, first:stop, None]
+        return np.ascontiguousarray(self.kept[start : start + cells, first:stop].T)
 
 
 class Recorder:
@@ -45,9 +81,14 @@ class Recorder:
 
     A slot that lasts has two values in an iteration, before its update and after; what a place sees depends on whether
     its instruction comes before. So the first row is that of the stretch's start.
+
+    longest  iterations of a stretch, if there is room for so many: `most` says for how many there is
+    watched  it matters whether everything is finite
     """
 
-    def __init__(self, program: Program, reads: Sequence[tuple[int, Reads]], most: int) -> None:
+    def __init__(
+        self, program: Program, reads: Sequence[tuple[int, Reads]], longest: int, *, watched: bool = False
+    ) -> None:
         self._program = program
         self._ranges: dict[str, tuple[int, int]] = {}
         for _, wanted in reads:
@@ -55,65 +96,139 @@ class Recorder:
                 before = self._ranges.get(slot, (start, stop))
                 self._ranges[slot] = min(before[0], start), max(before[1], stop)
         each = 8 * sum(stop - start for start, stop in self._ranges.values())
-        self.most = max(1, min(most, MOST // max(1, each)))
+        self.most = max(1, min(longest, MOST // max(1, each)))
         self._blocks: list[_Block] = []
-        self._where: dict[str, tuple[_Block, int]] = {}
-        self._computed = {place: computed_cells(program, Position(0, place + 1)) for place, _ in reads}
+        self._alone: list[_Alone] = []
+        # Slot → what has it, and where in that.
+        self._where: dict[str, tuple[_Block | _Alone, int]] = {}
+        self._watched = watched
+        self._finite = True
+        self._computed = {index: computed_cells(program, Position(0, index + 1)) for index, _ in reads}
 
-    def copies(self, n: int, machine: Machine) -> Sequence[tuple[Array, Array]]:
-        """What a free run of n iterations has to copy where; the first rows are filled with the present."""
-        if not self._blocks and self._ranges:
-            self._lay_out(machine)
-        for block in self._blocks:
-            if len(block.kept) < n + 1:
-                block.kept = np.empty((n + 1, block.source.size), block.source.dtype)
-            block.kept[0] = block.source
-        return [(block.source, block.kept[1 : n + 1]) for block in self._blocks]
+    def run(self, player: Player, n: int, hooks: Sequence[tuple[int, Hook]] = (), summed: Sequence[Array] = ()) -> int:
+        """Up to n iterations from where a player stands; how many until an edit is in the way. See `Player.run`.
 
-    def rows(self, place: int, n: int, *, before: bool = False) -> Rows:
-        """The n iterations as they were just after the instruction at `place`, or what lasts of them just before it."""
+        summed  flat arrays that are looked at, besides, for being finite
+        """
+        if self._ranges and not self._where:
+            self._lay_out(player.machine)
+        self._begin(n)
+        piece = self._piece(n)
+        sums = [(flat, np.zeros(piece)) for flat in summed]
+        done, taps, self._finite = 0, self._taps(hooks, sums, 0, piece), True
+        while done < n:
+            part = min(n - done, piece)
+            taps = self._taps(hooks, sums, done, part) if done and self._alone else taps
+            went = player.run(part, taps)
+            self._take(done, went)
+            self._finite = self._finite and all(np.isfinite(squares[:went]).all() for _, squares in sums)
+            done += went
+            if went < part:
+                break
+        return done
+
+    @property
+    def finite(self) -> bool:
+        """Whether everything was finite that was copied aside or summed in the last run."""
+        return self._finite
+
+    def rows(self, index: int, n: int, *, before: bool = False) -> Rows:
+        """The n iterations as they were just after instruction `index`, or what lasts of them just before it."""
         writers, slots = self._program.writers, self._program.slots
 
         def flat(slot: str, start: int, stop: int) -> Array:
-            block, offset = self._where[slot]
-            old = slots[slot].persistent and writers.get(slot, -1) > place - before
-            rows = block.kept[:n] if old else block.kept[1 : n + 1]
-            return np.ascontiguousarray(rows[:, offset + start : offset + stop])
+            old = slots[slot].persistent and writers.get(slot, -1) > index - before
+            held, at = self._where[slot]
+            return held.column(0 if old else 1, n + (not old), at + start - self._ranges[slot][0], stop - start)
 
-        return Rows(n, self._computed[place], flat)
+        return Rows(n, self._computed[index], flat)
+
+    # Inside
+
+    def _piece(self, n: int) -> int:
+        """Iterations after which blocks are emptied."""
+        cells = sum(block.source.size for block in self._blocks)
+        return min(n, max(_FEWEST, _NEAR // (8 * cells))) if cells else n
+
+    def _begin(self, n: int) -> None:
+        """Make room for n iterations, which begin now."""
+        piece = self._piece(n)
+        for alone in self._alone:
+            if len(alone.kept) < n + 1:
+                alone.kept = np.empty((n + 1, alone.source.size), alone.source.dtype)
+            alone.kept[0] = alone.source
+        for block in self._blocks:
+            if block.kept.shape[1] < n + 1:
+                block.rows = np.empty((piece, block.source.size), block.source.dtype)
+                block.kept = np.empty((block.wanted.size, n + 1), block.source.dtype)
+            block.kept[:, 0] = block.source[block.wanted]
+
+    def _taps(self, hooks: Sequence[tuple[int, Hook]], sums: Sequence[tuple[Array, Array]], done: int, n: int) -> Taps:
+        """What the next n iterations are asked for."""
+        copies = [(alone.source, alone.kept[1 + done : 1 + done + n]) for alone in self._alone]
+        return Taps(
+            hooks=hooks, copies=[*copies, *((block.source, block.rows) for block in self._blocks)], squares=sums
+        )
+
+    def _take(self, done: int, n: int) -> None:
+        """N iterations more have been run."""
+        for block in self._blocks:
+            block.take(done, n)
+        if self._watched and self._finite:
+            rows = [
+                *(one.kept[1 + done : 1 + done + n] for one in self._alone),
+                *(one.rows[:n] for one in self._blocks),
+            ]
+            self._finite = all(map(_all_finite, rows))
 
     def _lay_out(self, machine: Machine) -> None:
-        """Ranges of the machine's vectors that hold all that is read; what lies near is copied at once."""
-        for vector in (machine.vector, machine.passing):
-            begun: list[tuple[int, int, str]] = []
-            for slot, (start, stop) in self._ranges.items():
-                if np.may_share_memory(machine.arrays[slot], vector):
-                    at = (machine.arrays[slot].ctypes.data - vector.ctypes.data) // vector.itemsize
-                    begun.append((at + start, at + stop, slot))
-            self._join(vector, sorted(begun))
-        for slot in self._ranges:
-            if slot not in self._where:
-                start, stop = self._ranges[slot]
-                source = machine.arrays[slot].reshape(-1)
-                self._add(source[start:stop], {slot: (start, 0)})
+        """What is small and lies near each other is copied at once."""
+        whole, begun = machine.whole, []
+        for slot, (start, stop) in self._ranges.items():
+            source = machine.arrays[slot].reshape(-1)[start:stop]
+            if source.size <= _FEW and np.may_share_memory(source, whole):
+                begun.append((place(whole, source), slot))
+            else:
+                self._alone.append(_Alone(source, np.empty((0, source.size), source.dtype)))
+                self._where[slot] = self._alone[-1], 0
+        for near in _near(begun):
+            first, at = near[0][0].start, 0
+            source = whole[first : near[-1][0].stop]
+            wanted = np.concatenate([np.arange(where.start, where.stop) for where, _ in near]) - first
+            nothing = np.empty((wanted.size, 0), whole.dtype)
+            self._blocks.append(_Block(source, wanted, nothing, nothing))
+            for where, slot in near:
+                self._where[slot] = self._blocks[-1], at
+                at += where.stop - where.start
 
-    def _join(self, vector: Array, ranges: list[tuple[int, int, str]]) -> None:
-        together: list[tuple[int, int, str]] = []
-        for one in ranges:
-            if together and one[0] - max(stop for _, stop, _ in together) > _GAP:
-                self._add_range(vector, together)
-                together = []
-            together.append(one)
-        if together:
-            self._add_range(vector, together)
 
-    def _add_range(self, vector: Array, ranges: list[tuple[int, int, str]]) -> None:
-        first, last = ranges[0][0], max(stop for _, stop, _ in ranges)
-        self._add(vector[first:last], {slot: (self._ranges[slot][0], start - first) for start, _, slot in ranges})
+def _all_finite(rows: Array) -> bool:
+    """One pass, and nothing is written; squares may overflow where the numbers do not."""
+    flat = rows.reshape(-1)
+    if flat.dtype.kind != "f":
+        return True
+    return bool(np.isfinite(flat.dot(flat)) or np.isfinite(flat).all())
 
-    def _add(self, source: Array, slots: dict[str, tuple[int, int]]) -> None:
-        """Slots  slot → (the first of its cells that is kept, where in the block it lies)."""
-        block = _Block(source, np.empty((0, source.size), source.dtype))
-        self._blocks.append(block)
-        for slot, (start, at) in slots.items():
-            self._where[slot] = block, at - start
+
+def _near(ranges: list[tuple[slice, str]]) -> list[list[tuple[slice, str]]]:
+    """Ranges in groups between which there is a gap."""
+    groups: list[list[tuple[slice, str]]] = []
+    end = 0
+    for where, slot in sorted(ranges, key=lambda one: one[0].start):
+        if not groups or where.start - end > _GAP:
+            groups.append([])
+        groups[-1].append((where, slot))
+        end = where.stop
+    return groups
+
+
+def side_by_side(machine: Machine, slots: Sequence[str]) -> list[Array]:
+    """Flat arrays that hold these slots, those that lie near each other in one."""
+    begun, alone = [], []
+    for slot in slots:
+        array = machine.arrays[slot].reshape(-1)
+        if np.may_share_memory(array, machine.whole):
+            begun.append((place(machine.whole, array), slot))
+        elif array.dtype.kind == "f":
+            alone.append(array)
+    return [*(machine.whole[near[0][0].start : near[-1][0].stop] for near in _near(begun)), *alone]

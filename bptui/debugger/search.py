@@ -14,7 +14,7 @@ __all__ = ["Backward", "Forward", "Hit"]
 # A search begins with short stretches, so that it does not run far past what it looks for.
 _FIRST = 32
 # The longest window that a search backwards looks through at once: all that it finds there has to be kept.
-_WINDOW = 8 * LONGEST
+_WINDOW = 2 * LONGEST
 
 
 class Forward:

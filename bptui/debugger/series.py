@@ -14,7 +14,6 @@ import numpy as np
 from bptui.debugger.expressions import Expression, ExpressionError
 from bptui.debugger.recorder import Recorder, small
 from bptui.debugger.rows import NotComputedError, Rows, UnstackableError
-from bptui.engine.machine import Taps
 from bptui.engine.network import Array
 from bptui.engine.player import Player, estimated_seconds
 from bptui.engine.timeline import START, Position, Timeline, first_difference, normal
@@ -108,7 +107,7 @@ class Series:
             if not alone:
                 player.goto(timeline, normal(timeline.program, t, 0, 0))
                 n = min(stop - t, recorder.most)
-                done = player.run(n, Taps(copies=recorder.copies(n, player.machine)))
+                done = recorder.run(player, n)
                 values = self._over(recorder.rows(last, done)) if done else None
             if values is None:
                 alone = alone or done > 0  # else it is an edit in this iteration that was in the way

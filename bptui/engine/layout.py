@@ -21,6 +21,7 @@ class Layout:
     vector  every slot that lasts and that instructions may write: what a checkpoint copies
     data    every slot that lasts and is only read (and edited by hand)
     passing every other slot of the program's own type, each written anew in every iteration
+    whole   the vector and what passes, which lie side by side
     flat    ending of a slot's name → the array that holds that slot of every trained parameter, side by side: ""
             the parameters, ".grad" their gradients, ".m" an optimizer's state
     """
@@ -29,6 +30,7 @@ class Layout:
     vector: Array
     data: Array
     passing: Array
+    whole: Array
     flat: Mapping[str, Array]
 
 
@@ -43,19 +45,18 @@ def lay_out(program: Program, dtype: np.dtype[Any], real: np.dtype[Any] | None =
     flat: dict[str, Array] = {}
     lasting = [slot for slot in program.slots.values() if slot.persistent and slot.kind != "data"]
     grouped = [name for names in groups.values() for name in names]
-    vector = _vector(
-        [*_ordered(program, groups, lasting), *[s for s in lasting if s.name not in grouped]], dtype, arrays
-    )
+    ordered = [*_ordered(program, groups, lasting), *[s for s in lasting if s.name not in grouped]]
     kinds = {slot.name: _type(program, slot, dtype, real) for slot in program.slots.values()}
-    passing = _vector(_passing(program, groups, kinds, dtype), dtype, arrays)
+    whole, between = _beside(ordered, _passing(program, groups, kinds, dtype), dtype, arrays)
+    vector, passing = whole[:between], whole[between:]
     for ending, names in groups.items():
         members = [program.slots[name] for name in names]
         flat[ending] = _span(vector if members[0].persistent else passing, arrays, members, dtype)
-    data = _vector([s for s in program.slots.values() if s.kind == "data" and s.persistent], real, arrays)
+    data, _ = _beside([s for s in program.slots.values() if s.kind == "data" and s.persistent], [], real, arrays)
     for slot in program.slots.values():
         if slot.name not in arrays:
             arrays[slot.name] = aligned(slot.shape, kinds[slot.name])
-    return Layout(arrays, vector, data, passing, flat)
+    return Layout(arrays, vector, data, passing, whole, flat)
 
 
 def _type(program: Program, slot: Slot, dtype: np.dtype[Any], real: np.dtype[Any]) -> np.dtype[Any]:
@@ -70,10 +71,16 @@ def _type(program: Program, slot: Slot, dtype: np.dtype[Any], real: np.dtype[Any
 def _passing(
     program: Program, groups: Mapping[str, list[str]], kinds: Mapping[str, np.dtype[Any]], dtype: np.dtype[Any]
 ) -> list[Slot]:
-    """The slots of an iteration alone: the groups of a fused update side by side, then the others."""
+    """The slots of an iteration alone: the groups of a fused update side by side, then the others.
+
+    Before them all what no flag tells of: whoever wants to know whether that is finite finds it in one place.
+    """
     slots = [slot for slot in program.slots.values() if not slot.persistent and kinds[slot.name] == dtype]
     grouped = [name for names in groups.values() for name in names]
-    return [*_ordered(program, groups, slots), *[slot for slot in slots if slot.name not in grouped]]
+    others = [slot for slot in slots if slot.name not in grouped]
+    silent = {i.writes for i in program.instructions if not i.flagged}
+    first = [slot for slot in others if slot.name in silent]
+    return [*first, *_ordered(program, groups, slots), *[slot for slot in others if slot.name not in silent]]
 
 
 def side_by_side(program: Program) -> dict[str, list[str]]:
@@ -109,17 +116,21 @@ def _ordered(program: Program, groups: Mapping[str, list[str]], lasting: list[Sl
     return [program.slots[name] for group in groups.values() for name in group if name in names]
 
 
-def _vector(slots: list[Slot], dtype: np.dtype[Any], arrays: dict[str, Array]) -> Array:
-    """Slots one behind the other, each on the alignment, the padding 0; their views go to `arrays`."""
-    step, places, end = ALIGN // dtype.itemsize, [], 0
-    for slot in slots:
+def _beside(one: list[Slot], other: list[Slot], dtype: np.dtype[Any], arrays: dict[str, Array]) -> tuple[Array, int]:
+    """Slots one behind the other, each on the alignment, the padding 0, and where the others begin.
+
+    Their views go to `arrays`.
+    """
+    step, places, end, between = ALIGN // dtype.itemsize, [], 0, 0
+    for k, slot in enumerate((*one, *other)):
+        between = end if k == len(one) else between
         places.append(end)
         end += -(-slot.size // step) * step
     vector = aligned((end,), dtype)
     vector[:] = 0
-    for slot, start in zip(slots, places, strict=True):
+    for slot, start in zip((*one, *other), places, strict=True):
         arrays[slot.name] = vector[start : start + slot.size].reshape(slot.shape)
-    return vector
+    return vector, between if other else end
 
 
 def _span(vector: Array, arrays: Mapping[str, Array], slots: list[Slot], dtype: np.dtype[Any]) -> Array:

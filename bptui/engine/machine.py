@@ -36,16 +36,20 @@ class Taps:
     stops   (index of an instruction, what says whether to stop just after it)
     hooks   (index of an instruction, what looks on just after it)
     copies  (a flat array, where to copy it at each iteration's end: (n, cells) of it)
+    squares (a flat array, where to put the sum of its squares at each iteration's end: (n,)): finite if all of it is
     """
 
     stops: Sequence[tuple[int, Stop]] = ()
     hooks: Sequence[tuple[int, Hook]] = ()
     copies: Sequence[tuple[Array, Array]] = ()
+    squares: Sequence[tuple[Array, Array]] = ()
 
 
 NO_TAPS = Taps()
 # So many functions, for taps at different places, are kept.
 _RUNS = 64
+# For so many sizes of what is copied it is kept where the rows lie.
+_SIZES = 16
 # So many instructions are compiled together, where they have been run one after the other so often.
 _TOGETHER, _OFTEN = 8, 4
 _WORD = re.compile(r"[A-Za-z_]\w*")
@@ -82,6 +86,7 @@ class Machine:
         self.vector = layout.vector
         self.data = layout.data
         self.passing = layout.passing
+        self.whole = layout.whole
         self._flat = layout.flat
         self._pool = Pool()
         self._scope = scope_for(self.dtype)
@@ -90,7 +95,9 @@ class Machine:
         self._bare: Callable[..., Any] | None = None
         self._asked: dict[int, int] = {}
         self._scratches: dict[int, tuple[Array, Callable[[], None]]] = {}
-        self._runs: dict[tuple[tuple[int, ...], tuple[int, ...], int], Callable[..., Any]] = {}
+        self._runs: dict[tuple[int, ...], Callable[..., Any]] = {}
+        self._tapped: tuple[Taps, Callable[..., Any], list[Any]] | None = None
+        self._places: dict[int, list[slice]] = {}
         self._steps: list[Callable[[], None] | None] = [None] * len(program)
         self._given = [slot for slot in program.slots.values() if slot.given]
         # The number of the update alone is not worth a call.
@@ -171,18 +178,33 @@ class Machine:
                 self._bare = self._compile_run(NO_TAPS)
             self._bare(iteration - first, first, first + n, losses, begin)
             return n, 0
-        asked = [*(stop for _, stop in taps.stops), *(hook for _, hook in taps.hooks), *itertools.chain(*taps.copies)]
-        done, index = self._run_for(taps)(iteration - first, first, first + n, losses, begin, *asked)
+        if self._tapped is None or self._tapped[0] is not taps:
+            self._tapped = taps, self._run_for(taps), self._arguments(taps)
+        _, function, arguments = self._tapped
+        done, index = function(iteration - first, first, first + n, losses, begin, *arguments)
         return int(done) - first, int(index)
 
     def _run_for(self, taps: Taps) -> Callable[..., Any]:
         """The function of `run` for taps at these places; the one made first goes where there are too many."""
-        key = (tuple(index for index, _ in taps.stops), tuple(index for index, _ in taps.hooks), len(taps.copies))
+        stops, hooks = ([index for index, _ in looks] for looks in (taps.stops, taps.hooks))
+        key = (*stops, -1, *hooks, -1, len(taps.copies), len(taps.squares))
         if key not in self._runs:
             while len(self._runs) >= _RUNS:
                 del self._runs[next(iter(self._runs))]
             self._runs[key] = self._compile_run(taps)
         return self._runs[key]
+
+    def _arguments(self, taps: Taps) -> list[Any]:
+        """What that function works on. Pieces of memory are copied in a third of the time that rows of arrays take."""
+        arguments: list[Any] = [one for _, one in (*taps.stops, *taps.hooks)]
+        for source, kept in taps.copies:
+            n = source.nbytes
+            if n not in self._places or len(self._places[n]) < len(kept):
+                while len(self._places) >= _SIZES:
+                    del self._places[next(iter(self._places))]
+                self._places[n] = [slice(k * n, (k + 1) * n) for k in range(len(kept))]
+            arguments += [_memory(source), _memory(kept), self._places[n]]
+        return [*arguments, *itertools.chain(*taps.squares)]
 
     def quiet(self) -> np.errstate:
         """Overflow and the like are values to be looked at here, not warnings."""
@@ -253,11 +275,13 @@ class Machine:
             body += [f"    {line}" for line in (*lines, *(looks.get(index, ()) if index != last else ()))]
         # After the last instruction all are done, in whatever order they ran.
         body += [f"    {line}" for line in looks.get(last, ())]
-        body += [f"    copy{k}[k] = source{k}" for k in range(len(taps.copies))]
+        body += [f"    copy{k}[rows{k}[k]] = source{k}" for k in range(len(taps.copies))]
+        body += [f"    squares{k}[k] = flat{k}.dot(flat{k})" for k in range(len(taps.squares))]
         loss = self._scope.name(self.arrays["loss"])
         body += [f"    {self._noted(loss)}" if self.dtype.kind == "f" else "    pass", "return n, 0"]
         names = ["t", "first", "n", "losses", "begin", *_numbered("stop", taps.stops), *_numbered("hook", taps.hooks)]
-        names += [f"{name}{k}" for k in range(len(taps.copies)) for name in ("source", "copy")]
+        names += [f"{name}{k}" for k in range(len(taps.copies)) for name in ("source", "copy", "rows")]
+        names += [f"{name}{k}" for k in range(len(taps.squares)) for name in ("flat", "squares")]
         return self._compile("generated", ", ".join(names), body)
 
     def _whole(self, looked: Sequence[int]) -> list[tuple[int, list[str]]]:
@@ -276,6 +300,11 @@ class Machine:
 
     def _compile(self, name: str, arguments: str, body: Iterable[str]) -> Callable[..., Any]:
         return function_of(self._scope, name, arguments, list(body))
+
+
+def _memory(array: Array) -> memoryview:
+    """The bytes of an array that lies in one piece."""
+    return array.reshape(-1).view(np.uint8).data
 
 
 def _numbered(name: str, several: Sequence[object]) -> list[str]:

@@ -347,8 +347,9 @@ _WALK = 16
 # Bytes that may be copied aside on the way there.
 _ASIDE = 2**22
 # Seconds, roughly, on a present-day processor: what an instruction costs at least, what a cell of its result adds, and
-# what keeping a checkpoint costs beside its bytes. Only the distance of checkpoints depends on them, never a value.
-_INSTRUCTION, _CELL, _CHECKPOINT, _BYTE = 5e-7, 1e-9, 6e-6, 1.2e-10
+# what keeping a checkpoint costs beside its bytes, which go to memory that was not in use before. Only the distance of
+# checkpoints depends on them, never a value.
+_INSTRUCTION, _CELL, _CHECKPOINT, _BYTE = 5e-7, 1e-9, 6e-6, 6e-10
 _SHARE = 0.03
 
 

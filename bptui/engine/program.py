@@ -89,6 +89,11 @@ class Instruction:
         """The right side over the roles of its op."""
         return self.row.text({"n": self.n, **self.attrs})
 
+    @cached_property
+    def flagged(self) -> bool:
+        """Whether the processor's flags tell when its result overflows or is none: of elementwise functions they do."""
+        return self.own is None and terms.is_elementwise(terms.read(self.text))
+
     @property
     def expression(self) -> str:
         """The right side, as plain NumPy over slot names."""

@@ -41,7 +41,7 @@ SCALARS = (
 )  # fmt: skip
 ARRAYS = (
     "nan", "if abs(W1.grad).max() > 1e3", "if abs(W1).max() > 1e3", "if norm(W2) > 1e6", "if isnan(W3).any()", "if a1.max() > 1e6",
-    "dead", "vanishing 1e6", "exploding 1e6", "ratio 0 1e3",
+    "if (a1 > 0).sum() < 1", "vanishing 1e6", "exploding 1e6", "ratio 0 1e3",
 )  # fmt: skip
 CONDITIONS = {
     "2-2-1": SCALARS, "moons-b1": SCALARS, "moons-b100": SCALARS, "784-128-64-10": ARRAYS, "784-512-512-10": ARRAYS,
