@@ -48,6 +48,7 @@ class Condition:
     reads     place → slot → (first cell, one after the last) that the quantity needs there
     memory    how many iterations before this one it looks back at
     compares  the quantity compares what lasts with what it was just before the instruction
+    sums      slots of which the sum of the squares will mostly do
     touched   whether an edit makes it hold where it is made, so far as its expression, if it has one, is true
     tell      place, the moment → what it is that holds there, in words
     alone     the quantity is looked at for one moment at a time
@@ -62,6 +63,7 @@ class Condition:
     decide: Decide = _always
     memory: int = 0
     compares: bool = False
+    sums: frozenset[str] = frozenset()
     touched: Callable[[Edit], bool] = lambda _: False
     expression: Expression | None = None
     tell: Callable[[int, Rows], str] | None = None
@@ -84,6 +86,7 @@ def when_true(program: Program, text: str) -> Condition:
         touched=lambda edit: edit.slot in expression.reads,
         expression=expression,
         alone=expression.metric,
+        sums=expression.sums,
     )
 
 

@@ -13,6 +13,7 @@ import ast
 import math
 import operator
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,7 @@ import numpy as np
 
 from bptui.debugger import metrics
 from bptui.debugger.metrics import Metrics
-from bptui.debugger.rows import NotComputedError, Rows, UnstackableError
+from bptui.debugger.rows import WIDE, NotComputedError, Rows, UnstackableError
 from bptui.engine.network import Array, nearest
 from bptui.engine.player import State
 from bptui.engine.program import Program, Target
@@ -59,6 +60,13 @@ def _of_some(function: Callable[..., Any]) -> Callable[[Array], Array]:
     return checked
 
 
+def _sum(value: Array) -> Array:
+    flat = _flat(value)
+    if flat.dtype == bool and flat.shape[1] >= WIDE:
+        return np.array([np.count_nonzero(row) for row in flat])
+    return np.asarray(flat.sum(axis=1))
+
+
 def _norm(value: Array) -> Array:
     return np.asarray(np.sqrt(np.square(_flat(value)).sum(axis=1)))
 
@@ -74,7 +82,7 @@ def largest(value: Array) -> Array:
 FUNCTIONS: Mapping[str, Callable[[Array], Array]] = {
     "abs": np.abs, "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "tanh": np.tanh, "sign": np.sign,
     "isnan": np.isnan, "isfinite": np.isfinite,
-    "max": _reduced(np.max), "min": _reduced(np.min), "sum": _reduced(np.sum), "mean": _of_some(np.mean),
+    "max": _reduced(np.max), "min": _reduced(np.min), "sum": _sum, "mean": _of_some(np.mean),
     "std": _of_some(np.std), "norm": _norm, "any": _reduced(np.any), "all": _reduced(np.all),
     "argmax": _reduced(np.argmax), "argmin": _reduced(np.argmin),
     "size": lambda value: np.array([np.float64(value[0].size)]),
@@ -95,6 +103,7 @@ class Expression:
 
     reads   slot → the first of the flat cells it reads, and the one after the last
     target  set where it is a mere name with an index
+    sums    slots of which the sum of the squares will mostly do
     metric  it asks how well the network does, which is looked at between iterations alone
     """
 
@@ -103,6 +112,7 @@ class Expression:
     target: Target | None
     _evaluate: Evaluate
     metric: bool = False
+    sums: frozenset[str] = frozenset()
 
     @property
     def slots(self) -> frozenset[str]:
@@ -145,7 +155,7 @@ def parse(program: Program, text: str) -> Expression:
     reader = _Reader(program)
     evaluate = reader.read(tree)
     target = None if reader.metric else _as_target(program, tree)
-    return Expression(text, reader.reads, target, evaluate, reader.metric)
+    return Expression(text, reader.reads, target, evaluate, reader.metric, reader.sums)
 
 
 def parse_target(program: Program, text: str) -> Target:
@@ -275,6 +285,14 @@ class _Reader:
         self.program = program
         self.reads: dict[str, tuple[int, int]] = {}
         self.metric = False
+        # How often the cells of a slot are needed, and of which slots the sum of the squares.
+        self._cells: Counter[str] = Counter()
+        self._sums: set[str] = set()
+
+    @property
+    def sums(self) -> frozenset[str]:
+        """Slots of which the sum of the squares will mostly do."""
+        return frozenset(slot for slot in self._sums if not self._cells[slot])
 
     def read(self, tree: ast.expr) -> Evaluate:
         method = getattr(self, "_" + type(tree).__name__.lower(), None)
@@ -317,6 +335,7 @@ class _Reader:
 
     def _target(self, target: Target) -> Evaluate:
         slot = target.slot
+        self._cells[slot] += 1
         start, stop = (min(target.cells), max(target.cells) + 1) if target.cells else (0, 0)
         self._reads(slot, start, stop)
         if target.whole:
@@ -357,8 +376,42 @@ class _Reader:
 
     def _compare(self, tree: ast.Compare) -> Evaluate:
         if len(tree.ops) == 1:
-            return self._apply(tree.ops[0], tree, tree.left, tree.comparators[0])
+            compared = self._apply(tree.ops[0], tree, tree.left, tree.comparators[0])
+            return self._bounded(tree, compared)
         return self._chain(tree)
+
+    def _bounded(self, tree: ast.Compare, compared: Evaluate) -> Evaluate:
+        """`abs(W1).max() > 10` of a wide slot: where the sum of its squares is all there is, that mostly decides it.
+
+        No magnitude is larger than the root of that sum. The half leaves room for what the sum is rounded by.
+        """
+        parts = self._magnitudes(tree.left) if isinstance(tree.left, ast.Call) else None
+        slot, bound = self._wide(parts[0]) if parts else None, _number(tree.comparators[0])
+        if slot is None or not isinstance(tree.ops[0], ast.Gt | ast.GtE) or bound <= 0:
+            return compared
+        self._only_sums(slot)
+        size, least = self.program.slots[slot].size, bound * bound / 2
+
+        def holds(rows: Rows) -> Array:
+            known = rows.sums(slot, size)
+            if known is None:
+                return compared(rows)
+            if not (known < least).all():
+                raise UnstackableError
+            return np.zeros(rows.n, bool)
+
+        return holds
+
+    def _wide(self, tree: ast.expr) -> str | None:
+        """The wide slot that is named."""
+        target = _named(self.program, tree)
+        known = target is not None and target.whole and self.program.slots[target.slot].size >= WIDE
+        return target.slot if target is not None and known else None
+
+    def _only_sums(self, slot: str) -> None:
+        """What has just been read needs no cells."""
+        self._cells[slot] -= 1
+        self._sums.add(slot)
 
     def _chain(self, tree: ast.Compare) -> Evaluate:
         """`a < b < c`. Each part is read and computed once: read for both its sides, nested ones would double."""
@@ -391,12 +444,22 @@ class _Reader:
         function, parts = self._callee(tree)
         if len(parts) != 1 or tree.keywords or isinstance(parts[0], ast.Starred):
             raise ExpressionError(f"{ast.unparse(tree)[:40]}: a function takes one value")
-        if function is FUNCTIONS["max"] and isinstance(parts[0], ast.Call):
-            inner, within = self._callee(parts[0])
-            if inner is FUNCTIONS["abs"] and len(within) == 1 and not parts[0].keywords:
-                function, parts = largest, within
+        if (within := self._magnitudes(tree)) is not None:
+            function, parts = largest, within
         value = self.read(parts[0])
+        if function is _norm and (slot := self._wide(parts[0])) is not None:
+            self._only_sums(slot)
+            size = self.program.slots[slot].size
+            return lambda rows: np.asarray(np.sqrt(rows.squares(slot, size)))
         return lambda rows: function(value(rows))
+
+    def _magnitudes(self, tree: ast.Call) -> list[ast.expr] | None:
+        """What `abs(…).max()` is of."""
+        function, parts = self._callee(tree)
+        if function is not FUNCTIONS["max"] or len(parts) != 1 or not isinstance(parts[0], ast.Call):
+            return None
+        inner, within = self._callee(parts[0])
+        return within if inner is FUNCTIONS["abs"] and len(within) == 1 and not parts[0].keywords else None
 
     def _callee(self, tree: ast.Call) -> tuple[Callable[[Any], Any], list[ast.expr]]:
         if isinstance(tree.func, ast.Name) and tree.func.id in FUNCTIONS:
@@ -407,6 +470,13 @@ class _Reader:
         raise ExpressionError(
             f"{called} is no function{nearest(called, FUNCTIONS) or ' (' + ', '.join(FUNCTIONS) + ')'}"
         )
+
+
+def _number(tree: ast.expr) -> float:
+    """A number that is written out, else 0."""
+    if isinstance(tree, ast.Constant) and isinstance(tree.value, int | float):
+        return float(tree.value)
+    return 0.0
 
 
 def value_of(state: State, target: Target) -> Any:

@@ -16,7 +16,7 @@ import numpy as np
 from bptui.debugger import conditions, expressions
 from bptui.debugger.conditions import Condition
 from bptui.debugger.expressions import ExpressionError
-from bptui.debugger.rows import Rows
+from bptui.debugger.rows import WIDE, Rows, squares, wide
 from bptui.engine.network import Array
 from bptui.engine.program import Program, Slot
 
@@ -24,8 +24,8 @@ _RELUS = ("relu",)
 # Bounds of what saturates.
 _BOUNDS = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 _LONGEST = 256
-# Rows of so many cells are long; so many are looked at in a piece.
-_WIDE, _PIECE = 4096, 8192
+# So many cells are compared in a piece.
+_PIECE = 8192
 # Units that are named where one has died.
 _NAMED = 8
 
@@ -130,7 +130,8 @@ def _between(program: Program, text: str, ill: Callable[[Array], Array]) -> Cond
     reads, ratio = _gradients(program)
     if not reads:
         raise ExpressionError("two layers with weights are needed, to compare their gradients")
-    return Condition(text, tuple(sorted(reads)), reads, ratio, _sets_in(ill), memory=1)
+    sums = wide(program, {name for read in reads.values() for name in read})
+    return Condition(text, tuple(sorted(reads)), reads, ratio, _sets_in(ill), memory=1, sums=sums)
 
 
 @lru_cache(maxsize=4)
@@ -144,7 +145,7 @@ def _gradients(program: Program) -> tuple[Mapping[int, Mapping[str, tuple[int, i
 
     def ratio(place: int, rows: Rows, before: Rows) -> Array:
         del before
-        one, other = (_size(rows.cells(name, 0, program.slots[name].size)) for name in pairs[place])
+        one, other = (_size(rows, program.slots[name]) for name in pairs[place])
         # Where nothing comes back at all, as after convergence, nothing vanishes on the way.
         return np.where((one == 0) & (other == 0), 1.0, one / other)[:, None]
 
@@ -158,21 +159,45 @@ def _ratio(program: Program, words: list[str]) -> Condition:
     if not weights:
         raise ExpressionError("no weights are trained here")
 
-    def moved(place: int, rows: Rows, before: Rows) -> Array:
-        slot = weights[place]
-        old, new = (one.cells(slot.name, 0, slot.size) for one in (before, rows))
-        return _moved(old, new)[:, None]
-
     places = tuple(sorted(weights))
+    reads, ratio, sums = _updates(program)
     return Condition(
         " ".join(["ratio", *words]),
         places,
-        _whole(program, places),
-        _quietly(moved),
+        reads,
+        ratio,
         _sets_in(lambda ratio: ~((ratio >= low) & (ratio <= high))),
         memory=1,
         compares=True,
+        sums=sums,
     )
+
+
+@lru_cache(maxsize=4)
+def _updates(
+    program: Program,
+) -> tuple[Mapping[int, Mapping[str, tuple[int, int]]], conditions.Quantity, frozenset[str]]:
+    """What is read where; the size of an update over that of the weights before it; of which slots sizes alone matter.
+
+    What sgd takes away is the learning rate times the gradient (or the velocity): its size is known without looking at
+    any weight twice, as in Karpathy's notes. Of what other optimizers do it is the size of the difference.
+    """
+    places = {program.writers[slot.name]: slot for slot in _weights(program) if slot.name in program.writers}
+    sgd = {place: program.instructions[place].roles for place in places if program.instructions[place].op == "sgd"}
+    reads = _whole(program, tuple(places))
+    for place, roles in sgd.items():
+        reads[place] |= {roles[role]: (0, program.slots[roles[role]].size) for role in ("lr", "g")}
+
+    def moved(place: int, rows: Rows, before: Rows) -> Array:
+        slot = places[place]
+        if place not in sgd:
+            return _moved(*(one.cells(slot.name, 0, slot.size) for one in (before, rows)))[:, None]
+        rate, step = sgd[place]["lr"], program.slots[sgd[place]["g"]]
+        taken = np.abs(rows.cells(rate, 0, 1)[:, 0]) * _size(rows, step)
+        return np.asarray(taken / np.sqrt(before.squares(slot.name, slot.size) / slot.size))[:, None]
+
+    sums = wide(program, {name for place in sgd for name in reads[place]})
+    return reads, _quietly(moved), sums if len(sgd) == len(places) else frozenset()
 
 
 def _rising(program: Program, words: list[str]) -> Condition:
@@ -236,17 +261,15 @@ def _quietly(quantity: conditions.Quantity) -> conditions.Quantity:
     return quiet
 
 
-def _size(values: Array) -> Array:
-    """Root mean square of each row, (n,); of long rows without an array of squares."""
-    if values.shape[1] < _WIDE:
-        return np.asarray(np.sqrt(np.square(values).mean(axis=1)))
-    return np.asarray(np.sqrt(np.array([row.dot(row) for row in values]) / values.shape[1]))
+def _size(rows: Rows, slot: Slot) -> Array:
+    """Root mean square of a slot, (n,)."""
+    return np.asarray(np.sqrt(rows.squares(slot.name, slot.size) / slot.size))
 
 
 def _moved(old: Array, new: Array) -> Array:
     """The size of what was added to each row over that of the row before, (n,)."""
-    if old.shape[1] < _WIDE:
-        return np.asarray(_size(new - old) / _size(old))
+    if old.shape[1] < WIDE:
+        return np.asarray(np.sqrt(squares(new - old) / squares(old)))
     return np.array([_moved_in_pieces(*rows) for rows in zip(old, new, strict=True)])
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from bptui.debugger.conditions import Condition
 from bptui.debugger.finite import Finite
-from bptui.debugger.recorder import MOST, Recorder, side_by_side, small
+from bptui.debugger.recorder import MOST, Reads, Recorder, side_by_side, small
 from bptui.debugger.rows import Rows
 from bptui.engine.machine import Hook
 from bptui.engine.network import Array
@@ -60,7 +60,7 @@ class Observer:
         self._suspicious = False
         for number, condition in enumerate(conditions):
             for place, reads in condition.reads.items():
-                if condition.alone or not small(self._program, reads):
+                if condition.alone or not small(self._program, _cells(condition, reads)):
                     self._glances[number, place] = self._glance(number, place)
                 else:
                     self._logged.append((number, place))
@@ -75,9 +75,11 @@ class Observer:
         aside = sum(sizes[slot] for slot in small_ones) <= _FEW
         self._aside = small_ones if aside else {}
         self._summed = side_by_side(self._player.machine, [] if aside else list(small_ones))
-        reads = [(place, self._conditions[number].reads[place]) for number, place in self._logged]
+        logged = [(place, self._conditions[number]) for number, place in self._logged]
+        reads = [(place, _cells(condition, condition.reads[place])) for place, condition in logged]
         reads.append((len(self._program) - 1, self._aside))
-        self._recorder = Recorder(self._program, reads, self._longest, watched=self._finite is not None)
+        sums = {slot for place, condition in logged for slot in condition.sums & condition.reads[place].keys()}
+        self._recorder = Recorder(self._program, reads, self._longest, sorted(sums), watched=self._finite is not None)
 
     def glance_at(self, number: int) -> None:
         """Look at a condition on the way from now on."""
@@ -173,6 +175,11 @@ class Observer:
             return place
         later = any(program.writers.get(slot, -1) > place for slot in glance.condition.reads[place])
         return place if later else len(program) - 1
+
+
+def _cells(condition: Condition, reads: Reads) -> Reads:
+    """What is read but for slots of which the sum of the squares will do."""
+    return {slot: cells for slot, cells in reads.items() if slot not in condition.sums}
 
 
 def rows_of(program: Program, place: int, arrays: dict[str, Array]) -> Rows:

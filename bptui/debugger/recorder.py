@@ -6,7 +6,7 @@ the cache; every so many iterations what is wanted is taken out of it. Larger sl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,18 +76,33 @@ class _Block:
         return np.ascontiguousarray(self.kept[start : start + cells, first:stop].T)
 
 
+@dataclass(eq=False)
+class _Sum:
+    """The sum of the squares of a slot, before the first iteration and after each, (1 + n,)."""
+
+    source: Array
+    kept: Array
+
+
 class Recorder:
     """Rows of slots over the iterations of a stretch.
 
     A slot that lasts has two values in an iteration, before its update and after; what a place sees depends on whether
     its instruction comes before. So the first row is that of the stretch's start.
 
+    sums     slots whose sums of squares are kept
     longest  iterations of a stretch, if there is room for so many: `most` says for how many there is
     watched  it matters whether everything is finite
     """
 
     def __init__(
-        self, program: Program, reads: Sequence[tuple[int, Reads]], longest: int, *, watched: bool = False
+        self,
+        program: Program,
+        reads: Sequence[tuple[int, Reads]],
+        longest: int,
+        sums: Iterable[str] = (),
+        *,
+        watched: bool = False,
     ) -> None:
         self._program = program
         self._ranges: dict[str, tuple[int, int]] = {}
@@ -99,6 +114,8 @@ class Recorder:
         self.most = max(1, min(longest, MOST // max(1, each)))
         self._blocks: list[_Block] = []
         self._alone: list[_Alone] = []
+        self._sums: dict[str, _Sum] = {}
+        self._wanted = tuple(sums)
         # Slot → what has it, and where in that.
         self._where: dict[str, tuple[_Block | _Alone, int]] = {}
         self._watched = watched
@@ -110,15 +127,16 @@ class Recorder:
 
         summed  flat arrays that are looked at, besides, for being finite
         """
-        if self._ranges and not self._where:
+        if not self._where and not self._sums:
             self._lay_out(player.machine)
         self._begin(n)
         piece = self._piece(n)
         sums = [(flat, np.zeros(piece)) for flat in summed]
         done, taps, self._finite = 0, self._taps(hooks, sums, 0, piece), True
+        moving = bool(self._alone or self._sums)
         while done < n:
             part = min(n - done, piece)
-            taps = self._taps(hooks, sums, done, part) if done and self._alone else taps
+            taps = self._taps(hooks, sums, done, part) if done and moving else taps
             went = player.run(part, taps)
             self._take(done, went)
             self._finite = self._finite and all(np.isfinite(squares[:went]).all() for _, squares in sums)
@@ -141,7 +159,13 @@ class Recorder:
             held, at = self._where[slot]
             return held.column(0 if old else 1, n + (not old), at + start - self._ranges[slot][0], stop - start)
 
-        return Rows(n, self._computed[index], flat)
+        def summed(slot: str) -> Array | None:
+            if slot not in self._sums:
+                return None
+            old = slots[slot].persistent and writers.get(slot, -1) > index - before
+            return self._sums[slot].kept[0 if old else 1 :][:n]
+
+        return Rows(n, self._computed[index], flat, summed=summed)
 
     # Inside
 
@@ -157,6 +181,10 @@ class Recorder:
             if len(alone.kept) < n + 1:
                 alone.kept = np.empty((n + 1, alone.source.size), alone.source.dtype)
             alone.kept[0] = alone.source
+        for one in self._sums.values():
+            if len(one.kept) < n + 1:
+                one.kept = np.empty(n + 1, one.source.dtype)
+            one.kept[0] = one.source.dot(one.source)
         for block in self._blocks:
             if block.kept.shape[1] < n + 1:
                 block.rows = np.empty((piece, block.source.size), block.source.dtype)
@@ -166,8 +194,11 @@ class Recorder:
     def _taps(self, hooks: Sequence[tuple[int, Hook]], sums: Sequence[tuple[Array, Array]], done: int, n: int) -> Taps:
         """What the next n iterations are asked for."""
         copies = [(alone.source, alone.kept[1 + done : 1 + done + n]) for alone in self._alone]
+        kept = [(one.source, one.kept[1 + done : 1 + done + n]) for one in self._sums.values()]
         return Taps(
-            hooks=hooks, copies=[*copies, *((block.source, block.rows) for block in self._blocks)], squares=sums
+            hooks=hooks,
+            copies=[*copies, *((block.source, block.rows) for block in self._blocks)],
+            squares=[*sums, *kept],
         )
 
     def _take(self, done: int, n: int) -> None:
@@ -183,6 +214,8 @@ class Recorder:
 
     def _lay_out(self, machine: Machine) -> None:
         """What is small and lies near each other is copied at once."""
+        for slot in self._wanted:
+            self._sums[slot] = _Sum(machine.arrays[slot].reshape(-1), np.empty(0))
         whole, begun = machine.whole, []
         for slot, (start, stop) in self._ranges.items():
             source = machine.arrays[slot].reshape(-1)[start:stop]
