@@ -18,6 +18,7 @@ from walks import CHANGES, MOVES, Walk, random_action
 
 from bptui.debugger.debugger import Debugger, DebuggerError
 from bptui.engine.build import build
+from bptui.engine.machine import Machine
 from bptui.engine.network import Training
 from bptui.engine.player import Player, state_at
 from bptui.engine.timeline import Edit, Position, PositionError, Timeline, normal, parse
@@ -314,3 +315,33 @@ def test_what_is_broken_off_elsewhere_leaves_one_where_one_was(monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             debugger.look(Position(1, 5), Timeline(debugger.program, (edit,)))
     assert debugger.view().state.same_bits(before)
+
+
+@pytest.mark.parametrize("what", ["set", "undo", "redo", "branch"])
+def test_what_is_broken_off_while_it_is_computed_again_has_not_been_done(monkeypatch, what):
+    debugger = Debugger(networks.article())
+    debugger.goto_text("9:4")
+    debugger.set("w5", "0.4", "2:0")
+    debugger.set("lr", "0.1", "3:0")
+    if what == "redo":
+        debugger.undo()
+    if what == "branch":
+        debugger.goto_text("12:0")
+    deeds = {
+        "set": lambda: debugger.set("w6", "0.3", "1:0"), "undo": debugger.undo, "redo": debugger.redo,
+        "branch": lambda: debugger.branch("main"),
+    }  # fmt: skip
+    kept, state, run = debugger.memento(), debugger.view().state, Machine.run
+
+    def broken_off(self, iteration, n, *rest):
+        run(self, iteration, min(n, 1), *rest)
+        monkeypatch.setattr(Machine, "run", run)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Machine, "run", broken_off)
+    with pytest.raises(KeyboardInterrupt):
+        deeds[what]()
+    assert debugger.memento() == kept
+    assert debugger.view().state.same_bits(state)
+    deeds[what]()
+    assert debugger.memento() != kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from bptui.engine.timeline import START, Edit, Position, Timeline
@@ -52,6 +53,16 @@ class Branches:
     def current(self) -> Branch:
         """The branch that is looked at."""
         return self.all[self.name]
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Everything as it was, should what is done meanwhile raise."""
+        kept = dict(self.all), dict(self.reached), self.name, list(self.undoable), list(self.redoable)
+        try:
+            yield
+        except BaseException:
+            self.all, self.reached, self.name, self.undoable, self.redoable = kept
+            raise
 
     def visit(self, position: Position) -> None:
         """A position of the current branch has been seen."""

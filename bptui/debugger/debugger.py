@@ -255,19 +255,21 @@ class Debugger:
     def undo(self) -> Edit:
         """Take back the edit given last, wherever it lies. Raises DebuggerError if there is none."""
         here = self.position
-        edit = self.branches.undo(here)
-        if edit is None:
-            raise DebuggerError("nothing to undo")
-        self._go(here)
+        with self.branches.attempt():
+            edit = self.branches.undo(here)
+            if edit is None:
+                raise DebuggerError("nothing to undo")
+            self._go(here)
         return edit
 
     def redo(self) -> Edit:
         """Give the edit taken back last once more. Raises DebuggerError if there is none."""
         here = self.position
-        edit = self.branches.redo(here)
-        if edit is None:
-            raise DebuggerError("nothing to redo")
-        self._go(here)
+        with self.branches.attempt():
+            edit = self.branches.redo(here)
+            if edit is None:
+                raise DebuggerError("nothing to redo")
+            self._go(here)
         return edit
 
     # Branches
@@ -275,11 +277,12 @@ class Debugger:
     def branch(self, name: str) -> View:
         """Go on with another branch, at the same position; a name that is new makes one from here."""
         here = self.position
-        if name in self.branches.all:
-            self.branches.enter(name, here)
-        else:
-            self.branches.fork(name, here)
-        return self.goto(here)
+        with self.branches.attempt():
+            if name in self.branches.all:
+                self.branches.enter(name, here)
+            else:
+                self.branches.fork(name, here)
+            return self.goto(here)
 
     def drop(self, name: str) -> None:
         """Forget a branch. Raises DebuggerError for the one that is looked at, the first, and what is none."""
@@ -470,8 +473,9 @@ class Debugger:
 
     def _edit(self, edit: Edit) -> None:
         here = self.position
-        self.branches.edit(edit, here)
-        self._go(here)
+        with self.branches.attempt():
+            self.branches.edit(edit, here)
+            self._go(here)
 
     def _moment_here(self, state: State) -> Moment:
         """The operation done last: what it read is still there, unless it changed it in place or an edit did."""

@@ -52,6 +52,8 @@ class Checkpoints:
 
     def last(self, until: int) -> int:
         """The last iteration not after `until` that has one."""
+        if not self._near and (regular := until - until % self.stride) in self._regular:
+            return regular
         return self._order[bisect_right(self._order, until) - 1]
 
     def keep(self, t: int, vector: Array) -> None:

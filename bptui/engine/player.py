@@ -77,11 +77,11 @@ class Player:
 
         Where it is interrupted, or a person's own op raises, it stands where it stood, or at the very start.
         """
-        here = self.position
+        before, here = self.timeline, self.position
         try:
             self._go(timeline, position)
         except BaseException:
-            self._recover(here)
+            self._recover(before, here)
             raise
 
     def _go(self, timeline: Timeline, position: Position) -> None:
@@ -97,11 +97,12 @@ class Player:
             self._advance(position)
             self._wanted.clear()
 
-    def _recover(self, here: Position) -> None:
-        """Make the buffers those of a position again, after they were left half done."""
+    def _recover(self, timeline: Timeline, here: Position) -> None:
+        """Make the buffers those of a position on a timeline again, after they were left half done."""
         self._wanted.clear()
         with self.machine.quiet():
             try:
+                self._switch(timeline)
                 self._restore(here)
                 self._advance(here)
             except BaseException:
@@ -127,7 +128,7 @@ class Player:
                 self.machine.run(t + done, part, losses, taps, done)
                 done += part
         except BaseException:
-            self._recover(here)
+            self._recover(self.timeline, here)
             raise
         if n > 0:
             self._passed(t, losses)
@@ -174,7 +175,7 @@ class Player:
             return
         # Iteration t starts at the end of the one before: that lies before `first` up to first's own iteration.
         self.checkpoints.drop_after(first.iteration if first != START else -1)
-        self.losses.cut(first.iteration + (first.op == len(self.program)))
+        self.losses.cut(first.iteration)
         if self._begun is not None and first <= Position(self._begun[0]):
             self._begun = None
         self.timeline = timeline
@@ -299,7 +300,8 @@ class Player:
 
     def _passed(self, t: int, losses: Array) -> None:
         """Iterations from t on have been run."""
-        self.losses.put(t, losses)
+        if t + len(losses) > len(self.losses):  # those known already are the same
+            self.losses.put(t, losses)
         self.position = Position(t + len(losses) - 1, self._count)
 
     def _play_within(self, stop: Position) -> None:

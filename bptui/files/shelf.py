@@ -61,7 +61,8 @@ def latest() -> Iterator[Path]:
         for path in home.iterdir():
             session = path if path.suffix == _SESSION else _pointed(path)
             if session is not None and journal.is_journal(session):
-                found.append((session.stat().st_mtime, session))
+                with contextlib.suppress(OSError):  # it may have gone since
+                    found.append((session.stat().st_mtime, session))
     return (path for _, path in sorted(found, reverse=True))
 
 

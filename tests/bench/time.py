@@ -3,8 +3,8 @@
 Everything is in units of one iteration's time, run free in the same round on the same core (`Machine.run`), or a ratio
 of two medians over rounds that take turns.
 
-seek        `Player.goto` to random positions out of a million iterations of 2-16-16-1, every state compared with that of
-            a second machine that ran there without a checkpoint
+seek        `Player.goto` to random positions out of a million iterations of 2-16-16-1, the median of five seeks to each;
+            every state compared with that of a second machine that ran there without a checkpoint
 back        one iteration back, and again, amortised over a walk, from several places
 memory      what checkpoints and losses take, and what the process grew by, over the million
 conditions  `Forward` with ten conditions that never hold, over `Player.goto`: ten of single numbers on small networks,
@@ -46,6 +46,8 @@ ARRAYS = (
 CONDITIONS = {
     "2-2-1": SCALARS, "moons-b1": SCALARS, "moons-b100": SCALARS, "784-128-64-10": ARRAYS, "784-512-512-10": ARRAYS,
 }  # fmt: skip
+# Seeks to each place, of which the median counts; how often an iteration is timed for each.
+REPEATS, UNITS = 5, 30
 MOST_SEEK, MOST_BACK, MOST_CONDITIONS = 2, 6, 1.15
 STATUS = Path("/proc/self/statm")
 
@@ -124,18 +126,21 @@ def anywhere(made: Case, iterations: int, targets: int, rounds: int) -> dict[str
         rng.integers(1, iterations, targets), rng.integers(1, len(program) + 1, targets), strict=True
     )]  # fmt: skip
     wanted = expected(program, sorted(places))
-    one, taken, same = [], [], 0
-    for place in places:
-        one.append(bare.time())
-        taken.append(seconds(lambda place=place: player.goto(timeline, place)))
-        same += digest_at(program, player.machine, place) == wanted[place]
+    one, same = [], 0
+    taken: dict[Position, list[float]] = {place: [] for place in places}
+    # Each place in turn and all of them again: nothing is near where one comes from.
+    for repeat in range(REPEATS):
+        one += [bare.time() for _ in range(UNITS)]
+        for place, times in taken.items():
+            times.append(seconds(lambda place=place: player.goto(timeline, place)))
+            same += repeat == 0 and digest_at(program, player.machine, place) == wanted[place]
     unit = statistics.median(one)
-    seeks = [seek / unit for seek in taken]
+    seeks = [statistics.median(times) / unit for times in taken.values()]
     stride = player.checkpoints.stride
     return {
         "case": made.title, "iterations": iterations, "K": stride, "unit_us": 1e6 * unit,
         "seek_median": statistics.median(seeks), "seek_worst": max(seeks), "seek_99": float(np.quantile(seeks, 0.99)),
-        "seek_target": stride + MOST_SEEK, "same": same, "targets": targets,
+        "seek_target": stride + MOST_SEEK, "same": same, "targets": len(taken),
         **walking_back(player, bare, rng, iterations, rounds),
         "kept_mib": (player.checkpoints.nbytes + 8 * len(player.losses.until(iterations))) / 2**20,
         "cap_mib": 256, "grown_mib": grown / 2**20,
