@@ -13,6 +13,7 @@ from bptui.commands.session import Session
 from bptui.debugger.debugger import Debugger, DebuggerError
 from bptui.debugger.expressions import ExpressionError
 from bptui.engine.network import Network
+from bptui.engine.timeline import parse
 from bptui.files.specs import load
 
 
@@ -405,3 +406,16 @@ def test_when_says_what_is_wrong_with_its_expression():
         session.execute("when sign(w99)")
     with pytest.raises(CommandError, match="when what"):
         session.execute("when")
+
+
+def test_a_stop_says_by_how_much():
+    debugger = Debugger(load("diverging"))
+    debugger.add_breakpoint("ratio")
+    before = debugger.look(parse(debugger.program, "0:13")).arrays
+    message = debugger.run_on().message
+    step = np.linalg.norm(debugger.view().state.arrays["W1"] - before["W1"]) / np.linalg.norm(before["W1"])
+    assert debugger.position == parse(debugger.program, "0:14")
+    assert message == f"stopped at breakpoint 1: ratio (W1 by {step:.4g} of its size)"
+    debugger.breakpoints.all.clear()
+    debugger.add_breakpoint("exploding 2")
+    assert "exploding 2 (W1.grad is 3.178 of W2.grad" in debugger.run_on().message

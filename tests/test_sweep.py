@@ -139,6 +139,33 @@ def test_rows_masks_and_weights_are_those_of_the_seed(dtype):
     assert all(set(outcome.metrics) == {"accuracy", "test_loss", "test_accuracy"} for outcome in outcomes)
 
 
+@pytest.mark.parametrize("at", ["3:0", "3:5", "3:2.3"])
+@pytest.mark.parametrize("dtype", BOTH)
+def test_a_seed_is_that_from_the_start_wherever_forks_part(at, dtype):
+    network = replace(moons(batch=8, dtype=dtype), nodes=DROPOUT)
+    early = Edit(START, build(network).parameters[0], (0,), np.array([0.3]))
+    late = Edit(Position(5, 2), "lr", (0,), np.array([0.02]))
+    made = planned(network, "lr=0.1,lr*2", "seed=3..5", at=at, iterations=12, edits=(early, late))
+    for outcomes in (together(made), singly(made)):
+        for outcome, variant in zip(outcomes, made.variants, strict=True):
+            timeline = Timeline(build(replace(network, seed=variant.seed)), (*made.edits, *variant.edits))
+            player = Player(timeline)
+            player.goto(timeline, Position(11, len(timeline.program)))
+            assert all(same_numbers(array, player.machine.arrays[name]) for name, array in outcome.parameters.items())
+            assert outcome.settings["seed"] == variant.seed
+    assert len({outcome.loss for outcome in outcomes}) == 6
+
+
+def test_a_value_is_computed_from_what_the_seed_has_there():
+    network = moons(batch=8)
+    made = planned(network, "seed=3..5", "W1[0,0]=W1[0,0]*2", at="4:0", iterations=9)
+    for variant in made.variants:
+        program = build(replace(network, seed=variant.seed))
+        player = Player(Timeline(program))
+        player.goto(player.timeline, parse(program, "4:0"))
+        assert variant.edits[-1].values[0] == 2 * player.machine.arrays["W1"][0, 0]
+
+
 def test_weights_that_are_given_are_those_of_no_seed():
     made = planned(networks.article(), "seed=0..4", iterations=5)
     assert len({outcome.loss for outcome in together(made)}) == 1
@@ -707,7 +734,6 @@ BAD = [
     (("--set", "lr=1,,2"), "a value is missing between commas"),
     (("--set", "nope=1"), "no slot or label is called nope"),
     (("--set", "lr=1", "--at", "99:99"), "there is no position 99:99"),
-    (("--set", "seed=1", "--at", "1:2"), "set it at 0:0"),
     (("--set", "seed=1.5"), "a seed is a whole number"),
     (("--set", "lr=5..3"), "5..3 ends before it begins"),
     (("--set", "lr=log:0..1:3"), "both ends are above 0"),

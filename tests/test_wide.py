@@ -194,3 +194,11 @@ def test_far_on_in_one_stretch(wide):
     )
     debugger.run_on()
     assert debugger.position == Position(last, debugger.program.writers["W1"] + 1)
+
+
+def test_it_changes_where_it_is_written_alone(wide):
+    debugger, _ = wide
+    update = debugger.program.writers["W2"] + 1
+    expected = [Position(t, update) for t in range(ITERATIONS)]
+    assert places(debugger, "on norm(W2) + 0 * norm(W1)") == expected
+    assert places(debugger, "on norm(W2) + 0 * norm(W1)", back=True) == expected

@@ -173,8 +173,10 @@ class Branches:
             elif known in self.all:
                 # What it left may have gone since: it leaves what it leaves now.
                 self.all[known] = replace(self.all[known], timeline=branch.timeline)
-            else:
+            elif branch.parent in self.all:
                 self.all[known] = branch
+            else:
+                self.all[known] = replace(branch, parent="" if known == FIRST else FIRST)
         self.enter(name if name in self.all else FIRST, here)
 
     def _remove(self, name: str) -> None:

@@ -164,7 +164,10 @@ class Debugger:
         place = self.position.op - 1
         if condition.tell is None or place not in condition.places:
             return ""
-        return f" ({condition.tell(place, Rows.of(self._player.live()))})"
+        rows = before = Rows.of(self._player.live())
+        if condition.compares:
+            before = Rows.of(self._moment_here(self._player.state()).before)
+        return f" ({condition.tell(place, rows, before)})"
 
     def leave(self, run: Run) -> View:
         """Interrupt a run: forward one is where it has got to, between two iterations; back where one began."""

@@ -81,7 +81,8 @@ def _asleep(program: Program, text: str, places: tuple[int, ...], awake: conditi
         sets_in[1:] &= ~dead[:-1]
         return np.asarray(sets_in.any(axis=1)[before:])
 
-    def tell(place: int, rows: Rows) -> str:
+    def tell(place: int, rows: Rows, before: Rows) -> str:
+        del before
         still = np.flatnonzero(~awake(place, rows, rows)[0].astype(bool))
         named = ", ".join(map(str, still[:_NAMED])) + " …" * (len(still) > _NAMED)
         return f"unit{'s' * (len(still) != 1)} {named} of {program.instructions[place].writes}"
@@ -131,7 +132,12 @@ def _between(program: Program, text: str, ill: Callable[[Array], Array]) -> Cond
     if not reads:
         raise ExpressionError("two layers with weights are needed, to compare their gradients")
     sums = wide(program, {name for read in reads.values() for name in read})
-    return Condition(text, tuple(sorted(reads)), reads, ratio, _sets_in(ill), memory=1, sums=sums)
+
+    def tell(place: int, rows: Rows, before: Rows) -> str:
+        one, other = map(program.name, reads[place])
+        return f"{one} is {ratio(place, rows, before)[0, 0]:.4g} of {other}, root mean squares"
+
+    return Condition(text, tuple(sorted(reads)), reads, ratio, _sets_in(ill), memory=1, sums=sums, tell=tell)
 
 
 @lru_cache(maxsize=4)
@@ -161,6 +167,10 @@ def _ratio(program: Program, words: list[str]) -> Condition:
 
     places = tuple(sorted(weights))
     reads, ratio, sums = _updates(program)
+
+    def tell(place: int, rows: Rows, before: Rows) -> str:
+        return f"{program.name(weights[place].name)} by {ratio(place, rows, before)[0, 0]:.4g} of its size"
+
     return Condition(
         " ".join(["ratio", *words]),
         places,
@@ -170,6 +180,7 @@ def _ratio(program: Program, words: list[str]) -> Condition:
         memory=1,
         compares=True,
         sums=sums,
+        tell=tell,
     )
 
 
@@ -193,7 +204,8 @@ def _updates(
         if place not in sgd:
             return _moved(*(one.cells(slot.name, 0, slot.size) for one in (before, rows)))[:, None]
         rate, step = sgd[place]["lr"], program.slots[sgd[place]["g"]]
-        taken = np.abs(rows.cells(rate, 0, 1)[:, 0]) * _size(rows, step)
+        # Just before it: what is edited just after it had no part in it.
+        taken = np.abs(before.cells(rate, 0, 1)[:, 0]) * _size(before, step)
         return np.asarray(taken / np.sqrt(before.squares(slot.name, slot.size) / slot.size))[:, None]
 
     sums = wide(program, {name for place in sgd for name in reads[place]})

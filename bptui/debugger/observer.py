@@ -136,7 +136,9 @@ class Observer:
         for glance in self._glances.values():
             if glance.place == place and glance.condition.quantity is condition.quantity:
                 return glance
-        before = {slot: arrays[slot].copy() for slot in condition.reads[place]} if condition.compares else {}
+        # All else that is read is at that moment what it was just before.
+        written = {self._program.instructions[place].writes} if condition.compares else set()
+        before = {slot: arrays[slot].copy() for slot in written & condition.reads[place].keys()}
         return _Glance(condition, place, rows_of(self._program, place, arrays), before)
 
     def _once(self) -> Iterable[_Glance]:
@@ -150,7 +152,7 @@ class Observer:
 
     def _look(self, glance: _Glance) -> Hook:
         arrays, condition, place = self._player.machine.arrays, glance.condition, glance.place
-        before = rows_of(self._program, place, glance.before) if glance.before else glance.rows
+        before = rows_of(self._program, place, {**arrays, **glance.before}) if glance.before else glance.rows
         written = self._program.instructions[place].writes
 
         def look(k: int) -> None:

@@ -31,7 +31,7 @@ def test_in_plain_mode(tmp_path):
     assert after("a sum of").startswith("a sum of 640 is too large for float64")
     assert "finite: z2[0,3] = " in done.stdout
     # Back to where the updates first were too large for their weights, in the first iteration.
-    assert after("stopped at breakpoint 2") == "stopped at breakpoint 2: ratio"
+    assert after("stopped at breakpoint 2") == "stopped at breakpoint 2: ratio (W2 by 0.1591 of its size)"
     assert after("set lr") == "set lr: 0.2 -> 0.05 at 0:16"
     # With a smaller step from there on it trains.
     assert float(after("test_accuracy").split()[1]) > 0.9

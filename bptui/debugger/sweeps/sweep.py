@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,8 @@ def plan(timeline: Timeline, position: Position, axes: Sequence[Axis], *, here: 
     program = timeline.program
     begun = tuple(timeline.at(START))
     state = _state(timeline, position)
-    made = variants(program, state, axes, here=here, begun=begun)
+    other = cache(lambda seed: _state(_with_seed(timeline, seed), position))
+    made = variants(program, state, axes, here=here, begun=begun, other=other)
     return Plan(program.network, timeline.edits, position, tuple(made), program.network.iterations)
 
 
@@ -113,7 +115,7 @@ def either(planned: Plan) -> list[Outcome]:
         return singly(planned)
 
 
-Way = Callable[[Course, Sequence[Fork], Sequence[dict[str, Array]]], list[Ending]]
+Way = Callable[[Course, Sequence[Fork], Sequence[Mapping[str, Array]]], list[Ending]]
 
 
 def _carry_out(planned: Plan, way: Way) -> list[Outcome]:
@@ -140,8 +142,8 @@ def _done(planned: Plan, program: Program, way: Way) -> list[Outcome]:
     )
     seed = planned.network.seed
     forks = [Fork(one.edits, seed if one.seed is None else one.seed) for one in planned.variants]
-    drawn = {one.seed: {} if one.seed is None else program.drawn(one.seed) for one in planned.variants}
-    starts = [drawn[one.seed] for one in planned.variants]
+    begun = {one.seed: _begun(timeline, planned.position, one.seed) for one in planned.variants}
+    starts = [begun[one.seed] for one in planned.variants]
     endings = way(course, forks, starts)
     measure = Metrics(program)
     return [
@@ -155,6 +157,22 @@ def _outcome(program: Program, one: Variant, ending: Ending, measure: Metrics, *
     kept = {name: ending.lasting[name] for name in program.parameters} if parameters else {}
     metrics = measure.all(ending.lasting)
     return Outcome(one.settings, ending.iterations, ending.loss, ending.reason, where, metrics, kept)
+
+
+def _begun(timeline: Timeline, position: Position, seed: int | None) -> Mapping[str, Array]:
+    """Slot → the value with which forks of a seed part, where it is another than without."""
+    program = timeline.program
+    if seed is None:
+        return {}
+    if position == START:
+        return program.drawn(seed)
+    arrays = _state(_with_seed(timeline, seed), position).arrays
+    return {name: array for name, array in arrays.items() if program.slots[name].kind != "data"}
+
+
+def _with_seed(timeline: Timeline, seed: int) -> Timeline:
+    """The same from another seed on."""
+    return Timeline(build(replace(timeline.program.network, seed=seed)), timeline.edits)
 
 
 def _state(timeline: Timeline, position: Position) -> State:

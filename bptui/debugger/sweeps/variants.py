@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,8 @@ from bptui.engine.program import Program, Target
 from bptui.engine.timeline import START, Edit
 
 MOST_FORKS = 100_000
+# A seed → what there is at the place where forks part.
+Other = Callable[[int], State]
 _RANGE = re.compile(r"([+-]?\d{1,15})\.\.([+-]?\d{1,15})")
 _LOG = re.compile(r"log:(.+?)\.\.(.+):(\d{1,6})")
 _DIGITS = 12
@@ -100,22 +102,26 @@ def _spaced(part: str) -> list[str]:
 
 
 def variants(
-    program: Program, state: State, axes: Sequence[Axis], *, here: bool, begun: Sequence[Edit]
+    program: Program, state: State, axes: Sequence[Axis], *, here: bool, begun: Sequence[Edit], other: Other
 ) -> list[Variant]:
     """The product of what is set, the last axis varying fastest; each set as the command `set` does it, in order.
 
     state  where the forks part
     here   no place was named, so that `lr` is what a schedule computes it from
     begun  the edits made at the very start, which another seed's weights get too
+    other  what there is at that place with another seed
 
     Raises SweepError, or what `set` raises.
     """
-    return list(_Product(program, axes, here=here, begun=begun).below(0, state, Variant({})))
+    return list(_Product(program, axes, here=here, begun=begun, other=other).below(0, state, Variant({})))
 
 
 class _Product:
-    def __init__(self, program: Program, axes: Sequence[Axis], *, here: bool, begun: Sequence[Edit]) -> None:
+    def __init__(
+        self, program: Program, axes: Sequence[Axis], *, here: bool, begun: Sequence[Edit], other: Other
+    ) -> None:
         self.program = program
+        self.other = other
         self.axes = axes
         self.begun = tuple(begun)
         self.targets = [
@@ -143,16 +149,18 @@ class _Product:
             yield from self.below(k + 1, changed, made)
 
     def _seeded(self, state: State, variant: Variant, text: str) -> Variant:
-        """Another seed: other weights, on which what was set already is set again."""
-        if state.position != START:
-            raise SweepError("another seed changes everything from the start: set it at 0:0")
+        """Another seed: other weights from the start on, on which what was set already is set again."""
         if not text.isdecimal():
             raise SweepError(f"seed={text[:40]}: a seed is a whole number from 0 on")
         settings = {**variant.settings, "seed": int(text)}
-        return Variant(settings, (*self.begun, *variant.edits), int(text))
+        # Those made at the start have been made again on the way to any later place.
+        again = self.begun if state.position == START else ()
+        return Variant(settings, (*again, *variant.edits), int(text))
 
     def _drawn(self, state: State, variant: Variant) -> State:
         assert variant.seed is not None
+        if state.position != START:
+            return _with(self.other(variant.seed), variant.edits)
         arrays = {**state.arrays, **self.program.drawn(variant.seed)}
         return _with(State(state.position, arrays, state.computed), variant.edits)
 
