@@ -281,7 +281,7 @@ def test_every_slot_can_be_explained(name):
     session = Session(NETWORKS[name]())
     session.execute("run 2")
     slots = list(session.debugger.program.slots.values())
-    for slot in slots[:: max(1, len(slots) // 40)]:
+    for slot in slots[:: max(1, len(slots) // 16)]:
         for cell in {0, slot.size - 1}:
             lines = looking.explain_cell(session, slot.name, cell)
             assert lines

@@ -48,8 +48,15 @@ def text(line):
     return "".join(part for part, _ in line)
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40", "200x60"])
-@every_network
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        # Each network at one size in turn; at all of them in the long form.
+        pytest.param(name, size, id=f"{name}-{size[0]}x{size[1]}", marks=() if k % 3 == j else pytest.mark.soak)
+        for k, name in enumerate(larger.ALL)
+        for j, size in enumerate(SIZES)
+    ],
+)
 async def test_a_walk_through_every_key(app, name, size):
     async with app(larger.ALL[name](), size) as reader:
         for key in [key for keys in STORY for key in keys.split()]:
