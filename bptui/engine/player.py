@@ -175,7 +175,7 @@ class Player:
             return
         # Iteration t starts at the end of the one before: that lies before `first` up to first's own iteration.
         self.checkpoints.drop_after(first.iteration if first != START else -1)
-        self.losses.cut(first.iteration)
+        self.losses.cut(first.iteration + (first.op == len(self.program)))
         if self._begun is not None and first <= Position(self._begun[0]):
             self._begun = None
         self.timeline = timeline
@@ -300,8 +300,7 @@ class Player:
 
     def _passed(self, t: int, losses: Array) -> None:
         """Iterations from t on have been run."""
-        if t + len(losses) > len(self.losses):  # those known already are the same
-            self.losses.put(t, losses)
+        self.losses.put(t, losses)
         self.position = Position(t + len(losses) - 1, self._count)
 
     def _play_within(self, stop: Position) -> None:
