@@ -26,6 +26,8 @@ class Over(ModalScreen[Result]):
         Binding("colon", "command", "type a command", show=False, id="over.command"),
     ]
 
+    _asked: tuple[Result | None] | None = None
+
     def action_command(self) -> None:
         """Close it, and open the command line of the main screen, where a typed key is not meant for it."""
         self.dismiss()
@@ -33,6 +35,19 @@ class Over(ModalScreen[Result]):
             if isinstance(screen, WithLine):
                 self.app.call_next(screen.open_line, "")
 
+    def on_mount(self) -> None:
+        """It is there: now it can be closed, if a key that came before has asked for that."""
+        if self._asked is not None:
+            self.call_later(self._close, *self._asked)
+
+    def _close(self, result: Result | None) -> None:
+        self.dismiss(result)
+
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
-        """Close it. A second key that was on its way already would close the screen below too."""
-        return super().dismiss(result) if self.is_current else AwaitComplete()
+        """Close it. A second key that was on its way already would close the screen below too.
+
+        A screen that is taken away before it is there leaves whoever waits for it waiting for good.
+        """
+        if self.is_current and not self.is_mounted:
+            self._asked = (result,)
+        return super().dismiss(result) if self.is_current and self.is_mounted else AwaitComplete()
