@@ -467,8 +467,9 @@ class Debugger:
 
     def _go(self, position: Position) -> None:
         self._note_losses()
-        self.breakpoints.forget(first_difference(self._player.timeline, self.timeline)[0])
+        changed = first_difference(self._player.timeline, self.timeline)[0]
         self._player.goto(self.timeline, position)
+        self.breakpoints.forget(changed)
         self.branches.visit(position)
 
     def _note_losses(self) -> None:

@@ -8,6 +8,7 @@ a thousand from layer to layer vanish or explode (Glorot & Bengio 2010).
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
@@ -194,7 +195,13 @@ def _updates(
     any weight twice, as in Karpathy's notes. Of what other optimizers do it is the size of the difference.
     """
     places = {program.writers[slot.name]: slot for slot in _weights(program) if slot.name in program.writers}
-    sgd = {place: program.instructions[place].roles for place in places if program.instructions[place].op == "sgd"}
+    often = Counter(instruction.writes for instruction in program.instructions)
+    sgd = {
+        place: program.instructions[place].roles
+        for place, slot in places.items()
+        # Weights that decay first are written twice: then it is but a part of what happens to them.
+        if program.instructions[place].op == "sgd" and often[slot.name] == 1
+    }
     reads = _whole(program, tuple(places))
     for place, roles in sgd.items():
         reads[place] |= {roles[role]: (0, program.slots[roles[role]].size) for role in ("lr", "g")}

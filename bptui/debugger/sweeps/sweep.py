@@ -167,7 +167,10 @@ def _begun(timeline: Timeline, position: Position, seed: int | None) -> Mapping[
     if position == START:
         return program.drawn(seed)
     arrays = _state(_with_seed(timeline, seed), position).arrays
-    return {name: array for name, array in arrays.items() if program.slots[name].kind != "data"}
+    # Between two iterations only what lasts is of any consequence.
+    between = position.element == 0 and position.op in (0, len(program))
+    kept = [slot for slot in program.slots.values() if slot.kind != "data" and (slot.persistent or not between)]
+    return {slot.name: arrays[slot.name] for slot in kept}
 
 
 def _with_seed(timeline: Timeline, seed: int) -> Timeline:
