@@ -30,7 +30,7 @@ from bptui.files import example_names
 PULSES = (71, 73)
 PULSE_EVERY = 40
 # A pulse waits for whatever was asked before it: on a busy machine a gradient check of a large network takes a while.
-PULSE_SECONDS = 30.0
+PULSE_SECONDS = 90.0
 QUIT_SECONDS = 2.0
 # What comes within Textual's ESCAPE_DELAY of an escape makes a sequence of it.
 ESCAPE_SECONDS = 0.3
