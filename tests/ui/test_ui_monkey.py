@@ -11,7 +11,7 @@ import pytest
 from monkey import Monkey
 
 EXAMPLES = ("article", "mazur", "xor", "moons", "iris", "digits", "sequential", "lenet", "transformer", "lstm")
-SMALL, WHOLE = 500, 9000
+SMALL, WHOLE = 300, 9000
 
 
 def played(seed: int, events: int, folder, examples: tuple[str, ...]) -> str:
