@@ -6,7 +6,6 @@ at just after it was written, one moment at a time, while it is in the cache.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -14,7 +13,7 @@ import numpy as np
 
 from bptui.debugger.conditions import Condition
 from bptui.debugger.finite import Finite
-from bptui.debugger.recorder import MOST, Reads, Recorder, side_by_side, small
+from bptui.debugger.recorder import MOST, Reads, Recorder, all_finite, side_by_side, small
 from bptui.debugger.rows import Rows
 from bptui.engine.machine import Hook
 from bptui.engine.network import Array
@@ -166,7 +165,7 @@ class Observer:
     def _check(self, array: Array) -> Hook:
         def check(k: int) -> None:
             del k
-            self._suspicious = self._suspicious or not math.isfinite(array.dot(array))
+            self._suspicious = self._suspicious or not all_finite(array)
 
         return check
 

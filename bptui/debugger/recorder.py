@@ -210,7 +210,7 @@ class Recorder:
                 *(one.kept[1 + done : 1 + done + n] for one in self._alone),
                 *(one.rows[:n] for one in self._blocks),
             ]
-            self._finite = all(map(_all_finite, rows))
+            self._finite = all(map(all_finite, rows))
 
     def _lay_out(self, machine: Machine) -> None:
         """What is small and lies near each other is copied at once."""
@@ -235,7 +235,7 @@ class Recorder:
                 at += where.stop - where.start
 
 
-def _all_finite(rows: Array) -> bool:
+def all_finite(rows: Array) -> bool:
     """One pass, and nothing is written; squares may overflow where the numbers do not."""
     flat = rows.reshape(-1)
     if flat.dtype.kind != "f":
