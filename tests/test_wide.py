@@ -16,8 +16,12 @@ from bptui.engine.timeline import Position, Timeline
 from bptui.files.specs import load
 
 ITERATIONS = 40
+ONCE = (("sgd", "float64"), ("momentum", "float32"), ("adam", "float64"))
+# They write each weight twice in an iteration.
+TWICE = (("adamw", "float32"), ("lion", "float64"))
 OPTIMIZERS = {
     "sgd": 'use = "sgd", lr = 0.2', "momentum": 'use = "sgd", lr = 0.05, momentum = 0.9', "adam": 'use = "adam", lr = 0.003',
+    "adamw": 'use = "adamw", lr = 0.003, weight_decay = 10', "lion": 'use = "lion", lr = 0.001, weight_decay = 10',
 }  # fmt: skip
 SPEC = """
 data = {{ use = "digits", batch = 16 }}
@@ -46,17 +50,26 @@ class Told:
         return np.array([np.linalg.norm(new[slot] - old[slot]) / np.linalg.norm(old[slot]) for old, new in pairs])
 
 
-@cache
 def network(folder, optim: str, dtype: str) -> Network:
     path = folder / f"{dtype}.toml"
     path.write_text(SPEC.format(dtype=dtype, optim=OPTIMIZERS[optim]), encoding="utf-8")
     return load(str(path))
 
 
-@pytest.fixture(scope="module", params=[("sgd", "float64"), ("momentum", "float32"), ("adam", "float64")], ids="-".join)
+@pytest.fixture(scope="module", params=ONCE, ids="-".join)
 def wide(request, tmp_path_factory):
+    return told_of(tmp_path_factory.getbasetemp(), *request.param)
+
+
+@pytest.fixture(scope="module", params=ONCE + TWICE, ids="-".join)
+def updated(request, tmp_path_factory):
+    return told_of(tmp_path_factory.getbasetemp(), *request.param)
+
+
+@cache
+def told_of(folder, optim: str, dtype: str) -> tuple[Debugger, Told]:
     """A debugger, and what it should say."""
-    debugger = Debugger(network(tmp_path_factory.mktemp("wide"), *request.param))
+    debugger = Debugger(network(folder, optim, dtype))
     timeline = Timeline(debugger.program)
     player = Player(timeline)
     assert player.machine.arrays["W1"].size >= WIDE <= player.machine.arrays["W2"].size
@@ -135,16 +148,20 @@ def test_before_its_update_it_has_the_norm_it_had(wide):
         assert places(debugger, f"if abs(W1).max() > 1e-9 and norm(W1) > {bound!r} and loss > 0", back=True) == expected
 
 
-def test_one_cell_that_is_nearly_all_of_the_norm(wide):
-    debugger, told = wide
+def test_one_cell_that_is_nearly_all_of_the_norm(updated):
+    debugger, told = updated
     # The pixel in the corner is white in every picture: its weights have no gradient.
     assert all(one["W1.grad"][0, 0] == 0 for one in told.after)
     debugger.goto_text("0:0")
     debugger.set("W1[0, 0]", "50")
     try:
-        everywhere = list(range(ITERATIONS))
-        assert hits(debugger, "if abs(W1).max() >= 50")[-ITERATIONS:] == everywhere
-        assert hits(debugger, "if abs(W1).max() > 49")[-ITERATIONS:] == everywhere
+        # With no gradient nothing but a decay changes it.
+        decay = debugger.program.network.training.options.get("weight_decay", 0)
+        kept = 1 - decay * float(debugger.view().state.arrays["lr"])
+        values = 50 * kept ** np.arange(1, ITERATIONS + 1)
+        for bound in (50 * (1 - 1e-6), 50 * kept**20.5, 49):
+            over = [int(t) for t in np.flatnonzero(values > bound)]
+            assert hits(debugger, f"if abs(W1).max() > {bound!r}")[-ITERATIONS:] == over
         assert hits(debugger, "if abs(W1).max() > 51") == hits(debugger, "if abs(W1).max() > 80") == []
     finally:
         debugger.undo()
@@ -159,8 +176,8 @@ def test_a_slot_that_is_not_computed_yet_decides_nothing(wide):
     assert debugger.program.instructions[debugger.position.op - 1].writes == "W2.grad"
 
 
-def test_the_ratio_of_an_update_to_its_weights(wide):
-    debugger, told = wide
+def test_the_ratio_of_an_update_to_its_weights(updated):
+    debugger, told = updated
     values = {slot: told.moved(slot) for slot in ("W1", "W2", "W3")}
     for bound in thresholds(values["W1"])[:4]:
         expected = sorted({t for each in values.values() for t in begins(each > bound)})
@@ -184,14 +201,15 @@ def test_far_on_in_one_stretch(wide):
     for t in range(1000):
         player.goto(timeline, Position(t, end))
         norms.append(float(np.linalg.norm(player.machine.arrays["W1"])))
-    highest = np.maximum.accumulate(norms)
-    last = int(np.flatnonzero(np.diff(highest) > 1e-6 * highest[1:])[-1]) + 1
-    assert last > 700
+    # Where weights decay much they get smaller and smaller, else larger and larger.
+    grows = norms[-1] > norms[0]
+    extreme = (np.maximum if grows else np.minimum).accumulate(norms)
+    last = int(np.flatnonzero(np.abs(np.diff(extreme)) > 1e-6 * extreme[1:])[-1]) + 1
+    assert last > 50
     debugger.breakpoints.all.clear()
     debugger.goto_text("0:0")
-    debugger.add_breakpoint(
-        f"if norm(W1) > {float(highest[last - 1] + highest[last]) / 2!r} and norm(b2) + norm(b3) >= 0"
-    )
+    bound = float(extreme[last - 1] + extreme[last]) / 2
+    debugger.add_breakpoint(f"if norm(W1) {'>' if grows else '<'} {bound!r} and norm(b2) + norm(b3) >= 0")
     debugger.run_on()
     assert debugger.position == Position(last, debugger.program.writers["W1"] + 1)
 
@@ -202,3 +220,40 @@ def test_it_changes_where_it_is_written_alone(wide):
     expected = [Position(t, update) for t in range(ITERATIONS)]
     assert places(debugger, "on norm(W2) + 0 * norm(W1)") == expected
     assert places(debugger, "on norm(W2) + 0 * norm(W1)", back=True) == expected
+
+
+def stops(debugger: Debugger, condition: str) -> list[tuple[Position, str]]:
+    """Where it stops, and what it says there."""
+    debugger.breakpoints.all.clear()
+    debugger.goto_text("0:0")
+    debugger.add_breakpoint(condition)
+    found: list[tuple[Position, str]] = []
+    while "breakpoint" in (view := debugger.run_on()).message and debugger.position.iteration < ITERATIONS:
+        found.append((debugger.position, view.message.partition(":")[2]))
+    return found
+
+
+def test_an_edit_that_changes_nothing_moves_no_stop(updated):
+    debugger, told = updated
+    bounds = thresholds(told.moved("W1"))
+    # A weight is decayed, and then it gets its step: what reads it in between sees it half updated.
+    written = [name for name in debugger.program.writers if name.startswith("W1.")]
+    texts = [
+        *(f"ratio 0 {bound!r}" for bound in bounds),
+        "on norm(W1)",
+        *(f"if norm(W1) > norm({name})" for name in written),
+    ]
+    texts += [f"on norm(W1) + 0 * {name}[0, 0]" for name in written if debugger.program.slots[name].persistent]
+    free = [stops(debugger, text) for text in texts]
+    assert all(free[: len(bounds) - 1])
+    debugger.goto_text("0:0")
+    undone = 0
+    try:
+        for t in range(0, ITERATIONS, 3):
+            debugger.goto_text(f"{t}:2")
+            debugger.set("lr", repr(float(debugger.view().state.arrays["lr"])))
+            undone += 1
+        assert [stops(debugger, text) for text in texts] == free
+    finally:
+        for _ in range(undone):
+            debugger.undo()

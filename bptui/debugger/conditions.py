@@ -19,7 +19,7 @@ from bptui.engine.network import Array
 from bptui.engine.program import Program
 from bptui.engine.timeline import Edit
 
-# (place, moments just after its instruction, and just before it where that is asked for) → (n, k): what is looked at.
+# (place, moments just after its instruction, and those before it where that is asked for) → (n, k): what is looked at.
 Quantity = Callable[[int, Rows, Rows], Array]
 # (place, quantities of some iterations before and of n more, how many are before) → (n,) flags.
 Decide = Callable[[int, Array, int], Array]
@@ -47,7 +47,8 @@ class Condition:
     places    indices of the instructions after which it may hold
     reads     place → slot → (first cell, one after the last) that the quantity needs there
     memory    how many iterations before this one it looks back at
-    compares  the quantity compares what lasts with what it was just before the instruction
+    compares  the quantity compares what lasts with what it was before the instruction, or before the first of several
+              that write the same slot in an iteration, as a decay of the weights and a step do
     sums      slots of which the sum of the squares will mostly do
     touched   whether an edit makes it hold where it is made, so far as its expression, if it has one, is true
     tell      place, the moment, the one before where it compares → what it is that holds there, in words
@@ -130,7 +131,7 @@ def when_changed(program: Program, text: str) -> Condition:
 def changed(program: Program, expression: Expression) -> Condition:
     """Where an expression got another value, to the bit.
 
-    Of what lasts: another than just before the instruction that wrote something of it. Of what each iteration computes
+    Of what lasts: another than before the instructions that wrote something of it. Of what each iteration computes
     anew: another than at the same place an iteration before, or than none at all.
     """
     places, target = places_of(program, expression), expression.target

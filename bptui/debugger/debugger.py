@@ -22,7 +22,7 @@ from bptui.debugger.view import View, edited_cells
 from bptui.debugger.watches import Watched, Watches
 from bptui.engine.build import build
 from bptui.engine.checkpoints import MEMORY
-from bptui.engine.lifeline import unedited, writers
+from bptui.engine.lifeline import begun_by, unedited, writers
 from bptui.engine.network import Array, Network
 from bptui.engine.player import Moment, Player, State, computed_cells
 from bptui.engine.program import Program, Target
@@ -166,7 +166,7 @@ class Debugger:
             return ""
         rows = before = Rows.of(self._player.live())
         if condition.compares:
-            before = Rows.of(self._moment_here(self._player.state()).before)
+            before = Rows.of(self._begun(self._moment_here(self._player.state()).before, place))
         return f" ({condition.tell(place, rows, before)})"
 
     def leave(self, run: Run) -> View:
@@ -488,13 +488,21 @@ class Debugger:
         before = normal(program, self.position.iteration, index, 0)
         lasting = program.slots[slot].persistent
         old = self._player.begun(slot) if lasting else _unset(state.arrays[slot])
-        again = writers(program, slot)[0] < index
+        again = begun_by(program, index) < index
         if index == 0 or old is None or again or self.timeline.edited_in(self.position.iteration):
             return self.moment(index)
         old = old.copy()
         old.flags.writeable = False
         arrays = {**state.arrays, slot: old}
         return Moment(index, State(before, arrays, computed_cells(program, before)), state)
+
+    def _begun(self, before: State, index: int) -> State:
+        """The state before an instruction, with what it writes as it was before the first one that writes it."""
+        first = begun_by(self.program, index)
+        if first == index:
+            return before
+        slot, earlier = self.program.instructions[index].writes, normal(self.program, self.position.iteration, first, 0)
+        return replace(before, arrays={**before.arrays, slot: self.look(earlier).arrays[slot]})
 
     def _before_updates(self) -> Iterator[tuple[str, Array]]:
         """Each parameter whose update has begun, with its value just before."""

@@ -15,6 +15,7 @@ from bptui.debugger.conditions import Condition
 from bptui.debugger.finite import Finite
 from bptui.debugger.observer import Observer, rows_of
 from bptui.debugger.rows import Rows, UnstackableError
+from bptui.engine.lifeline import begun_by
 from bptui.engine.network import Array
 from bptui.engine.player import Player
 from bptui.engine.timeline import START, Edit, Position, Timeline, normal
@@ -44,8 +45,8 @@ class Examiner:
         self._observer = Observer(player, self._conditions, LONGEST, self._finite)
         # (condition, place) → its quantities in the iterations before.
         self._past: dict[tuple[int, int], Array] = {}
-        # (condition, place) → what it reads just before the instruction, while an iteration is walked.
-        self._before: dict[tuple[int, int], Rows] = {}
+        # (condition, place) → what it reads as it was before that, while an iteration is walked.
+        self._before: dict[tuple[int, int], dict[str, Array]] = {}
         self.next = 0
 
     def begin(self, iteration: int) -> None:
@@ -145,15 +146,19 @@ class Examiner:
         """Where something is looked at: just after a place, and where that compares, just before."""
         for condition in self._conditions:
             yield from (Position(t, place + 1) for place in condition.places)
-            yield from (Position(t, place) for place in condition.places if condition.compares and place)
+            for place in condition.places if condition.compares else ():
+                yield from (Position(t, k) for k in {place, begun_by(self._program, place)} if k)
 
-    def _remember(self, place: int) -> None:
-        """What lasts, just before an instruction."""
+    def _remember(self, op: int) -> None:
+        """What a place compares with: what it writes, before that began to be written, and all else just before it."""
         arrays = self._player.machine.arrays
         for number, condition in enumerate(self._conditions):
-            if condition.compares and place in condition.reads:
-                kept = {slot: arrays[slot].copy() for slot in condition.reads[place]}
-                self._before[number, place] = rows_of(self._program, place, kept)
+            for place, reads in condition.reads.items() if condition.compares else ():
+                written, first = self._program.instructions[place].writes, begun_by(self._program, place)
+                kept = self._before.setdefault((number, place), {})
+                for slot in reads:
+                    if op == (first if slot == written else place):
+                        kept[slot] = arrays[slot].copy()
 
     def _at(self, position: Position, edits: list[Edit]) -> Iterator[int]:
         """The conditions that hold at a position, the player being there."""
@@ -168,7 +173,8 @@ class Examiner:
         if condition.not_finite:
             written = self._player.machine.arrays[self._program.instructions[place].writes]
             return not np.isfinite(written).all()
-        before = self._before.get((number, place), rows)
+        kept = self._before.get((number, place))
+        before = rows if kept is None else rows_of(self._program, place, kept)
         values = condition.quantity(place, rows, before) if place in condition.reads else np.zeros((1, 0))
         return bool(self._decide(number, place, np.array(values))[0])
 

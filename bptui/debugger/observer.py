@@ -15,6 +15,7 @@ from bptui.debugger.conditions import Condition
 from bptui.debugger.finite import Finite
 from bptui.debugger.recorder import MOST, Reads, Recorder, all_finite, side_by_side, small
 from bptui.debugger.rows import Rows
+from bptui.engine.lifeline import half_written
 from bptui.engine.machine import Hook
 from bptui.engine.network import Array
 from bptui.engine.player import Player, computed_cells
@@ -59,7 +60,7 @@ class Observer:
         self._suspicious = False
         for number, condition in enumerate(conditions):
             for place, reads in condition.reads.items():
-                if condition.alone or not small(self._program, _cells(condition, reads)):
+                if condition.alone or self._passing(place, reads) or not small(self._program, _cells(condition, reads)):
                     self._glances[number, place] = self._glance(number, place)
                 else:
                     self._logged.append((number, place))
@@ -128,6 +129,10 @@ class Observer:
         return not self._suspicious and self._recorder.finite and bool(np.isfinite(lasting).all())
 
     # On the way
+
+    def _passing(self, place: int, reads: Reads) -> bool:
+        """Whether something is read that is half written at a place: it is another thing once the iteration is over."""
+        return any(half_written(self._program, slot, place) for slot in reads)
 
     def _glance(self, number: int, place: int) -> _Glance:
         """What looks on, one for all conditions with the same quantity."""

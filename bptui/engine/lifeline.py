@@ -57,6 +57,17 @@ def writers(program: Program, slot: str) -> list[int]:
     return [k for k, instruction in enumerate(program.instructions) if instruction.writes == slot]
 
 
+def begun_by(program: Program, index: int) -> int:
+    """The first of the instructions that write what this one does: a decay and a step are one update of a weight."""
+    return writers(program, program.instructions[index].writes)[0]
+
+
+def half_written(program: Program, slot: str, index: int) -> bool:
+    """Whether just after an instruction a slot is between two instructions that write it."""
+    found = writers(program, slot)
+    return bool(found) and found[0] <= index < found[-1]
+
+
 def past(timeline: Timeline, slot: str, cells: Collection[int], position: Position) -> Iterator[Origin]:
     """Where cells got the values that they have had, the latest first, from a position back.
 
