@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import signal
+from collections import deque
 from typing import ClassVar
 
 os.environ.setdefault("TEXTUAL_FPS", "120")  # read when Textual is imported
@@ -18,6 +19,7 @@ from textual.driver import Driver
 from bptui.commands import ending
 from bptui.commands.session import Session
 from bptui.tui.screens.main import MainScreen
+from bptui.tui.screens.over import Over
 from bptui.tui.widgets.field import Field
 
 
@@ -34,28 +36,60 @@ class BptuiApp(App[None]):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
-        self._typed_ahead: list[events.Event] | None = None
+        self._typed_ahead: deque[events.Key | events.Paste] = deque()
+        # Whether a line has been sent with enter and is not read yet.
+        self._reading = False
 
     async def on_event(self, event: events.Event) -> None:
-        """What comes after the enter of a line waits until that is read: over a slow line many keys come at once.
+        """Each key is carried out before the next is looked at: over a slow line many come at once.
 
-        Enter takes its way through the line's own queue and back; without this, later keys would overtake it.
+        What comes before that which it is meant for waits for it: what follows the enter of a line until that is read,
+        since enter takes its way through the line's own queue and back; what follows the key that opens a page or a
+        dialog until that is there.
         """
-        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
-            if isinstance(event, events.Key) and event.key == "ctrl+c":
-                self._typed_ahead = None
-            elif self._typed_ahead is not None:
-                self._typed_ahead.append(event)
-                return
-            elif isinstance(event, events.Key) and event.key == "enter" and isinstance(self.focused, Field):
-                self._typed_ahead = []
-        await super().on_event(event)
+        if not isinstance(event, events.Key | events.Paste):
+            await super().on_event(event)
+        elif event.is_forwarded:
+            # It comes back from a line, which may have been closed since: then it is for nobody.
+            if isinstance(self.focused, Field):
+                await super().on_event(event)
+        elif isinstance(event, events.Key) and event.key == "ctrl+c":
+            self._typed_ahead.clear()
+            await self._hand_on(event)
+        else:
+            self._typed_ahead.append(event)
+            await self._go_on()
+
+    async def _hand_on(self, event: events.Key | events.Paste) -> None:
+        line, key = isinstance(self.focused, Field), event.key if isinstance(event, events.Key) else ""
+        self._reading = line and key == "enter"
+        if not key or line or not (self._interrupted(key) or await self._carried_out(key)):
+            await super().on_event(event)
+
+    def _interrupted(self, key: str) -> bool:
+        return isinstance(self.screen, MainScreen) and self.screen.interrupted(key)
+
+    async def _carried_out(self, key: str) -> bool:
+        """Run the action of a key at once. Textual would send it round by the pane, and the next one overtakes."""
+        return await self._check_bindings(key, priority=True) or await self._check_bindings(key)
+
+    async def _go_on(self) -> None:
+        while self._typed_ahead and not (self._opening or (self._reading and isinstance(self.focused, Field))):
+            await self._hand_on(self._typed_ahead.popleft())
+
+    @property
+    def _opening(self) -> bool:
+        """Whether what is to be on top is not there yet."""
+        return isinstance(self.screen, Over) and not self.screen.is_mounted
 
     async def on_field_read(self) -> None:
         """A line is read: on with what was typed since, as far as the next enter."""
-        waiting, self._typed_ahead = self._typed_ahead or [], None
-        for event in waiting:
-            await self.on_event(event)
+        self._reading = False
+        await self._go_on()
+
+    async def on_over_there(self) -> None:
+        """A page is there: on with what was typed since."""
+        await self._go_on()
 
     def get_driver_class(self) -> type[Driver]:
         """The usual driver, made to survive bytes that are no UTF-8."""

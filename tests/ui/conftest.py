@@ -50,13 +50,22 @@ class Reader:
             await self.tap(key)
         await self.pilot.pause()
 
-    async def tap(self, key: str) -> None:
-        """A key, without waiting for the app to have nothing to do: it may be running."""
+    async def burst(self, *keys: str) -> None:
+        """Keys that come all at once, as over a slow line."""
+        for key in keys:
+            self._send(key)
+        await self.pilot.pause()
+
+    def _send(self, key: str) -> None:
         driver = self.app._driver
         assert driver is not None
         event = events.Key(key, _character(key))
         event.set_sender(self.app)
         driver.send_message(event)
+
+    async def tap(self, key: str) -> None:
+        """A key, without waiting for the app to have nothing to do: it may be running."""
+        self._send(key)
         for _ in range(TURNS):
             await asyncio.sleep(0)
 

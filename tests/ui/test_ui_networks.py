@@ -113,7 +113,7 @@ def test_the_cell_under_the_cursor_is_in_the_table(name):
 async def test_the_cursor_goes_through_arrays_of_any_rank(app):
     async with app(larger.lenet(), (120, 40)) as reader:
         await reader.press("f", "2")
-        reader.app.screen._point("x", 0)
+        reader.app.screen.point("x", 0)
         seen = []
         for _ in range(24):
             seen.append(reader.app.screen._cursor)

@@ -1,4 +1,4 @@
-"""Pages and dialogs that are closed before they are there."""
+"""Pages and dialogs that are closed before they are there, and keys that come before what they are meant for."""
 
 from __future__ import annotations
 
@@ -23,3 +23,38 @@ async def test_what_is_closed_at_once_is_gone_and_nobody_waits_for_it(app, make)
         assert reader.app._exception is None
         await reader.press("n")
         assert reader.position != "0:0"
+
+
+BURSTS = {
+    "a dialog by its key": ("e", "0", "full_stop", "5", "enter", "n"),
+    "a dialog by enter": ("2", "enter", "0", "full_stop", "5", "enter", "n"),
+    "a dialog left": ("e", "7", "escape", "n"),
+    "a later place": ("n", "n", "e", "down", "0", "full_stop", "5", "enter", "n"),
+    "a move and a dialog": ("2", "down", "down", "up", "e", "2", "enter", "n"),
+    "a page": ("question_mark", "pagedown", "end", "home", "escape", "n", "n"),
+    "a page by its word": ("colon", *"help", "enter", "pageup", "down", "q", "n", "n"),
+    "a line left": ("colon", *"nxt", "left", "left", "escape", "n"),
+    "a line": ("colon", *"goto", "space", *"0", "colon", "3", "enter", "n"),
+    "branches": ("n", "d", "down", "up", "enter", "n"),
+    "a tree": ("n", "n", "n", "x", "right", "down", "right", "left", "escape", "n"),
+    "stops": ("b", "6", "enter", "delete", "n"),
+    "a row": ("down", "down", "t", "up", "T", "n"),
+    "zoom": ("3", "z", "n", "escape", "n"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("keys", BURSTS.values(), ids=BURSTS)
+@pytest.mark.parametrize("example", ["article", "xor"])
+async def test_keys_that_come_at_once_do_what_they_do_one_by_one(app, keys, example):
+    async with app(example) as slow:
+        await slow.press(*keys)
+        expected = done(slow)
+    async with app(example) as fast:
+        await fast.burst(*keys)
+        assert done(fast) == expected
+    assert expected[0] != "0:0"
+
+
+def done(reader) -> tuple[str, list[str], str]:
+    """Where somebody is, what was edited, and what is to be seen."""
+    return reader.position, [edit.text for edit in reader.session.debugger.timeline.edits], reader.text()

@@ -55,7 +55,9 @@ class Arranged(Screen[None]):
         """Focus a pane, opening its page where it has one."""
         pane = next(pane for pane in self.query(Pane) if pane.number == number)
         self._open_page(pane)
-        pane.focus()
+        self.set_focus(pane)  # at once, if it is there already: the next key is for it
+        if self.focused is not pane:
+            pane.focus()
 
     def focus_next_pane(self) -> None:
         """Focus the pane with the next number; that of stops only where it has something to show."""

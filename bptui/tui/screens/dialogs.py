@@ -56,7 +56,8 @@ class TextPage(Over[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """The text scrolls within what the title, the keys and the border leave."""
-        self.query_one("#page-body").styles.max_height = max(1, int(event.size.height * 0.9) - 5)
+        for body in self.query("#page-body"):  # none any more where it is being closed
+            body.styles.max_height = max(1, int(event.size.height * 0.9) - 5)
 
     def action_interrupt(self) -> None:
         """Ctrl+C copies text marked with the mouse; with none it closes, as everywhere."""
@@ -88,7 +89,7 @@ class EditDialog(Over[bool]):
     """Asks for a number and from when it is to hold; a bad one is refused with a word, and the old one stays."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(False)", "leave it", id="edit.leave"),
+        Binding("escape", "dismiss(False)", "leave it", priority=True, id="edit.leave"),
         Binding("ctrl+c", "dismiss(False)", "leave it", show=False, priority=True, id="edit.interrupt"),
         Binding("down", "choose(1)", "later", show=False, priority=True, id="edit.down"),
         Binding("up", "choose(-1)", "earlier", show=False, priority=True, id="edit.up"),

@@ -17,7 +17,7 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 from textual.widgets.input import Selection
 
-from bptui.commands import looking, origins
+from bptui.commands import looking, origins, registry
 from bptui.commands.answer import Answer
 from bptui.commands.branching import compared
 from bptui.commands.registry import COMMANDS
@@ -66,7 +66,7 @@ class MainScreen(Arranged):
     BINDINGS: ClassVar[list[BindingType]] = [
         *_bindings(),
         Binding("enter", "verb('set')", "edit the cell under the cursor", show=False, id="set.enter"),
-        Binding("escape", "leave", "leave the command line or a page", show=False, id="leave"),
+        Binding("escape", "leave", "leave the command line or a page", show=False, priority=True, id="leave"),
         Binding(
             "ctrl+c",
             "interrupt",
@@ -152,16 +152,17 @@ class MainScreen(Arranged):
 
     # Keys
 
-    def on_key(self, event: events.Key) -> None:
-        """Any key interrupts a run, and does nothing else then: this is for those without a verb."""
-        if self._stop_running():
-            event.stop()
+    def interrupted(self, key: str) -> bool:
+        """Any key interrupts a run, and does nothing else then, but for the one that quits."""
+        return self._stop_running() and key not in registry.find("quit").keys
 
     def action_verb(self, verb: str) -> object:
         """A key of a verb: from every pane, except while somebody types. What it opens is waited for."""
-        return self._carry_out(verb) if not self._typing_or_interrupting() or verb == "quit" else None
+        self._not_while_typing()
+        return self.carry_out(verb)
 
-    def _carry_out(self, verb: str) -> object:
+    def carry_out(self, verb: str) -> object:
+        """What a verb does; what it opens is given, to be waited for."""
         if verb != "play":
             self._stop_playing()
         special: dict[str, Callable[[], object]] = {
@@ -183,8 +184,7 @@ class MainScreen(Arranged):
 
     def action_key_only(self, key: str) -> None:
         """A key that has no word."""
-        if self._typing_or_interrupting():
-            return
+        self._not_while_typing()
         if key.isdigit():
             self.focus_pane(int(key))
         else:
@@ -195,16 +195,13 @@ class MainScreen(Arranged):
             }  # fmt: skip
             keys[key]()
 
-    def _typing_or_interrupting(self) -> bool:
-        """Whether a key was used up by ending a run. Raises SkipAction where it belongs to the command line."""
+    def _not_while_typing(self) -> None:
+        """Raises SkipAction where a key belongs to the command line."""
         if isinstance(self.focused, Input):
             raise SkipAction
-        return self._stop_running()
 
     def action_interrupt(self) -> None:
         """Ctrl+C means stop: what runs, else what is being typed, else the app, with the exit code of an interrupt."""
-        if self._stop_running():
-            return
         if isinstance(self.focused, Input):
             self.action_leave()
         else:
@@ -212,12 +209,11 @@ class MainScreen(Arranged):
 
     def action_leave(self) -> None:
         """Close the command line, or come back from a page or a zoomed pane."""
-        self._stop_running()
         self._stop_playing()
         self._close_line()
         self.unzoom()
         self.close_pages()
-        self.query_one(ProgramPane).focus()
+        self.set_focus(self.query_one(ProgramPane))
 
     def _do(self, line: str) -> None:
         """Carry out a line of the command language and show what came of it."""
@@ -290,15 +286,15 @@ class MainScreen(Arranged):
         self.session.acknowledge(f"diff {name}")
         self.app.push_screen(DiffPage(found, self.session.debugger.program))
 
-    def on_stops_pane_chose(self, message: StopsPane.Chose) -> None:
+    def choose_stop(self, down: int) -> None:
         """The reader moved in the stops."""
-        self._stopping.choose(message.down)
+        self._stopping.choose(down)
         self._note = ""
         self._draw()
 
-    def on_stops_pane_acted(self, message: StopsPane.Acted) -> None:
+    def change_stop(self, deed: str) -> None:
         """The reader did something to a row of the stops."""
-        line = self._stopping.switch() if message.deed == "switch" else self._stopping.drop()
+        line = self._stopping.switch() if deed == "switch" else self._stopping.drop()
         if line:
             self._do(line)
         else:
@@ -394,7 +390,7 @@ class MainScreen(Arranged):
             self._refuse(error)
             return
         self._show()
-        self._point(slot, cell, said[0] if said else where)
+        self.point(slot, cell, said[0] if said else where)
 
     def _page(self, title: str, line: str) -> None:
         self.app.push_screen(TextPage(title, list(self.session.execute(line).lines)))
@@ -413,27 +409,20 @@ class MainScreen(Arranged):
         here = (
             slots.index(self._cursor[0].removesuffix(".grad")) if self._cursor[0].removesuffix(".grad") in slots else 0
         )
-        self._point(slots[(here + by) % len(slots)], 0)
+        self.point(slots[(here + by) % len(slots)], 0)
 
-    def _point(self, slot: str, cell: int, note: str = "") -> None:
+    def point(self, slot: str, cell: int, note: str = "") -> None:
+        """The reader moved to a cell of the values."""
         self._cursor = (slot, cell)
         self._looked = True
         self._note = note
         self._draw()
 
-    def on_pane_pointed(self, message: Pane.Pointed) -> None:
-        """The reader moved in the values."""
-        self._point(message.slot, message.cell)
-
-    def on_pane_rowed(self, message: Pane.Rowed) -> None:
+    def choose_row(self, op: int) -> None:
         """The reader moved in the program."""
-        self._row = message.op
+        self._row = op
         self._note = ""
         self._draw()
-
-    def on_pane_asked(self, message: Pane.Asked) -> None:
-        """An arrow that is a verb in its pane."""
-        self._carry_out(message.verb)
 
     # Time
 

@@ -6,6 +6,7 @@ from typing import ClassVar, Protocol, TypeVar, runtime_checkable
 
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.screen import ModalScreen
 
 Result = TypeVar("Result")
@@ -26,6 +27,9 @@ class Over(ModalScreen[Result]):
         Binding("colon", "command", "type a command", show=False, id="over.command"),
     ]
 
+    class There(Message):
+        """To the app: it is there, and what was typed since it was opened may go to it."""
+
     _asked: tuple[Result | None] | None = None
 
     def action_command(self) -> None:
@@ -37,11 +41,12 @@ class Over(ModalScreen[Result]):
 
     def on_mount(self) -> None:
         """It is there: now it can be closed, if a key that came before has asked for that."""
-        if self._asked is not None:
-            self.call_later(self._close, *self._asked)
+        self.call_later(self._begin)
 
-    def _close(self, result: Result | None) -> None:
-        self.dismiss(result)
+    def _begin(self) -> None:
+        if self._asked is not None:
+            self.dismiss(*self._asked)
+        self.app.post_message(self.There())
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
         """Close it. A second key that was on its way already would close the screen below too.

@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Protocol, cast
 
 from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
-from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
 from bptui.tui.drawing.lines import Line, line, rule, strip
 from bptui.tui.scene import Scene
+
+
+class Followed(Protocol):
+    """The screen, which is told what the reader does in a pane at once: the next key counts on it."""
+
+    def point(self, slot: str, cell: int) -> None:
+        """The reader moved to a cell of the values."""
+
+    def choose_row(self, op: int) -> None:
+        """The reader moved to an operation of the program."""
+
+    def carry_out(self, verb: str) -> object:
+        """An arrow that stands for a verb."""
+
+    def choose_stop(self, down: int) -> None:
+        """The reader moved in the list of stops."""
+
+    def change_stop(self, deed: str) -> None:
+        """Something is done to the stop that is chosen: `switch` or `drop`."""
 
 
 class Pane(Widget, can_focus=True):
@@ -32,34 +50,17 @@ class Pane(Widget, can_focus=True):
     scene: reactive[Scene | None] = reactive(None, layout=False, always_update=True)
     help_moves = ""
 
-    class Pointed(Message):
-        """The reader moved to a cell of the values."""
-
-        def __init__(self, slot: str, cell: int) -> None:
-            super().__init__()
-            self.slot = slot
-            self.cell = cell
-
-    class Rowed(Message):
-        """The reader moved to an operation of the program."""
-
-        def __init__(self, op: int) -> None:
-            super().__init__()
-            self.op = op
-
-    class Asked(Message):
-        """An arrow that stands for a verb in this pane."""
-
-        def __init__(self, verb: str) -> None:
-            super().__init__()
-            self.verb = verb
-
     def __init__(self, number: int, pane_id: str) -> None:
         super().__init__(id=pane_id)
         self.number = number
         self.top = 0
         self._drawn: list[Line] | None = None
         self._drawn_for = Size()
+
+    @property
+    def followed(self) -> Followed:
+        """Whom to tell."""
+        return cast(Followed, self.screen)
 
     def title(self, scene: Scene) -> str:
         """The words on the title line."""

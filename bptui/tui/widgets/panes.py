@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
-from textual.message import Message
 
 from bptui.explain.lazy import Lazy
 from bptui.tui.drawing import prose, timeline
@@ -37,10 +36,10 @@ class ProgramPane(Pane):
 
     def move(self, scene: Scene, across: int, down: int) -> None:
         if across:
-            self.post_message(self.Asked("next" if across > 0 else "back"))
+            self.followed.carry_out("next" if across > 0 else "back")
         else:
             here = scene.row if scene.row >= 0 else scene.view.upcoming - down
-            self.post_message(self.Rowed(max(0, min(len(scene.view.program) - 1, here + down))))
+            self.followed.choose_row(max(0, min(len(scene.view.program) - 1, here + down)))
 
 
 class ValuesPane(Pane):
@@ -64,7 +63,7 @@ class ValuesPane(Pane):
         cells = () if here is None else rows.row(here).cells
         column = cells.index(scene.cursor) if here is not None else 0
         row = rows.row(_row_with_cells(rows, here or 0, down))
-        self.post_message(self.Pointed(*row.cells[max(0, min(len(row.cells) - 1, column + across))]))
+        self.followed.point(*row.cells[max(0, min(len(row.cells) - 1, column + across))])
 
 
 def _row_with_cells(rows: Table, here: int, down: int) -> int:
@@ -105,7 +104,7 @@ class NetworkPane(Pane):
         self.sample = max(0, min(rows - 1, self._row(scene) + down))
         weight = scene.weight_beside(across) if across else None
         if weight is not None:
-            self.post_message(self.Pointed(*weight))
+            self.followed.point(*weight)
 
     def _row(self, scene: Scene) -> int:
         return min(self.sample, scene.view.program.slots["x"].shape[0] - 1)
@@ -137,7 +136,7 @@ class LossPane(Pane):
     def move(self, scene: Scene, across: int, down: int) -> None:
         del scene, down
         if across:
-            self.post_message(self.Asked("iteration" if across > 0 else "iteration-back"))
+            self.followed.carry_out("iteration" if across > 0 else "iteration-back")
 
 
 class StopsPane(Pane):
@@ -148,20 +147,6 @@ class StopsPane(Pane):
         Binding("delete,backspace", "act('drop')", "forget", show=False, id="stops.drop"),
     ]
     help_moves = "↑ ↓ choose, enter enables or disables a breakpoint and draws a watch, delete forgets it"
-
-    class Chose(Message):
-        """The reader moved in the list."""
-
-        def __init__(self, down: int) -> None:
-            super().__init__()
-            self.down = down
-
-    class Acted(Message):
-        """The reader did something to the row he is on: `switch` or `drop`."""
-
-        def __init__(self, deed: str) -> None:
-            super().__init__()
-            self.deed = deed
 
     def title(self, scene: Scene) -> str:
         del scene
@@ -192,8 +177,8 @@ class StopsPane(Pane):
     def move(self, scene: Scene, across: int, down: int) -> None:
         del scene, across
         if down:
-            self.post_message(self.Chose(down))
+            self.followed.choose_stop(down)
 
     def action_act(self, deed: str) -> None:
         """Something is done to the row."""
-        self.post_message(self.Acted(deed))
+        self.followed.change_stop(deed)
