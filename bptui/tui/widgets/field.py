@@ -30,4 +30,6 @@ class Field(Input):
     def replace(self, text: str, start: int, end: int) -> None:
         """All that is typed or pasted comes through here."""
         room = MOST_LETTERS - len(self.value) + abs(end - start)
-        super().replace(safe(text[:MOST_LETTERS])[: max(0, room)], start, end)
+        piece = safe(text[:MOST_LETTERS])[: max(0, room)]
+        if piece or start != end:  # all that is typed into a full line would measure it anew
+            super().replace(piece, start, end)
