@@ -22,6 +22,9 @@ from bptui.tui.screens.main import MainScreen
 from bptui.tui.screens.over import Over
 from bptui.tui.widgets.field import Field
 
+# Of so many keys that wait nobody knows any more what they were for: escape drops them.
+_FLOOD = 64
+
 
 class BptuiApp(App[None]):
     """One screen over a session."""
@@ -49,16 +52,18 @@ class BptuiApp(App[None]):
         """
         if not isinstance(event, events.Key | events.Paste):
             await super().on_event(event)
+        elif self._leaving:
+            event.stop()
         elif event.is_forwarded:
             # It comes back from a line, which may have been closed since: then it is for nobody.
             if isinstance(self.focused, Field):
                 await super().on_event(event)
-        elif isinstance(event, events.Key) and event.key == "ctrl+c":
-            self._typed_ahead.clear()
-            await self._hand_on(event)
         else:
+            key = event.key if isinstance(event, events.Key) else ""
+            if key == "ctrl+c" or (key == "escape" and len(self._typed_ahead) > _FLOOD):
+                self._typed_ahead.clear()
             self._typed_ahead.append(event)
-            await self._go_on()
+            await self._go_on(at_once=key == "ctrl+c")
 
     async def _hand_on(self, event: events.Key | events.Paste) -> None:
         line, key = isinstance(self.focused, Field), event.key if isinstance(event, events.Key) else ""
@@ -73,9 +78,19 @@ class BptuiApp(App[None]):
         """Run the action of a key at once. Textual would send it round by the pane, and the next one overtakes."""
         return await self._check_bindings(key, priority=True) or await self._check_bindings(key)
 
-    async def _go_on(self) -> None:
-        while self._typed_ahead and not (self._opening or (self._reading and isinstance(self.focused, Field))):
+    async def _go_on(self, *, at_once: bool = False) -> None:
+        while self._typed_ahead and not self._leaving and (at_once or not self._waiting):
             await self._hand_on(self._typed_ahead.popleft())
+
+    @property
+    def _waiting(self) -> bool:
+        """Whether what was asked for last is not there yet."""
+        return self._opening or (self._reading and isinstance(self.focused, Field))
+
+    @property
+    def _leaving(self) -> bool:
+        """Whether the app has been asked to end: its screens are going, and no key is for them."""
+        return self._exit or not self._running or not self.screen_stack or not self.screen.is_running
 
     @property
     def _opening(self) -> bool:

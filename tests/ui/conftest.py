@@ -55,6 +55,8 @@ class Reader:
         for key in keys:
             self._send(key)
         await self.pilot.pause()
+        while (self.app._typed_ahead or not self.app._message_queue.empty()) and not self.app._leaving:
+            await self.pilot.pause()
 
     def _send(self, key: str) -> None:
         driver = self.app._driver

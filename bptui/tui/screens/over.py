@@ -37,7 +37,7 @@ class Over(ModalScreen[Result]):
         self.dismiss()
         for screen in self.app.screen_stack:
             if isinstance(screen, WithLine):
-                self.app.call_next(screen.open_line, "")
+                screen.open_line("")  # at once: the next key is for it
 
     def on_mount(self) -> None:
         """It is there: now it can be closed, if a key that came before has asked for that."""
