@@ -20,12 +20,33 @@ class Field(Input):
     class Read(Message):
         """To the app: what was sent with enter is read, and what was typed since may go where it belongs."""
 
+    _typed = ""
+
     async def on_key(self, event: events.Key) -> None:
-        """Enter counts at once: as a binding it would go round by the app, which another key may close this line in."""
-        if event.key == "enter":
+        """Letters that come at once are put in at once: each alone would have the whole line measured.
+
+        Enter counts at once: as a binding it would go round by the app, which another key may close this line in.
+        """
+        if event.is_printable and event.character:
+            if not self._typed:
+                self.call_later(self._type)  # behind what has come already
+            self._typed += event.character
+        else:
+            self._type()
+        if event.is_printable or event.key == "enter":
             event.stop()
             event.prevent_default()
+        if event.key == "enter":
             await self.action_submit()
+
+    def on_paste(self) -> None:
+        """What was typed before comes before it."""
+        self._type()
+
+    def _type(self) -> None:
+        text, self._typed = self._typed, ""
+        if text:
+            self.replace(text, *sorted(self.selection))
 
     def replace(self, text: str, start: int, end: int) -> None:
         """All that is typed or pasted comes through here."""
