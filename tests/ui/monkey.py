@@ -209,10 +209,17 @@ class Monkey:
         return self.child.exitstatus if self.child.signalstatus is None else -self.child.signalstatus
 
     def _rest(self) -> None:
-        """Until nothing is drawn for longer than an escape is waited for to become something else."""
-        deadline = time.monotonic() + ESCAPE_SECONDS
-        while (left := deadline - time.monotonic()) > 0:
-            self.read(left)
+        """Until nothing is drawn for longer than an escape is waited for to become something else.
+
+        The terminal holds hundreds of keys that the app has not read yet: a pulse can be felt before they are.
+        """
+        begun, before = time.monotonic(), -1
+        while before != self.figures.received:
+            before, deadline = self.figures.received, time.monotonic() + ESCAPE_SECONDS
+            while (left := deadline - time.monotonic()) > 0:
+                self.read(left)
+            if time.monotonic() - begun > PULSE_SECONDS * patience():
+                self._fail("it never comes to rest")
 
     def resize(self, columns: int, rows: int) -> None:
         self._size = (columns, rows)
