@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from bptui.tui.drawing.figure import figure
 from bptui.tui.drawing.lines import CUT, cut, line, spread, width
 from bptui.tui.drawing.numbers import decimals, signed
 from bptui.tui.drawing.palette import _WORDS
+from bptui.tui.drawing.plot import Axes, Curve, plot
 from bptui.tui.drawing.table import table
 from bptui.tui.screens.helping import scene_of
 
@@ -253,3 +255,16 @@ async def test_a_hostile_file_name_in_a_message_is_made_safe(app, tmp_path):
 def assert_clean(reader):
     raw = "".join(reader.lines())
     assert not [hex(ord(c)) for c in raw if ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or c in "\u202e\u200b\u2028\u2066"]
+
+
+@pytest.mark.parametrize("values", [
+    [1e50] * 3, [-1e300, -1e300], [1e16, 1e16], [1e16, 1e16 + 2], [1.7e308, -1.7e308], [1.7e308] * 2, [0.0, 5e-324],
+    [5e-324], [0.0], [-1e308, 1e308, 0.0],
+], ids=str)  # fmt: skip
+def test_a_plot_of_any_numbers(values):
+    for axes in (Axes(), Axes(floor=None), Axes(log=True)):
+        for rows in (1, 2, 12):
+            curve = Curve.of(np.array(values), 1)
+            with np.errstate(all="raise", under="ignore"):
+                lines = plot([curve, Curve.of(np.array([1e305, -3.0]), 1)], 60, rows, axes=axes)
+            assert len(lines) == max(rows, 2)

@@ -17,6 +17,8 @@ from bptui.tui.drawing.lines import Line
 _MARGIN = 10
 # With fewer rows than these the names of marks find no place.
 _ROWS_FOR_NAMES = 5
+# Numbers near the largest there are differ by more than that; they are drawn in these.
+_HUGE = 1e200
 # A curve beside the first is followed so many times as high as that one goes.
 _BEYOND = 3.0
 
@@ -38,10 +40,10 @@ class Curve:
         """Losses of which `every` iterations lie between two."""
         return cls(np.arange(len(losses)) * every, losses, style, broken)
 
-    def finite(self, *, log: bool = False) -> Curve:
-        """Without what can't be drawn; the logarithms, if wanted."""
+    def finite(self, unit: float, *, log: bool = False) -> Curve:
+        """Without what can't be drawn, in units; the logarithms, if wanted."""
         with np.errstate(all="ignore"):
-            values = np.log10(self.values) if log else self.values
+            values = np.log10(self.values) if log else self.values / unit
         kept = np.isfinite(values)
         return Curve(self.iterations[kept], values[kept], self.style, self.broken)
 
@@ -82,14 +84,16 @@ def plot(
     """
     rows, axes = max(rows, 2), axes or Axes()
     canvas = Canvas(max(columns, _MARGIN + 4), rows)
-    shown = [curve.finite(log=axes.log) for curve in curves]
+    huge = any((np.abs(curve.values[np.isfinite(curve.values)]) > _HUGE).any() for curve in curves)
+    unit = _HUGE if huge and not axes.log else 1.0
+    shown = [curve.finite(unit, log=axes.log) for curve in curves]
     main = shown[0]
     if not main.values.size:
         canvas.write(1, 0, axes.empty, "dim")
         return canvas.lines()
     named = rows >= _ROWS_FOR_NAMES and any(mark.rank for mark in marks)
     last = int(curves[0].iterations[-1]) if axes.last is None else axes.last
-    scale = _Scale(canvas, *_range(shown, None if axes.log else axes.floor), last, rows - 1 - named, axes.log)
+    scale = _Scale(canvas, *_range(shown, None if axes.log else axes.floor), last, rows - 1 - named, unit, axes.log)
     _axes(canvas, scale, marks, named=named)
     for curve in reversed(shown):
         _draw(canvas, scale, curve)
@@ -100,18 +104,19 @@ def plot(
 
 @dataclass(frozen=True)
 class _Scale:
-    """Where iterations and values lie; `bottom` is the row of the axis."""
+    """Where iterations and values lie; `bottom` is the row of the axis, values are in `unit`s."""
 
     canvas: Canvas
     high: float
     low: float
     last: int
     bottom: int
+    unit: float = 1.0
     log: bool = False
 
     def label(self, value: float) -> str:
         """A value at the axis."""
-        return number(10**value if self.log else value, 4).rjust(_MARGIN - 2)
+        return number(10**value if self.log else value * self.unit, 4).rjust(_MARGIN - 2)
 
     def place(self, t: float, value: float) -> tuple[float, float]:
         """In cells."""
@@ -133,7 +138,9 @@ def _range(curves: Sequence[Curve], floor: float | None) -> tuple[float, float]:
             high = max(high, min(float(curve.values.max()), high + (_BEYOND - 1) * span))
             low = min(low, max(float(curve.values.min()), low - (_BEYOND - 1) * span))
     low = low if floor is None else min(floor, low)
-    return (high, low) if high > low else (low + 1.0, low - (1.0 if floor is None else 0.0))
+    # A number so large that 1 is nothing beside it has room above it too.
+    room = max(1.0, abs(low) / 4)
+    return (high, low) if high > low else (low + room, low - (room if floor is None else 0.0))
 
 
 def _draw(canvas: Canvas, scale: _Scale, curve: Curve) -> None:
