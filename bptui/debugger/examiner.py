@@ -143,7 +143,7 @@ class Examiner:
         return _merged(found)
 
     def _stations(self, t: int) -> Iterator[Position]:
-        """Where something is looked at: just after a place, and where that compares, just before."""
+        """Where something is looked at: just after a place, and where that compares, before what it compares with."""
         for condition in self._conditions:
             yield from (Position(t, place + 1) for place in condition.places)
             for place in condition.places if condition.compares else ():

@@ -1,7 +1,7 @@
 """How the quantities of conditions come out of a free run: copied aside for thousands of iterations, or on the way.
 
 What is small is copied at every iteration's end, and looked at for the whole stretch at once. What is large is looked
-at just after it was written, one moment at a time, while it is in the cache.
+at just after it was written, one moment at a time, while it is in the cache; and so is what is half written then.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _LARGE, _FEW = 8192, 128
 class _Glance:
     """A quantity that is looked at on the way.
 
-    before  slot → what it was just before, where the quantity compares
+    before  slot → what it was before it was written, where the quantity compares
     values  what was seen in the stretch
     """
 

@@ -46,41 +46,39 @@ class BptuiApp(App[None]):
     async def on_event(self, event: events.Event) -> None:
         """Each key is carried out before the next is looked at: over a slow line many come at once.
 
-        What comes before that which it is meant for waits for it: what follows the enter of a line until that is read,
-        since enter takes its way through the line's own queue and back; what follows the key that opens a page or a
-        dialog until that is there.
+        Textual would let it go round by the pane or the line, and the next one overtake it. What comes before that
+        which it is meant for waits: what follows the enter of a line until that is read, what follows the key that
+        opens a page or a dialog until that is there.
         """
         if not isinstance(event, events.Key | events.Paste):
             await super().on_event(event)
-        elif self._leaving:
-            event.stop()
-        elif event.is_forwarded:
-            # It comes back from a line, which may have been closed since: then it is for nobody.
-            if isinstance(self.focused, Field):
-                await super().on_event(event)
-        else:
+        elif not self._leaving:
             key = event.key if isinstance(event, events.Key) else ""
             if key == "ctrl+c" or (key == "escape" and len(self._typed_ahead) > _FLOOD):
                 self._typed_ahead.clear()
             self._typed_ahead.append(event)
             await self._go_on(at_once=key == "ctrl+c")
 
-    async def _hand_on(self, event: events.Key | events.Paste) -> None:
-        line, key = isinstance(self.focused, Field), event.key if isinstance(event, events.Key) else ""
-        self._reading = line and key == "enter"
-        if not key or line or not (self._interrupted(key) or await self._carried_out(key)):
-            await super().on_event(event)
-
-    def _interrupted(self, key: str) -> bool:
-        return isinstance(self.screen, MainScreen) and self.screen.interrupted(key)
-
-    async def _carried_out(self, key: str) -> bool:
-        """Run the action of a key at once. Textual would send it round by the pane, and the next one overtakes."""
-        return await self._check_bindings(key, priority=True) or await self._check_bindings(key)
-
     async def _go_on(self, *, at_once: bool = False) -> None:
         while self._typed_ahead and not self._leaving and (at_once or not self._waiting):
             await self._hand_on(self._typed_ahead.popleft())
+            # What a page that was closed gives is acted on before the next key.
+            await self._flush_next_callbacks()
+
+    async def _hand_on(self, event: events.Key | events.Paste) -> None:
+        self.app_focus = True
+        line = self.focused if isinstance(self.focused, Field) else None
+        self._reading = False
+        if isinstance(event, events.Paste):
+            if line is not None:
+                line.paste(event.text)
+        elif line is None and isinstance(self.screen, MainScreen) and self.screen.interrupted(event.key):
+            pass
+        elif not await self._check_bindings(event.key, priority=True):
+            if line is not None and line.typed(event):
+                self._reading = event.key == "enter"
+            else:
+                await self._check_bindings(event.key)
 
     @property
     def _waiting(self) -> bool:
@@ -90,7 +88,9 @@ class BptuiApp(App[None]):
     @property
     def _leaving(self) -> bool:
         """Whether the app has been asked to end: its screens are going, and no key is for them."""
-        return self._exit or not self._running or not self.screen_stack or not self.screen.is_running
+        if self._exit or not self._running or not self.screen_stack:
+            return True
+        return not self._opening and not self.screen.is_running
 
     @property
     def _opening(self) -> bool:

@@ -230,7 +230,10 @@ class Monkey:
             self.send(b":zz%d\r" % asked)
             deadline = time.monotonic() + QUIT_SECONDS
             while not (answered := b"'zz%d'" % asked in self._drawn) and time.monotonic() < deadline:
-                self.read(0.1)
+                if not self.read(0.1):
+                    self._ended()  # by what it had been sent before
+                    self._start()
+                    return
 
     def resize(self, columns: int, rows: int) -> None:
         self._size = (columns, rows)

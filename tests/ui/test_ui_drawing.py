@@ -259,7 +259,7 @@ def assert_clean(reader):
 
 @pytest.mark.parametrize("values", [
     [1e50] * 3, [-1e300, -1e300], [1e16, 1e16], [1e16, 1e16 + 2], [1.7e308, -1.7e308], [1.7e308] * 2, [0.0, 5e-324],
-    [5e-324], [0.0], [-1e308, 1e308, 0.0],
+    [5e-324], [0.0], [-1e308, 1e308, 0.0], [1e250, 1e250], [1.7976931348623157e308],
 ], ids=str)  # fmt: skip
 def test_a_plot_of_any_numbers(values):
     for axes in (Axes(), Axes(floor=None), Axes(log=True)):

@@ -25,6 +25,24 @@ async def test_what_is_closed_at_once_is_gone_and_nobody_waits_for_it(app, make)
         assert reader.position != "0:0"
 
 
+_FORK = (
+    "n",
+    "n",
+    "colon",
+    *"set",
+    "space",
+    *"lr",
+    "space",
+    "equals_sign",
+    "1",
+    "space",
+    *"at",
+    "space",
+    *"0",
+    "colon",
+    "0",
+    "enter",
+)
 BURSTS = {
     "a dialog by its key": ("e", "0", "full_stop", "5", "enter", "n"),
     "a dialog by enter": ("2", "enter", "0", "full_stop", "5", "enter", "n"),
@@ -41,6 +59,14 @@ BURSTS = {
     "a tree": ("n", "n", "n", "x", "right", "down", "right", "left", "escape", "n"),
     "stops": ("b", "6", "enter", "delete", "n"),
     "a row": ("down", "down", "t", "up", "T", "n"),
+    "a letter taken back": ("e", "0", "full_stop", "5", "7", "backspace", "enter", "n"),
+    "letters put between": ("colon", *"oto", "home", "g", "end", "space", *"0", "colon", *"34", "backspace", "enter", "n"),
+    "another line": ("colon", *"abc", "escape", "colon", *"goto", "space", *"0", "colon", "3", "enter", "n"),
+    "a line interrupted": ("colon", *"abc", "ctrl+c", "colon", *"goto", "space", *"0", "colon", "3", "enter", "n"),
+    "a branch gone to": (*_FORK, "d", "up", "enter", "n", "n"),
+    "a branch forgotten": (*_FORK, "d", "up", "delete", "escape", "n"),
+    "a branch compared": (*_FORK, "d", "up", "equals_sign", "escape", "n"),
+    "what is not bound": ("f7", "backspace", "colon", *"goto", "space", *"0", "colon", "3", "enter", "f7", "n"),
     "zoom": ("3", "z", "n", "escape", "n"),
 }  # fmt: skip
 

@@ -116,7 +116,9 @@ class _Scale:
 
     def label(self, value: float) -> str:
         """A value at the axis."""
-        return number(10**value if self.log else value * self.unit, 4).rjust(_MARGIN - 2)
+        with np.errstate(over="ignore"):
+            shown = float(np.float64(10) ** value) if self.log else value * self.unit
+        return number(shown, 4).rjust(_MARGIN - 2)
 
     def place(self, t: float, value: float) -> tuple[float, float]:
         """In cells."""
@@ -139,7 +141,7 @@ def _range(curves: Sequence[Curve], floor: float | None) -> tuple[float, float]:
             low = min(low, max(float(curve.values.min()), low - (_BEYOND - 1) * span))
     low = low if floor is None else min(floor, low)
     # A number so large that 1 is nothing beside it has room above it too.
-    room = max(1.0, abs(low) / 4)
+    room = 1.0 if low + 1.0 > low else abs(low) / 4
     return (high, low) if high > low else (low + room, low - (room if floor is None else 0.0))
 
 

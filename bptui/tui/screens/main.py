@@ -153,8 +153,8 @@ class MainScreen(Arranged):
     # Keys
 
     def interrupted(self, key: str) -> bool:
-        """Any key interrupts a run, and does nothing else then, but for the one that quits."""
-        return self._stop_running() and key not in registry.find("quit").keys
+        """Any key interrupts a run, and does nothing else then, but for those that quit and suspend."""
+        return self._stop_running() and key not in (*registry.find("quit").keys, "ctrl+z")
 
     def action_verb(self, verb: str) -> object:
         """A key of a verb: from every pane, except while somebody types. What it opens is waited for."""
@@ -470,9 +470,9 @@ class MainScreen(Arranged):
     def open_line(self, text: str, suggestion: str = "") -> None:
         """The command line with a text; what is suggested after it is typed over."""
         self._stop_playing()
-        line = self.query_one("#line", Input)
+        line = self.query_one("#line", Field)
         self.add_class("typing")
-        line.value = text + suggestion
+        line.begin(text + suggestion)
         self.set_focus(line)  # at once: the next key is for it
         line.selection = Selection(len(text), len(line.value))
 

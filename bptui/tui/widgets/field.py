@@ -22,28 +22,33 @@ class Field(Input):
 
     _typed = ""
 
-    async def on_key(self, event: events.Key) -> None:
-        """Letters that come at once are put in at once: each alone would have the whole line measured.
+    def begin(self, text: str) -> None:
+        """Another text, whatever was being typed."""
+        self._typed, self.value = "", text
 
-        Enter counts at once: as a binding it would go round by the app, which another key may close this line in.
+    def typed(self, event: events.Key) -> bool:
+        """A key: whether it is a letter, or the enter that sends the line.
+
+        Letters that come at once are put in at once: each alone would have the whole line measured.
         """
+        self._restart_blink()
         if event.is_printable and event.character:
             if not self._typed:
-                self.call_later(self._type)  # behind what has come already
+                self.call_later(self._put)
             self._typed += event.character
-        else:
-            self._type()
-        if event.is_printable or event.key == "enter":
-            event.stop()
-            event.prevent_default()
+            return True
+        self._put()
         if event.key == "enter":
-            await self.action_submit()
+            self.post_message(self.Submitted(self, self.value))
+        return event.key == "enter"
 
-    def on_paste(self) -> None:
-        """What was typed before comes before it."""
-        self._type()
+    def paste(self, text: str) -> None:
+        """The first line of it, behind what was typed before."""
+        self._put()
+        self._typed = text.splitlines()[0] if text else ""
+        self._put()
 
-    def _type(self) -> None:
+    def _put(self) -> None:
         text, self._typed = self._typed, ""
         if text:
             self.replace(text, *sorted(self.selection))
