@@ -139,7 +139,7 @@ def _settle_memory() -> None:
     """What was made at the start stays: not looking at it again takes the long tail off key presses."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50000, 20, 100)
+    gc.set_threshold(50000, 5, 100)
 
 
 def run(session: Session) -> int:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
+from textual.strip import Strip
 
 from bptui.tui.screens.dialogs import EditDialog, TextPage
 from bptui.tui.screens.main import MainScreen
@@ -94,3 +97,14 @@ async def test_what_comes_behind_the_key_that_quits_is_for_nobody(app):
         assert reader.app._exit
         assert reader.app.return_code == 0
         assert reader.app._exception is None
+
+
+async def test_a_closed_page_leaves_nothing_that_it_has_drawn(app):
+    async with app("article") as reader:
+        counts = []
+        for _ in range(2):
+            for _ in range(6):
+                await reader.press("question_mark", "escape")
+            gc.collect()
+            counts.append(sum(isinstance(each, Strip) for each in gc.get_objects()))
+        assert counts[1] <= counts[0] + 20

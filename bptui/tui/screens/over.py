@@ -8,6 +8,7 @@ from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import ModalScreen
+from textual.widget import Widget
 
 Result = TypeVar("Result")
 
@@ -55,4 +56,10 @@ class Over(ModalScreen[Result]):
         """
         if self.is_current and not self.is_mounted:
             self._asked = (result,)
-        return super().dismiss(result) if self.is_current and self.is_mounted else AwaitComplete()
+        if not (self.is_current and self.is_mounted):
+            return AwaitComplete()
+        closing = super().dismiss(result)
+        for widget in (self, *self.walk_children(Widget)):
+            # Textual remembers a thousand of these (`StylesCache.get_inner_outer`), each with all that it has drawn.
+            widget._styles_cache.clear()  # noqa: SLF001
+        return closing
