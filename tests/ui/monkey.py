@@ -248,7 +248,7 @@ class Monkey:
         self.send(b"q")
         while self.read(0.05):
             if time.monotonic() - begun > PULSE_SECONDS * patience():
-                self._fail("it does not quit")
+                self._fail(f"it does not quit; it was at {self._place()}")
         took = time.monotonic() - begun
         self.figures.quits.append(took)
         if (code := self._code()) != 0:
