@@ -55,7 +55,6 @@ BURSTS = {
     "a page": ("question_mark", "pagedown", "end", "home", "escape", "n", "n"),
     "a page by its word": ("colon", *"help", "enter", "pageup", "down", "q", "n", "n"),
     "a line from a page": ("question_mark", "colon", *"goto", "space", *"0", "colon", "3", "enter", "n"),
-    "a page after a flood": (*["x"] * 300, "escape", "n", "n"),
     "a line left": ("colon", *"nxt", "left", "left", "escape", "n"),
     "a line": ("colon", *"goto", "space", *"0", "colon", "3", "enter", "n"),
     "branches": ("n", "d", "down", "up", "enter", "n"),
@@ -89,6 +88,13 @@ async def test_keys_that_come_at_once_do_what_they_do_one_by_one(app, keys, exam
 def done(reader) -> tuple[str, list[str], str]:
     """Where somebody is, what was edited, and what is to be seen."""
     return reader.position, [edit.text for edit in reader.session.debugger.timeline.edits], reader.text()
+
+
+async def test_after_a_flood_escape_drops_what_waits(app):
+    async with app("article") as reader:
+        await reader.burst(*["x"] * 300, "escape", "n", "n")
+        assert isinstance(reader.app.screen, MainScreen)
+        assert reader.position == "0:2"
 
 
 async def test_what_comes_behind_the_key_that_quits_is_for_nobody(app):

@@ -15,6 +15,7 @@ from test_ui_terminal import SECONDS, Terminal, assert_restored
 
 from bptui.commands import opening
 from bptui.files import origins, sessions, shelf
+from bptui.files.examples import example_text
 from bptui.files.sealing import JournalError
 from bptui.tui.app import BptuiApp
 
@@ -194,7 +195,10 @@ class TestKept:
             terminal.send("c")
             terminal.until("stopped at the end")
             assert self.done(terminal)["position"] == "29:9"
-        with Terminal("mazur", "--session", "t") as terminal:
+        # So long that it is running still when the key comes, however busy the machine is.
+        long = example_text("mazur").replace("iterations = 10000", "iterations = 10000000")
+        Path("long.toml").write_text(long, encoding="utf-8")
+        with Terminal("long.toml", "--session", "t") as terminal:
             terminal.until("op 0 of 13")
             terminal.send("c")
             terminal.until("running; any key stops it")
