@@ -45,7 +45,14 @@ class Examiner:
         self._observer = Observer(player, self._conditions, LONGEST, self._finite)
         # (condition, place) → its quantities in the iterations before.
         self._past: dict[tuple[int, int], Array] = {}
-        # (condition, place) → what it reads as it was before that, while an iteration is walked.
+        # Instruction → what is kept just before it: (condition, place, slot), for a place that compares with that.
+        self._wanted: dict[int, list[tuple[int, int, str]]] = {}
+        for number, condition in enumerate(self._conditions):
+            for place, reads in condition.reads.items() if condition.compares else ():
+                written, first = self._program.instructions[place].writes, begun_by(self._program, place)
+                for slot in reads:
+                    self._wanted.setdefault(first if slot == written else place, []).append((number, place, slot))
+        # (condition, place) → what it compares with, while an iteration is walked.
         self._before: dict[tuple[int, int], dict[str, Array]] = {}
         self.next = 0
 
@@ -143,22 +150,15 @@ class Examiner:
         return _merged(found)
 
     def _stations(self, t: int) -> Iterator[Position]:
-        """Where something is looked at: just after a place, and where that compares, before what it compares with."""
+        """Where something is looked at: just after a place, and before what it compares with."""
         for condition in self._conditions:
             yield from (Position(t, place + 1) for place in condition.places)
-            for place in condition.places if condition.compares else ():
-                yield from (Position(t, k) for k in {place, begun_by(self._program, place)} if k)
+        yield from (Position(t, op) for op in self._wanted if op)
 
     def _remember(self, op: int) -> None:
-        """What a place compares with: what it writes, before that began to be written, and all else just before it."""
-        arrays = self._player.machine.arrays
-        for number, condition in enumerate(self._conditions):
-            for place, reads in condition.reads.items() if condition.compares else ():
-                written, first = self._program.instructions[place].writes, begun_by(self._program, place)
-                kept = self._before.setdefault((number, place), {})
-                for slot in reads:
-                    if op == (first if slot == written else place):
-                        kept[slot] = arrays[slot].copy()
+        """What places compare with: what they write, before that began to be written, and all else just before them."""
+        for number, place, slot in self._wanted.get(op, ()):
+            self._before.setdefault((number, place), {})[slot] = self._player.machine.arrays[slot].copy()
 
     def _at(self, position: Position, edits: list[Edit]) -> Iterator[int]:
         """The conditions that hold at a position, the player being there."""

@@ -73,7 +73,7 @@ class Reader:
 
     async def type(self, text: str) -> None:
         """Text, character by character."""
-        await self.press(*(c if c.isalnum() else _character_to_key(c) for c in text))
+        await self.press(*keys_of(text))
 
     async def command(self, text: str) -> None:
         """A line after `:`."""
@@ -143,6 +143,11 @@ _NAMES = {
     "PLUS": "PLUS SIGN", "MINUS": "HYPHEN-MINUS", "SLASH": "SOLIDUS", "LESS THAN SIGN": "LESS-THAN SIGN",
     "GREATER THAN SIGN": "GREATER-THAN SIGN",
 }  # fmt: skip
+
+
+def keys_of(text: str) -> list[str]:
+    """The keys of a text, character by character."""
+    return [c if c.isalnum() else _character_to_key(c) for c in text]
 
 
 def _character(key: str) -> str | None:

@@ -244,6 +244,7 @@ class Monkey:
         """Escape from whatever is open; then q, and it has to be gone soon, with 0."""
         self.feel()
         self._catch_up()
+        self.feel()
         begun = time.monotonic()
         self.send(b"q")
         while self.read(0.05):

@@ -42,6 +42,11 @@ class Arranged(Screen[None]):
             self._reading = event.widget.number
             self.set_class(isinstance(event.widget, StopsPane), "on-stops")
 
+    def note_reading(self) -> None:
+        """The same at once, before the focus goes to the command line."""
+        if isinstance(self.focused, Pane):
+            self._reading = self.focused.number
+
     def focus_again(self) -> None:
         """What was hidden has lost the focus; without one the arrows would be dead."""
         if self.focused is None and not self.has_class("tiny"):

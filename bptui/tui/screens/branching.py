@@ -88,7 +88,7 @@ class DiffPage(Over[None]):
             yield Drawn(self._drawn, "diff-view")
             yield Static(id="diff-keys")
 
-    def on_mount(self) -> None:
+    def ready(self) -> None:
         """What the order is."""
         self._say()
 

@@ -111,7 +111,7 @@ class EditDialog(Over[bool]):
             yield Static("", id="edit-error")
             yield Static(Content("enter set   ↑ ↓ from when   esc leave it"), id="edit-keys")
 
-    def on_mount(self) -> None:
+    def ready(self) -> None:
         """Ready to type."""
         self._show_places()
         self.query_one(Input).focus()

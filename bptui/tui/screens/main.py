@@ -470,6 +470,7 @@ class MainScreen(Arranged):
     def open_line(self, text: str, suggestion: str = "") -> None:
         """The command line with a text; what is suggested after it is typed over."""
         self._stop_playing()
+        self.note_reading()
         line = self.query_one("#line", Field)
         self.add_class("typing")
         line.begin(text + suggestion)

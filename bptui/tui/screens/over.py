@@ -41,8 +41,13 @@ class Over(ModalScreen[Result]):
                 screen.open_line("")  # at once: the next key is for it
 
     def on_mount(self) -> None:
-        """It is there: now it can be closed, if a key that came before has asked for that."""
+        """It is there, unless the app is leaving: now it can be closed, if that has been asked for before."""
+        if self.children:
+            self.ready()
         self.call_later(self._begin)
+
+    def ready(self) -> None:
+        """What is in it is there."""
 
     def _begin(self) -> None:
         if self._asked is not None:
@@ -56,8 +61,11 @@ class Over(ModalScreen[Result]):
         """
         if self.is_current and not self.is_mounted:
             self._asked = (result,)
-        if not (self.is_current and self.is_mounted):
-            return AwaitComplete()
+        elif self.is_current:
+            return self._close(result)
+        return AwaitComplete()
+
+    def _close(self, result: Result | None) -> AwaitComplete:
         closing = super().dismiss(result)
         for widget in (self, *self.walk_children(Widget)):
             # Textual remembers a thousand of these (`StylesCache.get_inner_outer`), each with all that it has drawn.
