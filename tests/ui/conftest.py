@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-import unicodedata
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from functools import cache
 
 import numpy as np
 import pytest
+from keyboard import keys_of, sent_with
 from rich.style import Style
 from textual import events
-from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from bptui.commands.session import Session
@@ -61,7 +60,7 @@ class Reader:
     def _send(self, key: str) -> None:
         driver = self.app._driver
         assert driver is not None
-        event = events.Key(key, _character(key))
+        event = events.Key(key, sent_with(key))
         event.set_sender(self.app)
         driver.send_message(event)
 
@@ -136,29 +135,6 @@ class Reader:
         return {name: array.tobytes() for name, array in state.arrays.items() if state.computed[name]} | {
             f"{name} computed": count for name, count in there.items()
         }
-
-
-# Names of keys that are not quite those of their signs.
-_NAMES = {
-    "PLUS": "PLUS SIGN", "MINUS": "HYPHEN-MINUS", "SLASH": "SOLIDUS", "LESS THAN SIGN": "LESS-THAN SIGN",
-    "GREATER THAN SIGN": "GREATER-THAN SIGN",
-}  # fmt: skip
-
-
-def keys_of(text: str) -> list[str]:
-    """The keys of a text, character by character."""
-    return [c if c.isalnum() else _character_to_key(c) for c in text]
-
-
-def _character(key: str) -> str | None:
-    """What a terminal sends with a key."""
-    if len(key) == 1:
-        return key
-    name = key.replace("_", " ").upper()
-    try:
-        return unicodedata.lookup(_NAMES.get(name, name))
-    except KeyError:
-        return None
 
 
 @cache

@@ -6,7 +6,7 @@ import gc
 import re
 
 import pytest
-from conftest import keys_of
+from keyboard import keys_of
 from textual.strip import Strip
 
 from bptui.tui.screens.dialogs import EditDialog, TextPage
