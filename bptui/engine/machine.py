@@ -50,8 +50,9 @@ NO_TAPS = Taps()
 _RUNS = 64
 # For so many sizes of what is copied it is kept where the rows lie.
 _SIZES = 16
-# So many instructions are compiled together, where they have been run one after the other so often.
-_TOGETHER, _OFTEN = 8, 4
+# So many instructions at most are compiled together, where they have been asked for together so often; and so many
+# such functions are made.
+_TOGETHER, _OFTEN, _SEGMENTS = 32, 4, 1024
 _WORD = re.compile(r"[A-Za-z_]\w*")
 # `f(a, b, out)`: all up to the last argument, and that.
 _STATEMENT = re.compile(r"(\w+\((?:\w+, )+)(\w+)\)")
@@ -93,7 +94,7 @@ class Machine:
         self._lines: dict[int, list[str]] = {}
         self._segments: dict[tuple[int, int], Callable[[], None]] = {}
         self._bare: Callable[..., Any] | None = None
-        self._asked: dict[int, int] = {}
+        self._asked: dict[tuple[int, int], int] = {}
         self._scratches: dict[int, tuple[Array, Callable[[], None]]] = {}
         self._runs: dict[tuple[int, ...], Callable[..., Any]] = {}
         self._tapped: tuple[Taps, Callable[..., Any], list[Any]] | None = None
@@ -140,24 +141,24 @@ class Machine:
         target.reshape(-1)[start:stop] = scratch.reshape(-1)[start:stop]
 
     def through(self, start: int, stop: int) -> None:
-        """Run instructions start … stop−1, each whole; those that often follow one another are compiled together."""
+        """Run instructions start … stop−1, each whole; ranges that are often asked for are compiled together."""
         k = start
         while k < stop:
-            if k % _TOGETHER == 0 and k + _TOGETHER <= stop and self._often(k):
-                self._segments[k, k + _TOGETHER]()
-                k += _TOGETHER
+            end = min(stop, k - k % _TOGETHER + _TOGETHER)
+            together = self._segments.get((k, end))
+            if together is not None or self._often(k, end):
+                (together or self.segment(k, end))()
             else:
-                self.execute(k)
-                k += 1
+                for index in range(k, end):
+                    self.execute(index)
+            k = end
 
-    def _often(self, k: int) -> bool:
-        """Whether what begins at k has been run together often enough, so that it is worth its compilation."""
-        if (k, k + _TOGETHER) in self._segments:
-            return True
-        self._asked[k] = self._asked.get(k, 0) + 1
-        if self._asked[k] > _OFTEN:
-            self.segment(k, k + _TOGETHER)
-        return self._asked[k] > _OFTEN
+    def _often(self, start: int, stop: int) -> bool:
+        """Whether a range has been asked for often enough, so that it is worth its compilation."""
+        if stop == start + 1 or len(self._segments) >= _SEGMENTS + len(self._steps):
+            return False
+        asked = self._asked[start, stop] = self._asked.get((start, stop), 0) + 1
+        return asked > _OFTEN
 
     def segment(self, start: int, stop: int) -> Callable[[], None]:
         """A function that runs instructions start … stop−1, generated once for each range asked for."""

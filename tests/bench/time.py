@@ -3,8 +3,9 @@
 Everything is in units of one iteration's time, run free in the same round on the same core (`Machine.run`), or a ratio
 of two medians over rounds that take turns.
 
-seek        `Player.goto` to random positions out of a million iterations of 2-16-16-1, the median of five seeks to each;
-            every state compared with that of a second machine that ran there without a checkpoint
+seek        `Player.goto` to random positions out of a million iterations of 2-16-16-1, the median of nine seeks to each,
+            each beside an iteration's time of that moment; every state compared with that of a second machine that ran
+            there without a checkpoint
 back        one iteration back, and again, amortised over a walk, from several places
 memory      what checkpoints and losses take, and what the process grew by, over the million
 conditions  `Forward` with ten conditions that never hold, over `Player.goto`: ten of single numbers on small networks,
@@ -46,8 +47,9 @@ ARRAYS = (
 CONDITIONS = {
     "2-2-1": SCALARS, "moons-b1": SCALARS, "moons-b100": SCALARS, "784-128-64-10": ARRAYS, "784-512-512-10": ARRAYS,
 }  # fmt: skip
-# Seeks to each place, of which the median counts; how often an iteration is timed for each.
-REPEATS, UNITS = 5, 30
+# Seeks to each place, of which the median counts; how many of them follow one another between two timings of an
+# iteration, since a processor does not keep its pace for as long as all of them take.
+REPEATS, TOGETHER = 9, 10
 MOST_SEEK, MOST_BACK, MOST_CONDITIONS = 2, 6, 1.15
 STATUS = Path("/proc/self/statm")
 
@@ -60,6 +62,11 @@ def seconds(what: Callable[[], Any]) -> float:
     taken = time.process_time() - begun
     gc.enable()
     return taken
+
+
+def batched(items: Sequence[Any], n: int) -> Iterator[Sequence[Any]]:
+    """n items at a time, in order."""
+    return (items[k : k + n] for k in range(0, len(items), n))
 
 
 def resident() -> int:
@@ -130,12 +137,16 @@ def anywhere(made: Case, iterations: int, targets: int, rounds: int) -> dict[str
     taken: dict[Position, list[float]] = {place: [] for place in places}
     # Each place in turn and all of them again: nothing is near where one comes from.
     for repeat in range(REPEATS):
-        one += [bare.time() for _ in range(UNITS)]
-        for place, times in taken.items():
-            times.append(seconds(lambda place=place: player.goto(timeline, place)))
-            same += repeat == 0 and digest_at(program, player.machine, place) == wanted[place]
+        for several in batched(list(taken), TOGETHER):
+            times = [seconds(lambda place=place: player.goto(timeline, place)) for place in several]
+            one.append(bare.time())
+            for place, time_ in zip(several, times, strict=True):
+                taken[place].append(time_ / one[-1])
+    for place in taken:
+        player.goto(timeline, place)
+        same += digest_at(program, player.machine, place) == wanted[place]
     unit = statistics.median(one)
-    seeks = [statistics.median(times) / unit for times in taken.values()]
+    seeks = [statistics.median(ratios) for ratios in taken.values()]
     stride = player.checkpoints.stride
     return {
         "case": made.title, "iterations": iterations, "K": stride, "unit_us": 1e6 * unit,
