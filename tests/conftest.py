@@ -25,9 +25,10 @@ def run_bptui(
 
 
 @pytest.fixture(autouse=True, scope="session")
-def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Sessions without a name go where nobody keeps any."""
+def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Sessions without a name go where nobody keeps any; and the hundreds of processes compile bptui once, not each."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         yield
 

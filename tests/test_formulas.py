@@ -281,8 +281,10 @@ def test_every_slot_can_be_explained(name):
     session = Session(NETWORKS[name]())
     session.execute("run 2")
     slots = list(session.debugger.program.slots.values())
-    for slot in slots[:: max(1, len(slots) // 16)]:
-        for cell in {0, slot.size - 1}:
+    # A few of each, and not of all networks the same ones.
+    step = max(1, len(slots) // 5)
+    for k, slot in enumerate(slots[len(name) % step :: step]):
+        for cell in {0, slot.size - 1} if k == 0 else {slot.size - 1}:
             lines = looking.explain_cell(session, slot.name, cell)
             assert lines
             assert len(lines) <= 41

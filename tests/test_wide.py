@@ -15,7 +15,7 @@ from bptui.engine.player import Player
 from bptui.engine.timeline import Position, Timeline
 from bptui.files.specs import load
 
-ITERATIONS = 40
+ITERATIONS = 24
 ONCE = (("sgd", "float64"), ("momentum", "float32"), ("adam", "float64"))
 # They write each weight twice in an iteration.
 TWICE = (("adamw", "float32"), ("lion", "float64"))
@@ -103,7 +103,7 @@ def thresholds(values: np.ndarray) -> list[float]:
     ordered = np.unique(values)
     gaps = np.diff(ordered)
     places = np.flatnonzero(gaps > 1e-4 * ordered[1:])
-    return [float((ordered[k] + ordered[k + 1]) / 2) for k in places[:: max(1, len(places) // 4)]] + [
+    return [float((ordered[k] + ordered[k + 1]) / 2) for k in places[:: max(1, len(places) // 2)]] + [
         float(ordered[-1]) * 2
     ]
 

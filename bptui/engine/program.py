@@ -79,7 +79,7 @@ class Instruction:
         """Its row of the op table."""
         return self.own or OPS[self.op]
 
-    @property
+    @cached_property
     def roles(self) -> Mapping[str, str]:
         """Role → slot."""
         return dict(zip(self.row.roles(len(self.reads)), self.reads, strict=True))

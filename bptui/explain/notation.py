@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ MINUS = "−"
 DOT = "·"
 SPACED = " · "
 MOST_TERMS = 6
+_OPENING, _CLOSING = frozenset("([⌊"), frozenset(")]⌋")
+_BRACKET = re.compile(r"([()\[\]⌊⌋|])")
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -86,11 +89,11 @@ class Names:
 def _outside(text: str) -> str:
     """A text with all that stands in brackets or bars left out."""
     depth, bars, kept = 0, False, []
-    for character in text:
-        bars ^= character == "|"
-        depth += (character in "([⌊") - (character in ")]⌋")
+    for part in _BRACKET.split(text):
+        bars ^= part == "|"
+        depth += (part in _OPENING) - (part in _CLOSING)
         if depth == 0 and not bars:
-            kept.append(character)
+            kept.append(part)
     return "".join(kept)
 
 

@@ -136,7 +136,7 @@ def anywhere(made: Case, iterations: int, targets: int, rounds: int) -> dict[str
     one, same = [], 0
     taken: dict[Position, list[float]] = {place: [] for place in places}
     # Each place in turn and all of them again: nothing is near where one comes from.
-    for repeat in range(REPEATS):
+    for _ in range(REPEATS):
         for several in batched(list(taken), TOGETHER):
             times = [seconds(lambda place=place: player.goto(timeline, place)) for place in several]
             one.append(bare.time())

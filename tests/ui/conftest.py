@@ -13,6 +13,7 @@ import pytest
 from keyboard import keys_of, sent_with
 from rich.style import Style
 from textual import events
+from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 
 from bptui.commands.session import Session
@@ -22,6 +23,8 @@ from bptui.tui.app import BptuiApp
 
 # How often the loop turns for a key: it goes up from the pane to the app, a turn or two for each container.
 TURNS = 60
+# So many turns in which no queue holds anything: nobody is about to begin either.
+QUIET = 20
 Cells = list[list[tuple[str, str]]]
 
 
@@ -47,15 +50,29 @@ class Reader:
         """
         for key in keys:
             await self.tap(key)
-        await self.pilot.pause()
+        await self.settled()
+
+    async def settled(self, seconds: float = 1) -> None:
+        """Wait until nobody has anything to do: no longer than it takes, where `pilot.pause` sleeps 20 ms and more."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            pumps = [self.app, *self.app.screen.walk_children(with_self=True)]
+            quiet = 0
+            while quiet < QUIET and not any(busy(pump) for pump in pumps):
+                await asyncio.sleep(0)
+                quiet += 1
+            if quiet == QUIET:
+                break
+            await asyncio.sleep(0)
+        self.app.screen._on_timer_update()
 
     async def burst(self, *keys: str) -> None:
         """Keys that come all at once, as over a slow line."""
         for key in keys:
             self._send(key)
-        await self.pilot.pause()
+        await self.settled()
         while (self.app._typed_ahead or not self.app._message_queue.empty()) and not self.app._leaving:
-            await self.pilot.pause()
+            await self.settled()
 
     def _send(self, key: str) -> None:
         driver = self.app._driver
@@ -137,6 +154,11 @@ class Reader:
         }
 
 
+def busy(pump: MessagePump) -> bool:
+    """Whether there are messages or calls that a widget has not come to yet."""
+    return not pump._message_queue.empty() or bool(pump._next_callbacks)
+
+
 @cache
 def look(style: Style | None) -> str:
     """A style as text; the links and meta of a segment are no part of what is seen."""
@@ -153,8 +175,9 @@ async def opened(network: Network | str, size: tuple[int, int] = (120, 40)) -> A
     """The app on a network, ready for keys."""
     app = BptuiApp(Session(specs.load(network) if isinstance(network, str) else network))
     async with app.run_test(size=size) as pilot:
-        await pilot.pause()
-        yield Reader(app, pilot)
+        reader = Reader(app, pilot)
+        await reader.settled()
+        yield reader
 
 
 @pytest.fixture
