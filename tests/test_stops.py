@@ -13,7 +13,7 @@ from bptui.commands.session import Session
 from bptui.debugger.debugger import Debugger, DebuggerError
 from bptui.debugger.expressions import ExpressionError
 from bptui.engine.network import Network
-from bptui.engine.timeline import parse
+from bptui.engine.timeline import Position, parse
 from bptui.files.specs import load
 
 
@@ -211,6 +211,62 @@ def test_when_did_it_die_is_one_command(tmp_path):
     (place,) = stops(session.debugger, "dead")
     session.debugger.goto(session.debugger.end)
     assert session.execute("when dead a1").lines[0].startswith(f"{place} ")
+
+
+UNITS = """
+data = { x = [[1, 2], [2, 1]], y = [[-1], [-1.5]] }
+loss = "half-mse"
+lr = 0.15
+[[layer]]
+dense = 2
+act = "relu"
+W = [[0.2, 0.1], [0.6, 0.3]]
+labels = { out = ["h1", "h2"] }
+[[layer]]
+dense = 1
+W = [[0.2, 0.9]]
+"""
+
+
+def test_one_unit_may_be_meant(tmp_path):
+    """By its label or as a column; it is that unit that is looked at."""
+    session = Session(spec(UNITS, tmp_path))
+    session.execute("run 5")
+    for unit in ("h2", "a1[:, 1]", "a1"):
+        session.execute("goto 4:1")
+        said = session.execute(f"when dead {unit}").lines
+        assert said[0].startswith("1:2 ")
+        assert said[-1].startswith(f"dead {unit} (h2, unit 1 of a1)")
+    for unit in ("h1", "a1[:, 0]"):
+        session.execute("goto 4:1")
+        with pytest.raises(DebuggerError, match="did not happen"):
+            session.execute(f"when dead {unit}")
+    for wrong, message in (
+        ("dead a1[1]", r"a unit of a1 is a1\[:, 2\]"), ("dead z1", "z1 is no output of relu: there is a1"), ("saturated", "no output of sigmoid"),
+    ):  # fmt: skip
+        for verb in ("break", "when"):
+            with pytest.raises(ExpressionError, match=message):
+                session.execute(f"{verb} {wrong}")
+
+
+def test_the_units_that_died_are_those_no_row_of_all_the_data_moves():
+    """Against NumPy, on digits in batches: what is named is still for an epoch, and was not an iteration before."""
+    debugger = Debugger(load("digits"))
+    network = debugger.program.network
+    epoch = len(network.x) // network.batch
+    debugger.add_breakpoint("dead")
+    met = [(debugger.run_on().message, debugger.position) for _ in range(4)]
+    seen = []
+    for t in range(met[-1][1].iteration + 1):
+        debugger.goto(Position(t, met[0][1].op))
+        seen.append((debugger.evaluate("a1") == 0).all(axis=0))
+    for message, place in met:
+        n = place.iteration + 1
+        dead, before = np.all(seen[n - epoch : n], axis=0), np.all(seen[n - epoch - 1 : n - 1], axis=0) & (n > epoch)
+        new = np.flatnonzero(dead & ~before)
+        by_now = f", {dead.sum()} of 64 by now" if dead.sum() > len(new) else ""
+        assert f"(unit{'s' * (len(new) > 1)} {', '.join(map(str, new))} of a1{by_now})" in message
+    assert "by now" in met[-1][0]
 
 
 def test_a_sigmoid_saturates(tmp_path):

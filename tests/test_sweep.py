@@ -24,6 +24,7 @@ from conftest import run_bptui
 from test_bits import NETWORKS as BITS
 from test_cli import refused, write
 
+from bptui.commands.session import Session
 from bptui.commands.sweeping import sweep
 from bptui.debugger import expressions
 from bptui.debugger.debugger import Debugger
@@ -765,7 +766,9 @@ def test_the_word_forks_from_here_with_every_edit():
     debugger.set("w5", "0.3", "0:0")
     debugger.goto(Position(2, 3))
     before = debugger.position, debugger.timeline
-    lines = sweep(debugger, "lr=0.01,0.05 W2[1, 0] = log:0.1..1:2 iterations 30 until loss < 1e-3", 4)
+    lines = sweep(
+        debugger.timeline, debugger.position, "lr=0.01,0.05 W2[1, 0] = log:0.1..1:2 iterations 30 until loss < 1e-3", 4
+    )
     assert (debugger.position, debugger.timeline) == before
     assert lines[0].split() == ["lr", "W2[1,", "0]", "loss", "updates", "ended"]
     assert lines[-1] == "4 forks from 2:3: stacked in one process"
@@ -782,8 +785,8 @@ def test_the_word_forks_from_here_with_every_edit():
     assert any(f"{alone.loss:.4g}" in line for line in lines)
 
 
-def test_many_forks_are_cut_short_in_the_app():
-    lines = sweep(Debugger(networks.article()), "lr=log:0.001..0.1:50 iterations 3")
+def test_many_forks_are_cut_short():
+    lines = Session(networks.article()).execute("sweep lr=log:0.001..0.1:50 iterations 3").lines
     assert len(lines) == 32
     assert lines[-2] == "… 21 more"
 
@@ -792,4 +795,4 @@ def test_many_forks_are_cut_short_in_the_app():
 def test_the_word_says_how_it_is_written(text):
     debugger = Debugger(networks.article())
     with pytest.raises(ValueError, match=r"sweep TARGET=VALUES|is no number of iterations|write TARGET"):
-        sweep(debugger, text)
+        sweep(debugger.timeline, debugger.position, text)

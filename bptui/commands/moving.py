@@ -1,4 +1,4 @@
-"""The words that move through time."""
+"""The words that step."""
 
 from __future__ import annotations
 
@@ -32,28 +32,8 @@ def start(session: Context, rest: str) -> Answer:
     return session.where(session.debugger.start())
 
 
-def iteration(session: Context, rest: str) -> Answer:
-    return session.where(session.debugger.iteration(count(rest)))
-
-
 def iteration_back(session: Context, rest: str) -> Answer:
     return session.where(session.debugger.iteration_back(count(rest)))
-
-
-def run(session: Context, rest: str) -> Answer:
-    if not rest:
-        raise CommandError("how many iterations? run N")
-    return session.where(session.debugger.iteration(count(rest)))
-
-
-def continue_(session: Context, rest: str) -> Answer:
-    nothing(rest)
-    return session.where(session.debugger.run_on())
-
-
-def reverse_continue(session: Context, rest: str) -> Answer:
-    nothing(rest)
-    return session.where(session.debugger.run_back())
 
 
 def to(session: Context, rest: str) -> Answer:
@@ -62,14 +42,6 @@ def to(session: Context, rest: str) -> Answer:
 
 def to_back(session: Context, rest: str) -> Answer:
     return session.where(session.debugger.to_back(_operation(session, rest)))
-
-
-def until(session: Context, rest: str) -> Answer:
-    return session.where(session.debugger.until(rest))
-
-
-def goto(session: Context, rest: str) -> Answer:
-    return session.where(session.debugger.goto_text(rest))
 
 
 def _operation(session: Context, rest: str) -> int:
@@ -86,13 +58,7 @@ VERBS: dict[str, Verb] = {
     "step-back": step_back,
     "finish": finish,
     "start": start,
-    "iteration": iteration,
     "iteration-back": iteration_back,
-    "run": run,
-    "continue": continue_,
-    "reverse-continue": reverse_continue,
     "to": to,
     "to-back": to_back,
-    "until": until,
-    "goto": goto,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bptui.commands import branching, editing, filing, looking, moving, origins, registry, stopping, sweeping
 from bptui.commands.answer import Answer, Context, Verb
+from bptui.commands.running import RUNS, Begun
 
 VERBS: dict[str, Verb] = {
     **moving.VERBS,
@@ -22,12 +23,26 @@ class Session(Context):
 
     def execute(self, line: str) -> Answer:
         """Carry out one line. Raises ValueError with one line of text; then nothing was changed."""
+        begun = self.begin(line)
+        if isinstance(begun, Answer):
+            return begun
+        answer = begun.whole()
+        self.acknowledge(line.strip())
+        return answer
+
+    def begin(self, line: str) -> Begun | Answer:
+        """Carry out a line; of a word that runs, only begin it: whoever lets it run has to acknowledge it.
+
+        Raises as `execute` does.
+        """
         word, rest = [*line.split(None, 1), "", ""][:2]
         if not word or word.startswith("#"):
             return Answer()
-        answer = VERBS[registry.find(word).verb](self, rest.strip())
-        self.acknowledge(line.strip())
-        return answer
+        verb = registry.find(word).verb
+        come = RUNS[verb](self, rest.strip()) if verb in RUNS else VERBS[verb](self, rest.strip())
+        if isinstance(come, Answer):
+            self.acknowledge(line.strip())
+        return come
 
     def acknowledge(self, text: str) -> None:
         """Put what was just done into the session's file, as this command, before it is shown."""

@@ -5,10 +5,7 @@ from __future__ import annotations
 from bptui.commands import wording
 from bptui.commands.answer import Answer, Context, Verb, nothing
 from bptui.commands.registry import CommandError
-from bptui.debugger import breakpoints, conditions
 from bptui.debugger.breakpoints import Breakpoint
-from bptui.debugger.editing import DebuggerError
-from bptui.debugger.expressions import ExpressionError
 
 
 def break_(session: Context, rest: str) -> Answer:
@@ -70,31 +67,6 @@ def unwatch(session: Context, rest: str) -> Answer:
     return Answer((f"no longer watched: {gone.delete(number).text}",))
 
 
-def when(session: Context, rest: str) -> Answer:
-    """A condition, or an expression, which then is looked at for a change."""
-    debugger = session.debugger
-    if not rest:
-        raise CommandError("when what? when w5, when sign(w5), when nan, when dead a1, when if loss < 0.1")
-    try:
-        condition = breakpoints.parse(debugger.program, rest)
-    except ExpressionError as error:
-        condition = _changed(session, rest, error)
-    place = debugger.last(condition)
-    if place is None:
-        raise DebuggerError(f"{condition.text} did not happen before here")
-    answer = session.where(debugger.goto(place))
-    said = f"{condition.text}{debugger.told(condition)}: the last time before was here"
-    return Answer((*answer.lines, said), answer.watched)
-
-
-def _changed(session: Context, rest: str, error: ExpressionError) -> conditions.Condition:
-    try:
-        return conditions.when_changed(session.debugger.program, rest)
-    except ExpressionError as expression:
-        # One word may be meant as either; anything else is an expression.
-        raise (error if rest.isidentifier() else expression) from None
-
-
 def _listed(one: Breakpoint) -> str:
     said = "" if one.enabled else "; disabled"
     said += f"; ignored {one.ignore} more time{'s' * (one.ignore != 1)}" * bool(one.ignore)
@@ -117,5 +89,4 @@ VERBS: dict[str, Verb] = {
     "watch": watch,
     "watches": watches,
     "unwatch": unwatch,
-    "when": when,
 }

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bptui.commands.answer import Answer, Context, Verb
 from bptui.commands.registry import CommandError
 from bptui.commands.wording import number_text, short_value
-from bptui.debugger.debugger import Debugger
 from bptui.debugger.sweeps.carrying import carry_out
 from bptui.debugger.sweeps.sweep import Outcome, plan, refuse
 from bptui.debugger.sweeps.variants import read_axes
+from bptui.engine.stacks import Watch, nobody
+from bptui.engine.timeline import Position, Timeline
 from bptui.files.text import safe
 
 _USAGE = "write sweep TARGET=VALUES … [iterations N] [until EXPR], such as sweep lr=0.01,0.1 w5=log:0.01..1:5"
@@ -22,31 +23,36 @@ _ITERATIONS = re.compile(r"(?:^|\s)iterations\s+(\S+)\s*$")
 # A name, with what may index it, and the sign that its values follow.
 _TARGET = re.compile(r"(?:^|\s)([^\W\d]\w*(?:\.\w+)*(?:\s*\[[^\]]*\])*)\s*=(?!=)")
 _MOST_LINES = 30
+Watched = Callable[[int], Watch]
 _ENDED = {"nan": "not finite"}
 
 
-def sweep(debugger: Debugger, rest: str, digits: int | None = None) -> list[str]:
-    """`TARGET=VALUES … [iterations N] [until EXPR]`: forks from here, with every edit; the best of them in lines.
+def sweep(
+    timeline: Timeline, position: Position, rest: str, digits: int | None = None, begun: Watched = lambda _: nobody
+) -> list[str]:
+    """`TARGET=VALUES … [iterations N] [until EXPR]`: forks from a position, with every edit; how they ended in lines.
+
+    begun  is told how many iterations all of them are, and gives who watches them
 
     Raises CommandError, SweepError, or what the command `set` raises; nothing is changed in any case.
     """
     rest, until = _cut(_UNTIL, rest)
     rest, count = _cut(_ITERATIONS, rest)
     axes = read_axes(_axes(rest))
-    planned = replace(plan(debugger.timeline, debugger.position, axes, here=True), until=until)
+    planned = replace(plan(timeline, position, axes, here=True), until=until)
     if count:
         if not count.isdecimal() or len(count) > 9:
             raise CommandError(f"{count[:40]!r} is no number of iterations")
         planned = replace(planned, iterations=int(count))
     refuse(planned)
-    outcomes, how = carry_out(planned)
-    lines = table(outcomes, digits)
-    left = len(lines) - _MOST_LINES
-    return [
-        *lines[:_MOST_LINES],
-        *([f"… {left} more"] if left > 0 else []),
-        summary(outcomes, str(debugger.position), how),
-    ]
+    outcomes, how = carry_out(planned, watch=begun(planned.work))
+    return [*table(outcomes, digits), summary(outcomes, str(position), how)]
+
+
+def shortened(lines: list[str]) -> list[str]:
+    """The best of many, and what all have in common."""
+    left = len(lines) - 1 - _MOST_LINES
+    return lines if left <= 0 else [*lines[:_MOST_LINES], f"… {left} more", lines[-1]]
 
 
 def _cut(pattern: re.Pattern[str], text: str) -> tuple[str, str]:
@@ -89,7 +95,8 @@ def summary(outcomes: Sequence[Outcome], position: str, how: str) -> str:
 
 
 def _sweep(session: Context, rest: str) -> Answer:
-    return Answer(tuple(sweep(session.debugger, rest, session.digits)))
+    here = session.debugger.timeline, session.debugger.position
+    return Answer(tuple(shortened(sweep(*here, rest, session.digits))))
 
 
 VERBS: dict[str, Verb] = {"sweep": _sweep}

@@ -52,6 +52,7 @@ class Condition:
     sums      slots of which the sum of the squares will mostly do
     touched   whether an edit makes it hold where it is made, so far as its expression, if it has one, is true
     tell      place, the moment, the one before where it compares → what it is that holds there, in words
+    recall    place, the quantities of the iterations before and of this one → the same
     alone     the quantity is looked at for one moment at a time
     wide      the quantity is as large as what is read
     not_finite it is `nan`: the processor's flags find it, no quantity is looked at
@@ -68,6 +69,7 @@ class Condition:
     touched: Callable[[Edit], bool] = lambda _: False
     expression: Expression | None = None
     tell: Callable[[int, Rows, Rows], str] | None = None
+    recall: Callable[[int, Array], str] | None = None
     alone: bool = False
     wide: bool = False
     not_finite: bool = False

@@ -14,8 +14,8 @@ from bptui.debugger.breakpoints import Breakpoint
 from bptui.debugger.comparing import Comparison, compare, losses
 from bptui.debugger.curves import Curve, Curves
 from bptui.debugger.editing import DebuggerError, spell
+from bptui.debugger.examiner import Examiner
 from bptui.debugger.rows import Rows
-from bptui.debugger.search import Backward, Forward
 from bptui.debugger.staleness import staleness
 from bptui.debugger.stops import Breakpoints, Ended, Run
 from bptui.debugger.view import View, edited_cells
@@ -162,12 +162,27 @@ class Debugger:
     def told(self, condition: conditions.Condition) -> str:
         """What it is that a condition holds of here, in brackets, where it has a word for that."""
         place = self.position.op - 1
-        if condition.tell is None or place not in condition.places:
+        if place not in condition.places:
+            return ""
+        if condition.recall is not None:
+            return f" ({condition.recall(place, self._quantities(condition, place))})"
+        if condition.tell is None:
             return ""
         rows = before = Rows.of(self._player.live())
         if condition.compares:
             before = Rows.of(self._begun(self._moment_here(self._player.state()).before, place))
         return f" ({condition.tell(place, rows, before)})"
+
+    def _quantities(self, condition: conditions.Condition, place: int) -> Array:
+        """What a condition looks at, here and in the iterations before that it looks back at: (n, k)."""
+        here = self.position
+        rows = Rows.of(self._player.live())
+        now = np.array(condition.quantity(place, rows, rows))
+        examiner = Examiner(self._player, self.timeline, [condition])
+        examiner.begin(here.iteration)
+        past = examiner.remembered(0, place)
+        self._player.goto(self.timeline, here)
+        return now if past is None else np.concatenate([past, now])
 
     def leave(self, run: Run) -> View:
         """Interrupt a run: forward one is where it has got to, between two iterations; back where one began."""
@@ -185,34 +200,52 @@ class Debugger:
         """Back to the previous breakpoint, or to the very start."""
         return self.arrive(self.run(back=True).whole())
 
-    def until(self, text: str) -> View:
-        """On until an expression is true. Raises ExpressionError; DebuggerError at the end."""
+    def run_until(self, text: str) -> Run:
+        """A run on until an expression is true; `arrive_until` ends it. Raises ExpressionError or DebuggerError."""
         condition = conditions.when_true(self.program, text)
-        here, last = self.position, self.count - 1
-        if here >= self.end:
+        if self.position >= self.end:
             raise DebuggerError(f"already at or past the end, iteration {self.program.network.iterations}")
+        last = self.count - 1
         if last not in condition.places:
             reads = {**condition.reads, last: condition.reads[condition.places[0]]}
             condition = replace(condition, places=(*condition.places, last), reads=reads)
-        place = self._first(Forward(self._player, self.timeline, [condition], self.end))
-        if place is None:
-            raise DebuggerError(f"{condition.text[3:]} does not come true within {self.end.iteration + 1} iterations")
-        return self.goto(place)
+        return self._run_for(condition, self.end)
+
+    def arrive_until(self, run: Run, ended: Ended) -> View:
+        """Go to where it came true. Raises DebuggerError where it did not; one is where one was."""
+        if ended.stopped:
+            return self.goto(ended.position)
+        self.goto(run.begun)
+        text = run.texts[0].removeprefix("if ")
+        raise DebuggerError(f"{text} does not come true within {self.end.iteration + 1} iterations")
+
+    def until(self, text: str) -> View:
+        """On until an expression is true. Raises ExpressionError; DebuggerError at the end."""
+        run = self.run_until(text)
+        return self.arrive_until(run, run.whole())
+
+    def run_back_to(self, condition: conditions.Condition) -> Run:
+        """A run back to where a condition held last; it ends at the very start where it never did."""
+        return self._run_for(condition, START, back=True)
+
+    def run_to(self, place: Position) -> Run:
+        """A run to the end of the iteration before that of a position further on."""
+        self._note_losses()
+        return Run(self._player, self.timeline, Breakpoints(), Position(place.iteration - 1, self.count))
+
+    def _run_for(self, condition: conditions.Condition, end: Position, *, back: bool = False) -> Run:
+        """A run that stops at one condition and at no breakpoint."""
+        self._note_losses()
+        alone = Breakpoints()
+        alone.put(Breakpoint(1, condition))
+        return Run(self._player, self.timeline, alone, end, back=back)
 
     def last(self, condition: conditions.Condition) -> Position | None:
         """The last position before here at which a condition holds, or None."""
-        return self._first(Backward(self._player, self.timeline, [condition]))
-
-    def _first(self, search: Forward | Backward) -> Position | None:
-        """What a search finds first; one is where one was."""
-        here = self.position
-        try:
-            while not search.over:
-                for hit in search.advance():
-                    return hit.position
-        finally:
-            self._player.goto(self.timeline, here)
-        return None
+        run = self.run_back_to(condition)
+        ended = run.whole()
+        self._player.goto(self.timeline, run.begun)
+        return ended.position if ended.stopped else None
 
     def _lost(self, view: View) -> str:
         lost = np.flatnonzero(~np.isfinite(view.losses))

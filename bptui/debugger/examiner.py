@@ -64,6 +64,10 @@ class Examiner:
         while self.next < iteration:
             self.examine(iteration - self.next)
 
+    def remembered(self, number: int, place: int) -> Array | None:
+        """A condition's quantities in the iterations before, as far as it looks back; None where there are none."""
+        return self._past.get((number, place))
+
     def examine(self, n: int) -> list[Hit]:
         """The hits of up to n iterations more, in order; at least one iteration is examined."""
         edited = next(self._timeline.after(normal(self._program, self.next, 0, 0)), None)

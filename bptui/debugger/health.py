@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -19,7 +19,7 @@ from bptui.debugger.conditions import Condition
 from bptui.debugger.expressions import ExpressionError
 from bptui.debugger.rows import WIDE, Rows, squares, wide
 from bptui.engine.network import Array
-from bptui.engine.program import Program, Slot
+from bptui.engine.program import Program, Slot, Target
 
 _RELUS = ("relu",)
 # Bounds of what saturates.
@@ -32,7 +32,7 @@ _NAMED = 8
 
 
 def parse(program: Program, word: str, words: list[str]) -> Condition:
-    """`dead a1`, `saturated`, `vanishing 1000`, `exploding`, `ratio 1e-6 0.1`, `rising 5`, `flat 20 1e-6`.
+    """`dead a1`, `dead h2`, `saturated`, `vanishing 1000`, `exploding`, `ratio 1e-6 0.1`, `rising 5`, `flat 20 1e-6`.
 
     Raises ExpressionError.
     """
@@ -41,54 +41,75 @@ def parse(program: Program, word: str, words: list[str]) -> Condition:
 
 
 def _dead(program: Program, words: list[str]) -> Condition:
-    places = _activations(program, words, _RELUS)
+    asked = _activations(program, words, _RELUS)
 
     def moves(place: int, rows: Rows, before: Rows) -> Array:
         del before
-        return np.asarray((_units(program, place, rows) != 0).any(axis=2))
+        return np.asarray((_units(program, place, rows) != 0).any(axis=2))[:, asked[place]]
 
-    return _asleep(program, " ".join(["dead", *words]), places, moves)
+    return _asleep(program, " ".join(["dead", *words]), asked, moves)
 
 
 def _saturated(program: Program, words: list[str]) -> Condition:
-    numbers = [word for word in words if not _is_name(program, word)]
+    numbers = [word for word in words[-1:] if not _is_named(program, words)]
     share = _numbers("saturated", numbers, (0.01,), least=0.0)[0]
-    names = [word for word in words if word not in numbers]
-    places = _activations(program, names, tuple(_BOUNDS))
+    asked = _activations(program, words[: len(words) - len(numbers)], tuple(_BOUNDS))
 
     def free(place: int, rows: Rows, before: Rows) -> Array:
         del before
         low, high = _BOUNDS[program.instructions[place].op]
         margin = share * (high - low)
         values = _units(program, place, rows)
-        return np.asarray(~((values < low + margin) | (values > high - margin)).all(axis=2))
+        between = np.logical_and(values >= low + margin, values <= high - margin) | np.isnan(values)
+        return np.asarray(between.any(axis=2)[:, asked[place]])
 
-    return _asleep(program, " ".join(["saturated", *words]), places, free)
+    return _asleep(program, " ".join(["saturated", *words]), asked, free)
 
 
-def _asleep(program: Program, text: str, places: tuple[int, ...], awake: conditions.Quantity) -> Condition:
-    """A unit that no row has moved for as many iterations as it takes to see all data; where it comes to be so."""
+def _asleep(program: Program, text: str, asked: Mapping[int, list[int]], awake: conditions.Quantity) -> Condition:
+    """A unit that no row has moved for as many iterations as it takes to see all data; where it comes to be so.
+
+    asked  place → the units that are looked at there
+    """
     network = program.network
     epoch = 1 if network.batch is None else max(1, len(network.x) // network.batch)
     epoch = min(epoch, _LONGEST)
 
+    def still(values: Array) -> Array:
+        """Whether each unit was still in an iteration and in those before it, for all the data: (n, units)."""
+        counted = np.cumsum(~values.astype(bool), axis=0)
+        window = counted.copy()
+        window[epoch:] -= counted[:-epoch]
+        return np.asarray(window == epoch)
+
     def decide(place: int, values: Array, before: int) -> Array:
         del place
-        still = np.cumsum(~values.astype(bool), axis=0)
-        window = still.copy()
-        window[epoch:] -= still[:-epoch]
-        dead = window == epoch
-        sets_in = dead.copy()
-        sets_in[1:] &= ~dead[:-1]
+        asleep = still(values)
+        sets_in = asleep.copy()
+        sets_in[1:] &= ~asleep[:-1]
         return np.asarray(sets_in.any(axis=1)[before:])
 
-    def tell(place: int, rows: Rows, before: Rows) -> str:
-        del before
-        still = np.flatnonzero(~awake(place, rows, rows)[0].astype(bool))
-        named = ", ".join(map(str, still[:_NAMED])) + " …" * (len(still) > _NAMED)
-        return f"unit{'s' * (len(still) != 1)} {named} of {program.instructions[place].writes}"
+    def recall(place: int, values: Array) -> str:
+        asleep = still(values)
+        new = asleep[-1] & ~asleep[-2] if len(asleep) > 1 else asleep[-1]
+        units = [asked[place][k] for k in np.flatnonzero(new)]
+        by_now = int(asleep[-1].sum())
+        more = f", {by_now} of {len(asked[place])} by now" if by_now > len(units) else ""
+        return f"{_called(program, program.instructions[place].writes, units)}{more}"
 
-    return Condition(text, places, _whole(program, places), awake, decide, memory=epoch, tell=tell)
+    places = tuple(asked)
+    return Condition(text, places, _whole(program, places), awake, decide, memory=epoch, recall=recall)
+
+
+def _called(program: Program, slot: str, units: Sequence[int]) -> str:
+    """Units in words, and by the reader's name where there is one that has it."""
+    named = ", ".join(map(str, units[:_NAMED])) + " …" * (len(units) > _NAMED)
+    said = f"unit{'s' * (len(units) != 1)} {named} of {slot}"
+    if len(units) != 1:
+        return said
+    cells = tuple(_cells_by_unit(program.slots[slot])[units[0]].tolist())
+    label = next((name for name, target in program.targets.items() if (target.slot, target.cells) == (slot, cells)), "")
+    return f"{label}, {said}" if label and not program.targets[label].whole else said
 
 
 def _whole(program: Program, places: tuple[int, ...]) -> dict[int, dict[str, tuple[int, int]]]:
@@ -96,25 +117,52 @@ def _whole(program: Program, places: tuple[int, ...]) -> dict[int, dict[str, tup
     return {place: {slot: (0, program.slots[slot].size)} for place, slot in written.items()}
 
 
+def _axis(slot: Slot) -> int:
+    """Which axis units lie along: a picture's channels, else the last one."""
+    return 1 if len(slot.shape) > 3 else len(slot.shape) - 1
+
+
 def _units(program: Program, place: int, rows: Rows) -> Array:
-    """What an activation gives, (n, units, everything else): a picture's channels, else the last axis, are units."""
+    """What an activation gives, (n, units, everything else)."""
     slot = program.slots[program.instructions[place].writes]
-    axis = 1 if len(slot.shape) > 3 else len(slot.shape) - 1
+    axis = _axis(slot)
     values = rows.cells(slot.name, 0, slot.size).reshape(rows.n, *slot.shape)
     return np.moveaxis(values, axis + 1, 1).reshape(rows.n, slot.shape[axis], -1)
 
 
-def _activations(program: Program, words: list[str], ops: tuple[str, ...]) -> tuple[int, ...]:
-    """The activations of these ops, or the one that is named. Raises ExpressionError."""
-    if len(words) > 1:
-        raise ExpressionError(f"{' '.join(words)[:40]!r}: one slot may follow, such as a1")
-    slot = expressions.find_slot(program, words[0]).slot if words else ""
-    instructions = program.instructions
-    found = [k for k, i in enumerate(instructions) if i.op in ops and i.phase == "forward" and slot in ("", i.writes)]
+def _cells_by_unit(slot: Slot) -> Array:
+    """The flat cells of each unit, (units, everything else)."""
+    axis = _axis(slot)
+    return np.moveaxis(np.arange(slot.size).reshape(slot.shape), axis, 0).reshape(slot.shape[axis], -1)
+
+
+def _activations(program: Program, words: list[str], ops: tuple[str, ...]) -> dict[int, list[int]]:
+    """The activations of these ops → their units; or of the slot, or the units, that are named.
+
+    Raises ExpressionError.
+    """
+    text = " ".join(words)
+    found = [k for k, i in enumerate(program.instructions) if i.op in ops and i.phase == "forward"]
     if not found:
-        where = f"{words[0][:40]} is no" if words else "this network has no"
-        raise ExpressionError(f"{where} output of {' or '.join(ops)}")
-    return tuple(found)
+        raise ExpressionError(f"this network has no output of {' or '.join(ops)}")
+    target = expressions.parse_target(program, text) if words else None
+    asked = [k for k in found if target is None or program.instructions[k].writes == target.slot]
+    if not asked:
+        has = ", ".join(dict.fromkeys(program.instructions[k].writes for k in found[:_NAMED]))
+        raise ExpressionError(f"{text[:40]} is no output of {' or '.join(ops)}: there is {has}")
+    return {place: _units_of(program.slots[program.instructions[place].writes], target) for place in asked}
+
+
+def _units_of(slot: Slot, target: Target | None) -> list[int]:
+    """The units whose cells are meant, all of each. Raises ExpressionError."""
+    cells = _cells_by_unit(slot)
+    if target is None or target.whole:
+        return list(range(len(cells)))
+    inside = np.isin(cells, target.cells)
+    if (inside.any(axis=1) != inside.all(axis=1)).any():
+        index = ", ".join("2" if k == _axis(slot) else ":" for k in range(len(slot.shape)))
+        raise ExpressionError(f"a unit of {slot.name} is {slot.name}[{index}], for every row")
+    return [int(k) for k in np.flatnonzero(inside.all(axis=1))]
 
 
 def _vanishing(program: Program, words: list[str]) -> Condition:
@@ -308,8 +356,10 @@ def _weights(program: Program) -> list[Slot]:
     return [slot for slot in program.slots.values() if slot.kind == "parameter" and len(slot.shape) > 1]
 
 
-def _is_name(program: Program, word: str) -> bool:
-    return word in program.slots or word in program.targets
+def _is_named(program: Program, words: list[str]) -> bool:
+    """Whether words name something to the last: `a1[:, 2]`, not `a1 0.05`."""
+    last = words[-1] if words else ""
+    return last in program.slots or last in program.targets or last.endswith("]")
 
 
 def _numbers(word: str, given: list[str], usual: tuple[float, ...], least: float) -> tuple[float, ...]:
@@ -325,8 +375,8 @@ def _numbers(word: str, given: list[str], usual: tuple[float, ...], least: float
 
 # word → (what makes the condition, how it is written)
 KINDS: Mapping[str, tuple[Callable[[Program, list[str]], Condition], str]] = {
-    "dead": (_dead, "[SLOT]"),
-    "saturated": (_saturated, "[SLOT] [0.01]"),
+    "dead": (_dead, "[UNIT]"),
+    "saturated": (_saturated, "[UNIT] [0.01]"),
     "vanishing": (_vanishing, "[1000]"),
     "exploding": (_exploding, "[1000]"),
     "ratio": (_ratio, "[1e-6 0.1]"),

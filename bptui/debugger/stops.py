@@ -132,6 +132,11 @@ class Run:
         return tuple(one.text for one in self._searched)
 
     @property
+    def begun(self) -> Position:
+        """Where it began."""
+        return self._search.here
+
+    @property
     def iteration(self) -> int:
         """Between which iterations it is: going forward all before have been looked at, going back all from here on."""
         return self._search.iteration

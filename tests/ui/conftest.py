@@ -92,10 +92,19 @@ class Reader:
         await self.press(*keys_of(text))
 
     async def command(self, text: str) -> None:
-        """A line after `:`."""
+        """A line after `:`, and what it makes run, to its end."""
         await self.press("colon")
         await self.type(text)
         await self.press("enter")
+        await self.arrived()
+
+    async def arrived(self, seconds: float = 30) -> None:
+        """Wait until nothing runs."""
+        deadline = time.monotonic() + seconds
+        while self.app.screen_stack and getattr(self.app.screen_stack[-1], "_free_run", None) is not None:
+            assert time.monotonic() < deadline, "it runs and runs"
+            await asyncio.sleep(0.005)
+        await self.settled()
 
     async def until(self, shown: str, seconds: float = 10) -> None:
         """Wait for a word on the screen."""

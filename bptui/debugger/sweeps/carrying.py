@@ -5,23 +5,23 @@ from __future__ import annotations
 from bptui.debugger.sweeps import crowd
 from bptui.debugger.sweeps.crowd import Crowd
 from bptui.debugger.sweeps.sweep import Outcome, Plan, singly, together
-from bptui.engine.stacks import FEW, LanesError
+from bptui.engine.stacks import FEW, LanesError, Watch, nobody
 
 
-def carry_out(plan: Plan, workers: Crowd | None = None) -> tuple[list[Outcome], str]:
+def carry_out(plan: Plan, workers: Crowd | None = None, watch: Watch = nobody) -> tuple[list[Outcome], str]:
     """(how each fork ended, how it was done in words); by `workers` where there are any.
 
-    Every way gives the same bits.
+    Every way gives the same bits. What `watch` raises breaks it off.
     """
     if workers is not None:
-        return crowd.shared(plan, workers), f"by {workers.words}"
+        return crowd.shared(plan, workers, watch), f"by {workers.words}"
     if len(plan.variants) < FEW:
-        return singly(plan), "one after the other"
+        return singly(plan, watch), "one after the other"
     try:
-        return together(plan), "stacked in one process"
+        return together(plan, watch), "stacked in one process"
     except LanesError as error:
         why = str(error)
     if not crowd.portable(plan):
-        return singly(plan), f"one after the other, not stacked: {why}"
+        return singly(plan, watch), f"one after the other, not stacked: {why}"
     found = crowd.processes()
-    return crowd.shared(plan, found), f"by {found.words}, not stacked: {why}"
+    return crowd.shared(plan, found, watch), f"by {found.words}, not stacked: {why}"

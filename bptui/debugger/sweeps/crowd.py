@@ -23,6 +23,7 @@ from typing import Any
 
 from bptui.debugger.sweeps.sweep import Outcome, Plan, either
 from bptui.debugger.sweeps.variants import SweepError
+from bptui.engine.stacks import Watch, nobody
 
 # Parts for each worker, so that none waits long for the last; and the most forks of one.
 _PARTS, _MOST = 4, 1024
@@ -30,6 +31,10 @@ _PARTS, _MOST = 4, 1024
 _TRIES = 3
 # How long a scheduler is waited for; and after how many seconds without a result it is seen who is still there.
 _PATIENCE, _LOOK = "10s", 5
+# So often in that time who watches may break it off.
+_LOOKS = 50
+
+_Future = Future[list[Outcome]]
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,7 @@ class _Cluster:
             raise SweepError(f"the workers of the Dask cluster at {self.address[:80]} {why}")
 
 
-def shared(plan: Plan, crowd: Crowd) -> list[Outcome]:
+def shared(plan: Plan, crowd: Crowd, watch: Watch = nobody) -> list[Outcome]:
     """Carry out a plan by workers, in the order of its variants. Raises SweepError where they keep being lost."""
     count = len(plan.variants)
     size = max(1, min(_MOST, -(-count // (_PARTS * crowd.workers))))
@@ -116,10 +121,11 @@ def shared(plan: Plan, crowd: Crowd) -> list[Outcome]:
     tries = 0
     while len(done) < len(parts):
         missing = [k for k in range(len(parts)) if k not in done]
-        with crowd.open() as executor:
-            for k, future in _submitted(executor, parts, missing, crowd):
+        with crowd.open() as executor, _ended(executor):
+            for k, future in _submitted(executor, parts, missing, crowd, watch):
                 with contextlib.suppress(*crowd.lost):
                     done[k] = future.result()
+                    watch(parts[k].work)
         tries = tries + 1 if len(done) + len(missing) == len(parts) else 0
         if tries == _TRIES:
             raise SweepError(
@@ -128,20 +134,44 @@ def shared(plan: Plan, crowd: Crowd) -> list[Outcome]:
     return [outcome for k in range(len(parts)) for outcome in done[k]]
 
 
+@contextlib.contextmanager
+def _ended(executor: Executor) -> Iterator[None]:
+    """Where it is broken off, nothing more is begun, and processes of ours do not finish what they have begun."""
+    try:
+        yield
+    except BaseException:
+        executor.shutdown(wait=False, cancel_futures=True)
+        if isinstance(executor, ProcessPoolExecutor):
+            for process in multiprocessing.active_children():
+                process.terminate()
+        raise
+
+
 def _submitted(
-    executor: Executor, parts: Sequence[Plan], missing: Sequence[int], crowd: Crowd
-) -> Iterator[tuple[int, Future[list[Outcome]]]]:
+    executor: Executor, parts: Sequence[Plan], missing: Sequence[int], crowd: Crowd, watch: Watch
+) -> Iterator[tuple[int, _Future]]:
     """The work that is still to be done, each as it is done; an end where nobody is there to do it."""
-    numbers: dict[Future[list[Outcome]], int] = {}
+    numbers: dict[_Future, int] = {}
     with contextlib.suppress(*crowd.lost):
         for k in missing:
             numbers[executor.submit(either, parts[k])] = k
     waiting, idle = set(numbers), 0
     while waiting and idle < _TRIES:
-        done, waiting = wait(waiting, _LOOK, FIRST_COMPLETED)
+        done, waiting = _next(waiting, watch)
         idle = 0 if done or crowd.there() else idle + 1
         for future in done:
             yield numbers[future], future
+
+
+def _next(waiting: set[_Future], watch: Watch) -> tuple[set[_Future], set[_Future]]:
+    """What is done, if anything gets done in a while, and what is not."""
+    done: set[_Future] = set()
+    for _ in range(_LOOKS):
+        watch(0)
+        done, waiting = wait(waiting, _LOOK / _LOOKS, FIRST_COMPLETED)
+        if done:
+            break
+    return done, waiting
 
 
 def portable(plan: Plan) -> bool:

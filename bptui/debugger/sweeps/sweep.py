@@ -20,7 +20,7 @@ from bptui.engine.machine import Machine
 from bptui.engine.network import Array, Network
 from bptui.engine.player import Player, State, computed_cells
 from bptui.engine.program import Program
-from bptui.engine.stacks import Course, Ending, Fork, LanesError, one_by_one, stacked
+from bptui.engine.stacks import Course, Ending, Fork, LanesError, Watch, nobody, one_by_one, stacked
 from bptui.engine.timeline import START, Edit, Position, Timeline
 
 # Bytes that what lasts of all forks may take at a time.
@@ -45,6 +45,11 @@ class Plan:
     iterations: int
     until: str = ""
     parameters: bool = False
+
+    @property
+    def work(self) -> int:
+        """The iterations of all forks together, at most."""
+        return len(self.variants) * max(0, self.iterations - self.position.iteration)
 
     def part(self, start: int, stop: int) -> Plan:
         """The same for some of the variants."""
@@ -97,37 +102,37 @@ def refuse(planned: Plan) -> None:
     Until(program, condition).alone(machine)
 
 
-def together(planned: Plan) -> list[Outcome]:
+def together(planned: Plan, watch: Watch = nobody) -> list[Outcome]:
     """Carry out a plan, all forks at once. Raises LanesError where that can't be done."""
-    return _carry_out(planned, stacked)
+    return _carry_out(planned, stacked, watch)
 
 
-def singly(planned: Plan) -> list[Outcome]:
+def singly(planned: Plan, watch: Watch = nobody) -> list[Outcome]:
     """Carry out a plan, one fork after the other, to the same bits."""
-    return _carry_out(planned, one_by_one)
+    return _carry_out(planned, one_by_one, watch)
 
 
-def either(planned: Plan) -> list[Outcome]:
+def either(planned: Plan, watch: Watch = nobody) -> list[Outcome]:
     """Carry out a plan, all forks at once if that can be done."""
     try:
-        return together(planned)
+        return together(planned, watch)
     except LanesError:
-        return singly(planned)
+        return singly(planned, watch)
 
 
 Way = Callable[[Course, Sequence[Fork], Sequence[Mapping[str, Array]]], list[Ending]]
 
 
-def _carry_out(planned: Plan, way: Way) -> list[Outcome]:
+def _carry_out(planned: Plan, way: Way, watch: Watch) -> list[Outcome]:
     """So many forks at a time as memory is there for."""
     program = build(planned.network)
     cells = sum(slot.size for slot in program.slots.values() if slot.persistent and slot.kind != "data")
     size = max(1, _MEMORY // max(1, cells * np.dtype(planned.network.dtype).itemsize))
     parts = (planned.part(start, start + size) for start in range(0, len(planned.variants), size))
-    return [outcome for part in parts for outcome in _done(part, program, way)]
+    return [outcome for part in parts for outcome in _done(part, program, way, watch)]
 
 
-def _done(planned: Plan, program: Program, way: Way) -> list[Outcome]:
+def _done(planned: Plan, program: Program, way: Way, watch: Watch) -> list[Outcome]:
     timeline = Timeline(program, planned.edits)
     until = Until(program, expressions.parse(program, planned.until)) if planned.until else None
     if until is not None and way is stacked and not until.many():
@@ -139,6 +144,7 @@ def _done(planned: Plan, program: Program, way: Way) -> list[Outcome]:
         planned.iterations,
         pace(planned.iterations),
         until,
+        watch,
     )
     seed = planned.network.seed
     forks = [Fork(one.edits, seed if one.seed is None else one.seed) for one in planned.variants]

@@ -53,6 +53,7 @@ class Alone:
         self.field.put(self.machine, fork)
         self._iteration(fork, Position(t))
         self.field.take(self.machine, fork)
+        self.course.watch(1)
 
     def whole(self, fork: int, start: int, end: int) -> None:
         """Whole iterations."""
@@ -60,6 +61,7 @@ class Alone:
         for t, length in stretches(start, end, self.course.every):
             if fork not in self.ending:
                 self.stretch(fork, t, np.empty(length))
+                self.course.watch(length)
         self.field.take(self.machine, fork)
 
     def stretch(self, fork: int, t: int, losses: Array) -> None:

@@ -15,6 +15,13 @@ from bptui.engine.player import State
 from bptui.engine.program import Program, Slot
 from bptui.engine.timeline import Edit, Position
 
+# Told of so many more iterations, of all forks together; what it raises breaks all off.
+Watch = Callable[[int], None]
+
+
+def nobody(iterations: int) -> None:
+    """Who watches where nobody does."""
+
 
 class Condition(Protocol):
     """What ends a fork once it is true; it is looked at when an iteration's loss is known."""
@@ -42,6 +49,7 @@ class Course:
     end    the number of updates after which they end
     every  free runs are looked at in stretches that none reaches across a multiple of this
     until  what ends a fork before, or None
+    watch  who is told how far it has got
     """
 
     program: Program
@@ -50,6 +58,7 @@ class Course:
     end: int
     every: int
     until: Condition | None = None
+    watch: Watch = nobody
 
     @property
     def first(self) -> int:

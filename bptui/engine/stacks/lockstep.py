@@ -137,6 +137,7 @@ class _Batch:
         """Whole iterations; what has to go on in another stack."""
         for t, length in stretches(self.t, end, self.alone.course.every):
             self._stretch(t, self._losses[:length])
+            self.alone.course.watch(length * int(self.live.sum()))
             self.t = t + length
             self._park_deaf()
             if self.live.any() and self._narrow(end):

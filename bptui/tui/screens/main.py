@@ -21,10 +21,11 @@ from bptui.commands import looking, origins, registry
 from bptui.commands.answer import Answer
 from bptui.commands.branching import compared
 from bptui.commands.registry import COMMANDS
+from bptui.commands.running import Begun
 from bptui.commands.session import Session
+from bptui.commands.sweeping import sweep
 from bptui.commands.wording import number_text
-from bptui.debugger.debugger import DebuggerError, spell
-from bptui.debugger.view import View
+from bptui.debugger.debugger import spell
 from bptui.engine.program import Target
 from bptui.engine.timeline import START, Position, normal
 from bptui.tui.screens import helping
@@ -32,7 +33,7 @@ from bptui.tui.screens.arranging import SMALLEST, Arranged
 from bptui.tui.screens.branching import BranchesPage, DiffPage
 from bptui.tui.screens.dialogs import EditDialog, Place, TextPage, page_columns
 from bptui.tui.screens.past import past
-from bptui.tui.screens.running import Running
+from bptui.tui.screens.running import Free, Running, Sweeping
 from bptui.tui.screens.stopping import Stopping
 from bptui.tui.screens.tree import TreePage
 from bptui.tui.widgets.bars import HeaderBar, KeysBar, StatusBar, WatchBar
@@ -41,6 +42,8 @@ from bptui.tui.widgets.pane import Pane
 from bptui.tui.widgets.panes import FormulaPane, LossPane, NetworkPane, ProgramPane, StopsPane, ValuesPane
 
 PLAY_SECONDS = 0.6
+# Digits in the table of a sweep, which is to be compared down its columns.
+_SWEPT_DIGITS = 6
 # Words that a key asks an argument for: the command line opens with them.
 _ASKING = ("goto", "find")
 
@@ -89,7 +92,8 @@ class MainScreen(Arranged):
         self._note = ""
         self._stopping = Stopping(session)
         self._ticking: Timer | None = None
-        self._free_run: Running | None = None
+        self._free_run: Free | None = None
+        self._free_line = ""
 
     def compose(self) -> ComposeResult:
         with Container(id="all"):
@@ -166,9 +170,8 @@ class MainScreen(Arranged):
         if verb != "play":
             self._stop_playing()
         special: dict[str, Callable[[], object]] = {
-            "play": self._play, "set": self._edit, "nudge": lambda: self._nudge(1), "continue": self._continue,
-            "reverse-continue": lambda: self._continue(back=True),
-            "explain": self._explain, "origin": self._origin, "help": self._help, "quit": self.app.exit,
+            "play": self._play, "set": self._edit, "nudge": lambda: self._nudge(1), "explain": self._explain,
+            "origin": self._origin, "help": self._help, "quit": self.app.exit,
             "formulas": lambda: self._page("Every update formula", "formulas"),
             "to": lambda: self._run_to("to"), "to-back": lambda: self._run_to("to-back"),
             "break": self._break, "breakpoints": lambda: self.focus_pane(6), "watch": self._watch,
@@ -207,10 +210,17 @@ class MainScreen(Arranged):
         else:
             self.app.exit(return_code=130)
 
+    def on_unmount(self) -> None:
+        """Nothing goes on after the app."""
+        if self._free_run is not None:
+            self._free_run.stop()
+
     def action_leave(self) -> None:
         """Close the command line, or come back from a page or a zoomed pane."""
         self._stop_playing()
-        self._close_line()
+        if isinstance(self.focused, Input):
+            self._close_line()
+            return
         self.unzoom()
         self.close_pages()
         self.set_focus(self.query_one(ProgramPane))
@@ -219,9 +229,13 @@ class MainScreen(Arranged):
         """Carry out a line of the command language and show what came of it."""
         here = self._position()
         try:
-            answer = self.session.execute(line)
+            answer = self.session.begin(line)
         except (ValueError, OSError) as error:
             self._refuse(error)
+            return
+        if isinstance(answer, Begun):
+            self._looked = False
+            self._go(Running(self.session.debugger, answer, self._show, lambda came: self._ended(line, came)), line)
             return
         if answer.quit:
             self.app.exit()
@@ -439,31 +453,40 @@ class MainScreen(Arranged):
             self._ticking.stop()
             self._ticking = None
 
-    def _continue(self, *, back: bool = False) -> None:
-        debugger = self.session.debugger
-        try:
-            run = debugger.run(back=back)
-        except DebuggerError as error:
-            self._refuse(error)
-            return
-        self._looked = False
-        self._free_run = Running(debugger, run, self._show, self._ended)
-        self._free_run.slice(self)
+    def _go(self, free: Free, line: str) -> None:
+        """Let go what any key breaks off; `line` is what it is, where anything has changed then."""
+        self._free_run, self._free_line = free, line
+        free.slice(self)
 
-    def _ended(self, view: View) -> None:
+    def _ended(self, line: str, came: Answer | ValueError | OSError) -> None:
         self._free_run = None
-        self.session.acknowledge("continue")
-        self._show(view.message)
+        if not isinstance(came, Answer):
+            self._refuse(came)
+            return
+        self.session.acknowledge(line)
+        self._after(line, came)
 
     def _stop_running(self) -> bool:
         """Any key interrupts a run."""
         if self._free_run is None:
             return False
-        self._free_run.stop()
+        said = self._free_run.stop()
         self._free_run = None
-        self.session.acknowledge("continue")
-        self._show("interrupted; c goes on")
+        if self._free_line:
+            self.session.acknowledge(self._free_line)
+        self._show(said)
         return True
+
+    def _sweep(self, rest: str) -> None:
+        """Forks from here, while the screen goes on; all of them on a page."""
+        debugger, line = self.session.debugger, f"sweep {rest}"
+        here = debugger.timeline, debugger.position
+        digits = self.session.digits or _SWEPT_DIGITS
+
+        def ended(came: Answer | ValueError | OSError) -> None:
+            self._ended(line, came)
+
+        self._go(Sweeping(lambda begun: sweep(*here, rest, digits, begun), self._show, ended), "")
 
     # The command line
 
@@ -487,12 +510,12 @@ class MainScreen(Arranged):
         self._close_line()
         word = event.value.strip()
         verb, _, rest = word.partition(" ")
-        if word in ("continue", "c", "reverse-continue", "C"):
-            self._continue(back=word in ("reverse-continue", "C"))
-        elif verb == "diff":
+        if verb == "diff":
             self._diff(rest.strip())
         elif word in ("branches", "d"):
             self._branches()
+        elif verb == "sweep":
+            self._sweep(rest.strip())
         elif event.value.strip():
             self._do(event.value.strip())
         self.app.post_message(Field.Read())

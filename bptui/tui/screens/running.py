@@ -1,60 +1,92 @@
-"""Free running on the UI loop: short slices, so that the screen is drawn and any key interrupts."""
+"""Free running on the UI loop, in slices so short that the screen is drawn and any key interrupts; sweeps beside it."""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from textual.widget import Widget
 
+from bptui.commands.answer import Answer
+from bptui.commands.running import Begun
 from bptui.debugger.debugger import Debugger
-from bptui.debugger.stops import Run
-from bptui.debugger.view import View
+from bptui.engine.stacks import Watch
 
 SLICE = 0.008
 FRAME = 0.05
+# So long it runs at once: what takes no longer is there before the next key.
+_AT_ONCE = 0.05
 # The share of the time that drawing may take, where a frame takes long.
 _DRAWING = 0.25
 _WORDS = 48
+
+# What came of it, or why nothing did.
+Arrived = Callable[[Answer | ValueError | OSError], None]
+
+
+class Free(Protocol):
+    """What goes on until it is over or a key is pressed."""
+
+    def slice(self, widget: Widget) -> None:
+        """Go on a little, and ask to be called again."""
+
+    def stop(self) -> str:
+        """Break it off; what is to be said then."""
 
 
 class Running:
     """A run to where something stops it, in slices of about 8 ms that start at one iteration and adapt."""
 
-    def __init__(
-        self, debugger: Debugger, run: Run, show: Callable[[str], None], arrived: Callable[[View], None]
-    ) -> None:
+    def __init__(self, debugger: Debugger, begun: Begun, show: Callable[[str], None], arrived: Arrived) -> None:
         self._debugger = debugger
-        self._run = run
+        self._run = begun.run
+        self._arrive = begun.arrive
         self._show = show
         self._arrived = arrived
+        # What is interrupted going back is where it began.
+        self._forward = not begun.run.back
         self._n = 1
         self._each = 0.0
         self._begun = self._shown = time.monotonic()
         self._frame = FRAME
         self._stopped = False
 
-    def stop(self) -> View:
-        """Take no further slice; where one is then."""
+    def stop(self) -> str:
+        """Take no further slice; one is where it has got to."""
         self._stopped = True
-        return self._debugger.leave(self._run)
+        self._debugger.leave(self._run)
+        return "interrupted; c goes on" if self._forward else "interrupted"
 
     def slice(self, widget: Widget) -> None:
         """Run a little, show it now and then, and ask to be called again."""
         if self._stopped:
             return
-        begun, examined = time.monotonic(), self._run.examined
-        ended = self._run.portion(self._n)
+        try:
+            over = self._portion()
+            while not over and time.monotonic() < self._begun + _AT_ONCE:
+                over = self._portion()
+        except (ValueError, OSError) as error:
+            self._arrived(error)
+            return
         now = time.monotonic()
-        self._adapt(now - begun, self._run.examined - examined)
-        if ended is not None:
-            self._arrived(self._debugger.arrive(ended))
+        if over:
             return
         if now - self._shown > self._frame:
             self._show(self.said(now))
             self._shown = time.monotonic()
             self._frame = max(FRAME, (self._shown - now) / _DRAWING)
         widget.set_timer(0.001, lambda: self.slice(widget))
+
+    def _portion(self) -> bool:
+        """Some iterations; whether it is over."""
+        begun, examined = time.monotonic(), self._run.examined
+        ended = self._run.portion(self._n)
+        self._adapt(time.monotonic() - begun, self._run.examined - examined)
+        if ended is not None:
+            self._arrived(self._arrive(ended))
+        return ended is not None
 
     def _adapt(self, seconds: float, iterations: int) -> None:
         """The next slice: at most twice as long, and as long as the slowest iteration of late allows."""
@@ -71,3 +103,64 @@ class Running:
             return f"looking back; any key stops it   down to iteration {run.iteration}, {speed}{what}"
         share = f"{100 * run.iteration // last} %"
         return f"running; any key stops it   iteration {run.iteration} of {last}, {share}, {speed}{what}"
+
+
+class _BrokenOffError(Exception):
+    """Nobody waits for it any more."""
+
+
+class Sweeping:
+    """Forks in a thread of their own: nothing that the screen looks at is touched there."""
+
+    def __init__(
+        self, sweep: Callable[[Callable[[int], Watch]], list[str]], show: Callable[[str], None], arrived: Arrived
+    ) -> None:
+        self._sweep = sweep
+        self._show = show
+        self._arrived = arrived
+        self._stopped = threading.Event()
+        self._found: list[str] = []
+        self._failed: BaseException | None = None
+        self._work = self._done = 0
+        self._begun = time.monotonic()
+        self._thread = threading.Thread(target=self._carry_out, name="sweep")
+        self._thread.start()
+
+    def stop(self) -> str:
+        """Nobody waits for it any more; it ends by itself, at the next look."""
+        self._stopped.set()
+        return "the sweep was broken off; nothing was changed"
+
+    def slice(self, widget: Widget) -> None:
+        """See whether it is done, and show how far it has got."""
+        if self._stopped.is_set():
+            return
+        self._thread.join(_AT_ONCE if time.monotonic() < self._begun + _AT_ONCE else 0)
+        if self._thread.is_alive():
+            share = f"   {100 * self._done // self._work} % of {self._work} iterations" if self._work else ""
+            self._show(f"sweeping; any key breaks it off{share}")
+            widget.set_timer(2 * FRAME, lambda: self.slice(widget))
+        elif isinstance(self._failed, ValueError | OSError):
+            self._arrived(self._failed)
+        elif self._failed is not None:
+            raise self._failed
+        else:
+            self._arrived(Answer(tuple(self._found)))
+
+    def _carry_out(self) -> None:
+        try:
+            self._found = self._sweep(self._watched)
+        except _BrokenOffError:
+            pass
+        except BaseException as error:  # noqa: BLE001 - raised again where somebody sees it
+            self._failed = error
+
+    def _watched(self, work: int) -> Watch:
+        self._work = work
+
+        def watch(iterations: int) -> None:
+            if self._stopped.is_set():
+                raise _BrokenOffError
+            self._done += iterations
+
+        return watch

@@ -1,0 +1,126 @@
+"""The words that run: each begins a run, which goes on in portions, and says where it came to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bptui.commands.answer import Answer, Context, count, nothing
+from bptui.commands.registry import CommandError
+from bptui.debugger import breakpoints, conditions, health, moves
+from bptui.debugger.editing import DebuggerError
+from bptui.debugger.expressions import ExpressionError
+from bptui.debugger.stops import Ended, Run
+from bptui.engine.timeline import Position, parse
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A run, and what there is to say once it has ended.
+
+    arrive  goes there. Raises DebuggerError where what was looked for is not there; one is where one was
+    """
+
+    run: Run
+    arrive: Callable[[Ended], Answer]
+
+    def whole(self) -> Answer:
+        """All of it at once. Raises as `arrive` does."""
+        return self.arrive(self.run.whole())
+
+
+# What a word and the rest of its line begin; an answer where nothing has to run. Raises as `Session.execute` does.
+Begin = Callable[[Context, str], Begun | Answer]
+
+
+def continue_(session: Context, rest: str) -> Begun | Answer:
+    return _to_breakpoint(session, rest, back=False)
+
+
+def reverse_continue(session: Context, rest: str) -> Begun | Answer:
+    return _to_breakpoint(session, rest, back=True)
+
+
+def _to_breakpoint(session: Context, rest: str, *, back: bool) -> Begun | Answer:
+    nothing(rest)
+    debugger = session.debugger
+    try:
+        run = debugger.run(back=back)
+    except DebuggerError as error:
+        return session.where(debugger.view(str(error)))
+    return Begun(run, lambda ended: session.where(debugger.arrive(ended)))
+
+
+def until(session: Context, rest: str) -> Begun:
+    run = session.debugger.run_until(rest)
+
+    def arrive(ended: Ended) -> Answer:
+        return session.where(session.debugger.arrive_until(run, ended))
+
+    return Begun(run, arrive)
+
+
+def when(session: Context, rest: str) -> Begun:
+    """Back to where a condition held last, or where an expression, which is looked at for a change, had another."""
+    debugger = session.debugger
+    if not rest:
+        raise CommandError("when what? when w5, when sign(w5), when nan, when dead a1, when if loss < 0.1")
+    try:
+        condition = breakpoints.parse(debugger.program, rest)
+    except ExpressionError as error:
+        condition = _changed(session, rest, error)
+    run = debugger.run_back_to(condition)
+
+    def arrive(ended: Ended) -> Answer:
+        if not ended.stopped:
+            debugger.leave(run)
+            raise DebuggerError(f"{condition.text} did not happen before here")
+        answer = session.where(debugger.goto(ended.position))
+        said = f"{condition.text}{debugger.told(condition)}: the last time before was here"
+        return Answer((*answer.lines, said), answer.watched)
+
+    return Begun(run, arrive)
+
+
+def _changed(session: Context, rest: str, error: ExpressionError) -> conditions.Condition:
+    try:
+        return conditions.when_changed(session.debugger.program, rest)
+    except ExpressionError as expression:
+        # One word may be meant as either, and after a condition's word comes no expression; anything else is one.
+        word = rest.split(maxsplit=1)[0]
+        meant = rest.isidentifier() or rest.isdecimal() or word in (*health.KINDS, "if", "on")
+        raise (error if meant else expression) from None
+
+
+def iteration(session: Context, rest: str) -> Begun | Answer:
+    debugger = session.debugger
+    return _to(session, moves.iterations(debugger.program, debugger.position, count(rest)))
+
+
+def run(session: Context, rest: str) -> Begun | Answer:
+    if not rest:
+        raise CommandError("how many iterations? run N")
+    return iteration(session, rest)
+
+
+def goto(session: Context, rest: str) -> Begun | Answer:
+    return _to(session, parse(session.debugger.program, rest))
+
+
+def _to(session: Context, place: Position) -> Begun | Answer:
+    """To a position; where iterations lie between, they are run."""
+    debugger = session.debugger
+    if place.iteration <= debugger.position.iteration + 1:
+        return session.where(debugger.goto(place))
+    return Begun(debugger.run_to(place), lambda _: session.where(debugger.goto(place)))
+
+
+RUNS: dict[str, Begin] = {
+    "continue": continue_,
+    "reverse-continue": reverse_continue,
+    "until": until,
+    "when": when,
+    "iteration": iteration,
+    "run": run,
+    "goto": goto,
+}
