@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import BinaryIO
 
 from bptui.commands import ending
@@ -24,11 +28,13 @@ def talk(session: Session, stream: BinaryIO, *, terminal: bool) -> int:
 def _talk(session: Session, stream: BinaryIO, *, terminal: bool) -> int:
     status = 0
     _note(session)
+    interrupts = Interrupts()
     if terminal:
+        session.stopped = interrupts.listen()
         network = session.debugger.program.network
         _say(safe(f"{network.name}: {network.title or 'a network'}. help lists the commands, quit leaves."))
         _say(where_line(session.debugger.view(), session.digits))
-    for line in _lines(stream, PROMPT if terminal else ""):
+    for line in _typed(interrupts) if terminal else _lines(stream):
         answer = _carry_out(session, line)
         if answer is None or session.unsaved:
             status = 0 if terminal else 2
@@ -83,14 +89,56 @@ def _say(text: str) -> None:
     print(text, flush=True)
 
 
-def _lines(stream: BinaryIO, prompt: str) -> Iterator[str]:
-    while True:
-        if prompt:
-            print(prompt, end="", flush=True)
-        line = stream.readline()
-        if not line:
-            return
+def _lines(stream: BinaryIO) -> Iterator[str]:
+    while line := stream.readline():
         yield _decoded(line)
+
+
+def _typed(interrupts: Interrupts) -> Iterator[str]:
+    """What a person types, who can go back in the line and through those before where Python has readline."""
+    with contextlib.suppress(ImportError):
+        importlib.import_module("readline")
+    sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]
+    while True:
+        try:
+            with interrupts.waiting():
+                line = input(PROMPT)
+        except EOFError:
+            return
+        interrupts.asked = False
+        yield line.strip("\ufeff ")
+
+
+class Interrupts:
+    """Ctrl+C at a terminal: it breaks off what runs; where nothing does, or pressed again, it ends the program.
+
+    asked  whether it was pressed since the last line
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._waiting = False
+
+    def listen(self) -> Callable[[], bool]:
+        """From now on; what says whether it was pressed."""
+        if not ending.ignored(signal.SIGINT):
+            signal.signal(signal.SIGINT, self._pressed)
+        return lambda: self.asked
+
+    @contextlib.contextmanager
+    def waiting(self) -> Iterator[None]:
+        """While a line is waited for."""
+        self._waiting = True
+        try:
+            yield
+        finally:
+            self._waiting = False
+
+    def _pressed(self, number: int, _: FrameType | None) -> None:
+        del number
+        if self._waiting or self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
 
 
 def _decoded(line: bytes) -> str:

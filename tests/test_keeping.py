@@ -401,6 +401,41 @@ class TestEndings:
         assert said.decode() == f"bptui: the session is saved; bptui {Path('s').absolute()} opens it again\n"
         assert plain("s", stdin="next\n")[:2] == ([plain(stdin="next 3\n")[0][0]], [])
 
+    def test_ctrl_c_at_a_terminal_breaks_off_what_runs_and_leaves_at_the_prompt(self):
+        Path("long.toml").write_text(
+            'data = "xor"\nlayers = ["dense 1"]\nloss = "mse"\nlr = 0.01\niterations = 100000000\n'
+        )
+        command = ["-m", "bptui", "--plain", "long.toml", "--session", "s"]
+        with pexpect.spawn(sys.executable, command, encoding="utf-8", timeout=60) as terminal:
+            for line, said in (
+                ("continue", "interrupted\r\n"), ("until loss < 0", "interrupted\r\n"), ("goto 9000000:1", "interrupted\r\n"),
+                ("sweep lr=0.1,0.2", "error: interrupted; nothing was changed\r\n"),
+            ):  # fmt: skip
+                terminal.expect_exact("bptui> ")
+                terminal.sendline(line)
+                terminal.expect_exact(f"{line}\r\n")
+                while Path(f"/proc/{terminal.pid}/stat").read_text().split()[2] == "S":
+                    pass
+                terminal.sendintr()
+                terminal.expect_exact(said)
+            terminal.expect_exact("bptui> ")
+            terminal.sendline("print 1 + 1")
+            terminal.expect_exact("1 + 1 = 2.0\r\n")
+            terminal.expect_exact("bptui> ")
+            terminal.send("\x1b[A\r")  # the line before once more
+            terminal.expect_exact("1 + 1 = 2.0\r\n")
+            terminal.expect_exact("bptui> ")
+            terminal.sendintr()
+            terminal.expect_exact("opens it again")
+            terminal.expect(pexpect.EOF)
+        assert (terminal.exitstatus, terminal.signalstatus) == (130, None)
+
+    def test_a_session_is_kept_where_it_is(self):
+        plain("--session", "s", stdin="next\n")
+        said = plain("s", "--session", "t", stdin="next\n")
+        assert said == ([], ["bptui: s: it is a session already, and is kept where it is: leave --session out"], 2)
+        assert not Path("t").exists()
+
     def test_what_nohup_ignores_is_ignored(self):
         code = "import signal, sys\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)\nimport bptui.cli\nsys.exit(bptui.cli.main(sys.argv[1:]))"
         process = subprocess.Popen(
@@ -456,7 +491,10 @@ class TestResume:
             child = pexpect.spawn(sys.executable, ["-m", "bptui", "article", "--plain"], timeout=60)
             child.expect("bptui> ")
             child.sendline(typed)
-            child.sendeof()
+            if typed != "quit":
+                child.expect_exact(f"{typed.splitlines()[-1]}\r\n")
+                child.expect("bptui> ")
+                child.sendeof()
             child.expect(pexpect.EOF)
             child.wait()
             assert list(shelf.folder().iterdir()) == []

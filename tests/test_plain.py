@@ -126,7 +126,7 @@ SCRIPTS = (
            END, "nudge w5: 0.14 -> 0.15 at 0:0", "prediction = 0.1995", "nudge w5: 0.14 -> 0.2 at 0:0",
            "undone: nudge w5 to 0.2 at 0:0", "prediction = 0.191", "nudge W1[0, 1]: 0.12 -> 0.2 at 0:0", "h2 = 0.64"),
     script("bad nudges", "nudge\nnudge h1\nnudge w5 h1\nnudge w5 W1\nnudge w5 1/0\nprint w5\n", "w5 = 0.14",
-           errors=("nothing names no cell: give a slot, a label or a cell, such as w5 or W1[0, 1]",
+           errors=("which number? give a slot, a label or a cell, such as w5 or W1[0, 1]",
                    "h1 is not computed at 0:0: operation 1, z1 = x @ W1, will write it", "z1 is not computed here",
                    "W1 is not one number", "w5 would not be a finite number")),
     script("what is not there can't be set", "set h2 = 1\nstep\nset h2 = 1\nset h1.grad = 1\nset w5.grad = 2\nset h2 = 1 at 0:0\n", HALF,

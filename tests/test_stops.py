@@ -242,6 +242,8 @@ def test_one_unit_may_be_meant(tmp_path):
         with pytest.raises(DebuggerError, match="did not happen"):
             session.execute(f"when dead {unit}")
     for wrong, message in (
+        ("99", "there is no operation 99: an iteration has"), ("sigmoid", "the kinds of operation here are dense, relu"),
+        ("foo", "or a kind of operation: dense, relu"),
         ("dead a1[1]", r"a unit of a1 is a1\[:, 2\]"), ("dead z1", "z1 is no output of relu: there is a1"), ("saturated", "no output of sigmoid"),
     ):  # fmt: skip
         for verb in ("break", "when"):

@@ -33,6 +33,7 @@ class Context:
     memory    bytes that checkpoints and losses may take
     recorder  what keeps it in a session's file, or None
     notes     what a person should be told at the beginning
+    stopped   whether a person wants what runs to be broken off
     """
 
     def __init__(self, network: Network, digits: int | None = None, memory: int = MEMORY) -> None:
@@ -40,6 +41,7 @@ class Context:
         self.digits = digits
         self.recorder: Recorder | None = None
         self.notes: list[str] = []
+        self.stopped: Callable[[], bool] = lambda: False
         # What was opened last, and the path into it: `explain 2` goes on from there.
         self.explained: tuple[str, tuple[int, ...]] = ("", ())
 

@@ -82,6 +82,10 @@ def _opened(request: Request) -> Session:
     if request.resume:
         return resume(request.manner)
     if request.is_session:
+        if request.file:
+            raise JournalError(
+                f"{safe(request.named)}: it is a session already, and is kept where it is: leave --session out"
+            )
         return reopen(Path(request.named), request.manner)
     if request.file and journal.is_journal(request.file):
         return _continued(request)

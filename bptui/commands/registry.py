@@ -82,9 +82,10 @@ COMMANDS: tuple[Command, ...] = (
     Command("diff", (), "this timeline beside another branch, or another network", "NAME"),
     Command("sweep", (), "many variants at once, from here on: sweep lr=0.01,0.03,0.1 seed=0..7",
             "TARGET=VALUES … [iterations N] [until EXPR]"),
-    Command("explain", ("x",), "the formula of what wrote this number, opened down to inputs and weights",
-            "X [> K …]", footer="explain"),
-    Command("origin", ("o",), "to the operation that wrote this number; again: to where its old value is from", "X"),
+    Command("explain", ("x",), "the formula that is shown, of the operation at hand or under the cursor, opened down "
+            "to inputs and weights", "X [> K …]", footer="explain"),
+    Command("origin", ("o",), "to the operation that wrote the number under the cursor; again: to where its old value "
+            "is from", "X"),
     Command("uses", (), "the operations that read a number next", "X"),
     Command("why", (), "to the first operation that made a number that is not finite", "nan"),
     Command("formulas", ("m",), "every update formula: elements and matrices"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,6 +14,9 @@ from bptui.debugger.expressions import ExpressionError
 from bptui.debugger.stops import Ended, Run
 from bptui.engine.timeline import Position, parse
 
+# Seconds between two looks at whether it is to be broken off.
+_SLICE = 0.05
+
 
 @dataclass(frozen=True)
 class Begun:
@@ -21,12 +25,21 @@ class Begun:
     arrive  goes there. Raises DebuggerError where what was looked for is not there; one is where one was
     """
 
+    session: Context
     run: Run
     arrive: Callable[[Ended], Answer]
 
     def whole(self) -> Answer:
-        """All of it at once. Raises as `arrive` does."""
-        return self.arrive(self.run.whole())
+        """All of it, unless somebody wants it broken off. Raises as `arrive` does."""
+        n = 1
+        while not self.session.stopped():
+            begun = time.monotonic()
+            ended = self.run.portion(n)
+            if ended is not None:
+                return self.arrive(ended)
+            n = 2 * n if time.monotonic() < begun + _SLICE else max(1, n // 2)
+        answer = self.session.where(self.session.debugger.leave(self.run))
+        return Answer((*answer.lines, "interrupted"), answer.watched)
 
 
 # What a word and the rest of its line begin; an answer where nothing has to run. Raises as `Session.execute` does.
@@ -48,7 +61,7 @@ def _to_breakpoint(session: Context, rest: str, *, back: bool) -> Begun | Answer
         run = debugger.run(back=back)
     except DebuggerError as error:
         return session.where(debugger.view(str(error)))
-    return Begun(run, lambda ended: session.where(debugger.arrive(ended)))
+    return Begun(session, run, lambda ended: session.where(debugger.arrive(ended)))
 
 
 def until(session: Context, rest: str) -> Begun:
@@ -57,7 +70,7 @@ def until(session: Context, rest: str) -> Begun:
     def arrive(ended: Ended) -> Answer:
         return session.where(session.debugger.arrive_until(run, ended))
 
-    return Begun(run, arrive)
+    return Begun(session, run, arrive)
 
 
 def when(session: Context, rest: str) -> Begun:
@@ -79,16 +92,19 @@ def when(session: Context, rest: str) -> Begun:
         said = f"{condition.text}{debugger.told(condition)}: the last time before was here"
         return Answer((*answer.lines, said), answer.watched)
 
-    return Begun(run, arrive)
+    return Begun(session, run, arrive)
 
 
 def _changed(session: Context, rest: str, error: ExpressionError) -> conditions.Condition:
+    if rest.isdecimal():
+        # An operation that is not there: a number never changes.
+        raise error
     try:
         return conditions.when_changed(session.debugger.program, rest)
     except ExpressionError as expression:
         # One word may be meant as either, and after a condition's word comes no expression; anything else is one.
         word = rest.split(maxsplit=1)[0]
-        meant = rest.isidentifier() or rest.isdecimal() or word in (*health.KINDS, "if", "on")
+        meant = rest.isidentifier() or word in (*health.KINDS, "if", "on")
         raise (error if meant else expression) from None
 
 
@@ -112,7 +128,7 @@ def _to(session: Context, place: Position) -> Begun | Answer:
     debugger = session.debugger
     if place.iteration <= debugger.position.iteration + 1:
         return session.where(debugger.goto(place))
-    return Begun(debugger.run_to(place), lambda _: session.where(debugger.goto(place)))
+    return Begun(session, debugger.run_to(place), lambda _: session.where(debugger.goto(place)))
 
 
 RUNS: dict[str, Begin] = {

@@ -96,7 +96,13 @@ def summary(outcomes: Sequence[Outcome], position: str, how: str) -> str:
 
 def _sweep(session: Context, rest: str) -> Answer:
     here = session.debugger.timeline, session.debugger.position
-    return Answer(tuple(shortened(sweep(*here, rest, session.digits))))
+
+    def watch(iterations: int) -> None:
+        del iterations
+        if session.stopped():
+            raise CommandError("interrupted; nothing was changed")
+
+    return Answer(tuple(shortened(sweep(*here, rest, session.digits, lambda _: watch))))
 
 
 VERBS: dict[str, Verb] = {"sweep": _sweep}

@@ -8,7 +8,11 @@ from bptui.debugger import conditions, health
 from bptui.debugger.conditions import Condition
 from bptui.debugger.expressions import ExpressionError
 from bptui.engine.network import nearest
+from bptui.engine.ops import OPS
 from bptui.engine.program import PHASES, Program
+
+# So many kinds of operation are named where none is called so.
+_NAMED = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,4 +81,8 @@ def _hint(program: Program, word: str) -> str:
     known = [*PHASES, *ops, "if", "on", "nan", *health.KINDS]
     if word in program.slots or word in program.targets:
         return f" (did you mean on {word}?)"
-    return nearest(word, known) or " (a number, a phase, an op, on X, if EXPR, nan …)"
+    kinds = list(dict.fromkeys(op.partition("+")[0] for op in ops))
+    here = ", ".join(kinds[:_NAMED]) + ", …" * (len(kinds) > _NAMED)
+    if word in OPS:
+        return f": the kinds of operation here are {here}"
+    return nearest(word, known) or f" (a number, a phase, on X, if EXPR, nan …, or a kind of operation: {here})"

@@ -61,7 +61,7 @@ def _saturated(program: Program, words: list[str]) -> Condition:
         margin = share * (high - low)
         values = _units(program, place, rows)
         between = np.logical_and(values >= low + margin, values <= high - margin) | np.isnan(values)
-        return np.asarray(between.any(axis=2)[:, asked[place]])
+        return np.asarray(between.any(axis=2))[:, asked[place]]
 
     return _asleep(program, " ".join(["saturated", *words]), asked, free)
 
@@ -87,7 +87,7 @@ def _asleep(program: Program, text: str, asked: Mapping[int, list[int]], awake: 
         asleep = still(values)
         sets_in = asleep.copy()
         sets_in[1:] &= ~asleep[:-1]
-        return np.asarray(sets_in.any(axis=1)[before:])
+        return np.asarray(sets_in.any(axis=1))[before:]
 
     def recall(place: int, values: Array) -> str:
         asleep = still(values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from dataclasses import replace
 
 import pytest
@@ -281,6 +282,67 @@ async def test_a_run_says_how_far_how_fast_and_what_for(app):
         await reader.tap("x")
         await reader.press()
         assert reader.position == stopped
+
+
+@pytest.mark.parametrize("line", ["run 9000000", "iteration 9000000", "goto 9000000:3", "until loss < 0"])
+async def test_every_word_that_runs_on_is_broken_off_by_any_key(app, line):
+    async with app(endless(), (120, 40)) as reader:
+        await reader.press("colon")
+        await reader.type(line)
+        await reader.tap("enter")
+        await reader.until("running; any key stops it")
+        await reader.tap("N")
+        await reader.press()
+        assert "interrupted; c goes on" in reader.text()
+        stopped = reader.position
+        assert stopped.endswith(":13")
+        await reader.press("n")
+        assert reader.position == f"{int(stopped.split(':')[0]) + 1}:1"
+
+
+async def test_when_is_broken_off_where_it_began(app):
+    async with app(endless(), (120, 40)) as reader:
+        await reader.command("goto 300000:4")
+        await reader.press("colon")
+        await reader.type("when if loss < 0")
+        await reader.tap("enter")
+        await reader.until("looking back; any key stops it")
+        await reader.tap("x")
+        await reader.press()
+        assert reader.position == "300000:4"
+        await reader.command("goto 300:4")
+        await reader.command("when if loss < 0")
+        assert "if loss < 0 did not happen before here" in reader.text()
+        assert reader.position == "300:4"
+
+
+async def test_a_sweep_says_how_far_it_is_and_any_key_breaks_it_off(app):
+    async with app(endless(), (120, 40)) as reader:
+        before = threading.active_count()
+        await reader.press("colon")
+        await reader.type("sweep lr=0.1,0.2 iterations 9000000")
+        await reader.tap("enter")
+        await reader.until("0 % of 18000000 iterations")
+        await reader.tap("n")
+        await reader.press()
+        assert "the sweep was broken off; nothing was changed" in reader.text()
+        assert reader.position == "0:0"
+        while threading.active_count() > before:
+            await reader.pilot.pause(0.02)
+
+
+async def test_a_sweep_comes_as_a_page_that_holds_all_of_it(app):
+    async with app("article", (80, 24)) as reader:
+        await reader.command("sweep lr=log:0.001..0.1:50 iterations 30")
+        assert "│ sweep lr=log:0.001..0.1:50 iterations 30" in reader.text()
+        await reader.press("end")
+        assert "50 forks from 0:0: stacked in one process" in reader.text()
+        await reader.press("escape")
+        await reader.command("sweep lr=0.1 iterations x")
+        assert "is no number of iterations" in reader.text()
+        await reader.command("goto 5:2")
+        await reader.command("sweep lr=0.1,0.2 iterations 3")
+        assert "5:2 is past the end, 3 iterations counted from 0:0" in reader.text()
 
 
 async def test_what_was_visited_is_leapt_over_where_nothing_is_looked_for(app):

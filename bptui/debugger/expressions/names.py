@@ -24,9 +24,8 @@ def parse_target(program: Program, text: str) -> Target:
     text = " ".join(text.split())
     target = as_target(program, tree_of(text)) if text else None
     if target is None:
-        raise ExpressionError(
-            f"{short(text) or 'nothing'} names no cell: give a slot, a label or a cell, such as w5 or W1[0, 1]"
-        )
+        said = f"{short(text)} names no cell" if text else "which number?"
+        raise ExpressionError(f"{said}{':' * bool(text)} give a slot, a label or a cell, such as w5 or W1[0, 1]")
     return target
 
 

@@ -88,7 +88,7 @@ def refuse(planned: Plan) -> None:
     """Raises SweepError or ExpressionError where a plan can't be carried out."""
     program, here = build(planned.network), planned.position
     if here.iteration + (here.op > 0 or here.element > 0) > planned.iterations:
-        raise SweepError(f"{here} is past the end, {planned.iterations} iterations")
+        raise SweepError(f"{here} is past the end, {planned.iterations} iterations counted from 0:0: give it more")
     if not planned.until:
         return
     condition = expressions.parse(program, planned.until)

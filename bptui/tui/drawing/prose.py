@@ -129,7 +129,8 @@ def _story(scene: Scene, columns: int) -> list[Line]:
     if view.done is None:
         text = told.get("start", "")
     elif view.position.op == len(view.program):
-        text = told.get("end", "")
+        # Of the first iteration; in the later ones it has been read.
+        text = told.get("end", "") if view.position.iteration == 0 else ""
     else:
         instruction = view.program.instructions[view.done]
         text = told.get(instruction.writes, told.get(instruction.phase, ""))
