@@ -2,93 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from bptui.debugger import conditions, editing, expressions, memento, moves
-from bptui.debugger.branches import Branches
+from bptui.debugger import editing, memento, moves
 from bptui.debugger.breakpoints import Breakpoint
-from bptui.debugger.comparing import Comparison, compare, losses
-from bptui.debugger.curves import Curve, Curves
+from bptui.debugger.comparing import Comparison, compare
+from bptui.debugger.curves import Curve
 from bptui.debugger.editing import DebuggerError, spell
-from bptui.debugger.examiner import Examiner
-from bptui.debugger.rows import Rows
-from bptui.debugger.staleness import staleness
-from bptui.debugger.stops import Breakpoints, Ended, Run
-from bptui.debugger.view import View, edited_cells
-from bptui.debugger.watches import Watched, Watches
-from bptui.engine.build import build
-from bptui.engine.checkpoints import MEMORY
-from bptui.engine.lifeline import begun_by, unedited, writers
-from bptui.engine.network import Array, Network
-from bptui.engine.player import Moment, Player, State, computed_cells
-from bptui.engine.program import Program, Target
-from bptui.engine.timeline import START, Edit, Position, Timeline, first_difference, normal, parse
+from bptui.debugger.running import Running
+from bptui.debugger.view import View
+from bptui.debugger.watches import Watched
+from bptui.engine.network import Array
+from bptui.engine.player import Player
+from bptui.engine.program import Target
+from bptui.engine.timeline import START, Edit, Position, Timeline, parse
 
 __all__ = ["Debugger", "DebuggerError", "spell"]
 
 
-class Debugger:
-    """A walk along timelines, one of which is looked at.
-
-    memory  bytes that checkpoints and losses may take
-    """
-
-    def __init__(self, network: Network, memory: int = MEMORY) -> None:
-        self.memory = memory
-        self.load(network)
-
-    def load(self, network: Network) -> View:
-        """Start afresh with another network. Raises NetworkError."""
-        timeline = Timeline(build(network))
-        self.branches = Branches(timeline)
-        self.breakpoints = Breakpoints()
-        self.watches = Watches()
-        self._player = Player(timeline, self.memory)
-        self._beside: Player | None = None
-        self._curves = Curves(self.memory)
-        return self.view()
-
-    @property
-    def timeline(self) -> Timeline:
-        """The timeline that is walked."""
-        return self.branches.current.timeline
-
-    @property
-    def program(self) -> Program:
-        """The program that is walked."""
-        return self.timeline.program
-
-    @property
-    def position(self) -> Position:
-        """Where it is."""
-        return self._player.position
-
-    @property
-    def count(self) -> int:
-        """The number of operations in an iteration."""
-        return len(self.program)
-
-    @property
-    def end(self) -> Position:
-        """The end of the last iteration that the spec asks for."""
-        return Position(self.program.network.iterations - 1, self.count)
-
-    @property
-    def checkpoints(self) -> tuple[int, ...]:
-        """The iterations at whose starts regular checkpoints lie; those left on a walk back come and go."""
-        kept = self._player.checkpoints
-        return tuple(t for t in kept.iterations if t % kept.stride == 0)
+class Debugger(Running):
+    """A walk along timelines, one of which is looked at."""
 
     # Moving
-
-    def goto(self, position: Position) -> View:
-        """Any position; what lies between is computed."""
-        self._go(position)
-        return self.view()
 
     def goto_text(self, text: str) -> View:
         """The position that `3:12` means. Raises PositionError."""
@@ -136,120 +74,6 @@ class Debugger:
         if place is None:
             raise DebuggerError(f"operation {index + 1} was not done before here")
         return self.goto(place)
-
-    # Running
-
-    def run(self, *, back: bool = False) -> Run:
-        """A run to the next breakpoint or back to the previous, in portions; `arrive` ends it. Raises DebuggerError."""
-        if not back and self.position >= self.end:
-            raise DebuggerError(f"already at or past the end, iteration {self.program.network.iterations}")
-        self._note_losses()
-        return Run(self._player, self.timeline, self.breakpoints, START if back else self.end, back=back)
-
-    def arrive(self, ended: Ended) -> View:
-        """Go to where a run ended, and say why it did."""
-        view = self.goto(ended.position)
-        if ended.stopped:
-            message = "stopped at " + "; ".join(
-                f"breakpoint {one.number}: {one.text}{self.told(one.condition)}" for one in ended.stopped
-            )
-        elif ended.position == START:
-            message = "stopped at the start: nothing to stop at before it"
-        else:
-            message = f"stopped at the end: {self.program.network.iterations} iterations{self._lost(view)}"
-        return replace(view, message=message)
-
-    def told(self, condition: conditions.Condition) -> str:
-        """What it is that a condition holds of here, in brackets, where it has a word for that."""
-        place = self.position.op - 1
-        if place not in condition.places:
-            return ""
-        if condition.recall is not None:
-            return f" ({condition.recall(place, self._quantities(condition, place))})"
-        if condition.tell is None:
-            return ""
-        rows = before = Rows.of(self._player.live())
-        if condition.compares:
-            before = Rows.of(self._begun(self._moment_here(self._player.state()).before, place))
-        return f" ({condition.tell(place, rows, before)})"
-
-    def _quantities(self, condition: conditions.Condition, place: int) -> Array:
-        """What a condition looks at, here and in the iterations before that it looks back at: (n, k)."""
-        here = self.position
-        rows = Rows.of(self._player.live())
-        now = np.array(condition.quantity(place, rows, rows))
-        examiner = Examiner(self._player, self.timeline, [condition])
-        examiner.begin(here.iteration)
-        past = examiner.remembered(0, place)
-        self._player.goto(self.timeline, here)
-        return now if past is None else np.concatenate([past, now])
-
-    def leave(self, run: Run) -> View:
-        """Interrupt a run: forward one is where it has got to, between two iterations; back where one began."""
-        return self.goto(run.reached)
-
-    def run_on(self) -> View:
-        """To the next breakpoint, or the end of the iterations that the spec asks for."""
-        try:
-            run = self.run()
-        except DebuggerError as error:
-            return self.view(str(error))
-        return self.arrive(run.whole())
-
-    def run_back(self) -> View:
-        """Back to the previous breakpoint, or to the very start."""
-        return self.arrive(self.run(back=True).whole())
-
-    def run_until(self, text: str) -> Run:
-        """A run on until an expression is true; `arrive_until` ends it. Raises ExpressionError or DebuggerError."""
-        condition = conditions.when_true(self.program, text)
-        if self.position >= self.end:
-            raise DebuggerError(f"already at or past the end, iteration {self.program.network.iterations}")
-        last = self.count - 1
-        if last not in condition.places:
-            reads = {**condition.reads, last: condition.reads[condition.places[0]]}
-            condition = replace(condition, places=(*condition.places, last), reads=reads)
-        return self._run_for(condition, self.end)
-
-    def arrive_until(self, run: Run, ended: Ended) -> View:
-        """Go to where it came true. Raises DebuggerError where it did not; one is where one was."""
-        if ended.stopped:
-            return self.goto(ended.position)
-        self.goto(run.begun)
-        text = run.texts[0].removeprefix("if ")
-        raise DebuggerError(f"{text} does not come true within {self.end.iteration + 1} iterations")
-
-    def until(self, text: str) -> View:
-        """On until an expression is true. Raises ExpressionError; DebuggerError at the end."""
-        run = self.run_until(text)
-        return self.arrive_until(run, run.whole())
-
-    def run_back_to(self, condition: conditions.Condition) -> Run:
-        """A run back to where a condition held last; it ends at the very start where it never did."""
-        return self._run_for(condition, START, back=True)
-
-    def run_to(self, place: Position) -> Run:
-        """A run to the end of the iteration before that of a position further on."""
-        self._note_losses()
-        return Run(self._player, self.timeline, Breakpoints(), Position(place.iteration - 1, self.count))
-
-    def _run_for(self, condition: conditions.Condition, end: Position, *, back: bool = False) -> Run:
-        """A run that stops at one condition and at no breakpoint."""
-        self._note_losses()
-        alone = Breakpoints()
-        alone.put(Breakpoint(1, condition))
-        return Run(self._player, self.timeline, alone, end, back=back)
-
-    def last(self, condition: conditions.Condition) -> Position | None:
-        """The last position before here at which a condition holds, or None."""
-        run = self.run_back_to(condition)
-        ended = run.whole()
-        self._player.goto(self.timeline, run.begun)
-        return ended.position if ended.stopped else None
-
-    def _lost(self, view: View) -> str:
-        lost = np.flatnonzero(~np.isfinite(view.losses))
-        return f"; from iteration {int(lost[0]) * view.every} on the loss is no finite number" if lost.size else ""
 
     # Editing
 
@@ -393,168 +217,10 @@ class Debugger:
         memento.restore(self, kept)
         return self.view()
 
-    # Looking
-
-    def evaluate(self, text: str) -> Any:
-        """The value of an expression here. Raises ExpressionError or NotComputedError."""
-        return expressions.parse(self.program, text)(self._player.state())
-
-    def look(self, position: Position, timeline: Timeline | None = None) -> State:
-        """The state at another position, or on another timeline, without going there."""
-        here = self.position
-        try:
-            self._player.goto(timeline or self.timeline, position)
-            return self._player.state()
-        finally:
-            self._player.goto(self.timeline, here)
-
-    def value_before(self, edit: Edit) -> State:
-        """The state at an edit's place without that edit and those given after it."""
-        given = self.timeline.edits[: self.timeline.edits.index(edit)]
-        return self.look(edit.position, Timeline(self.program, given))
-
-    def set_by_hand(self, slot: str, cell: int) -> Edit | None:
-        """The edit that a cell's present value is from, or None if an instruction has written it since."""
-        writer = self.writer(slot, cell)
-        since = START if writer is None else Position(*writer, cell + 1)
-        return self._last_edit(slot, cell, since, self.position)
-
-    def set_before(self, slot: str, cell: int, reader: int, iteration: int) -> Edit | None:
-        """The edit that a cell's value is from as instruction `reader` of an iteration read it, or None."""
-        until = normal(self.program, iteration, reader, 0)
-        writer = self.program.writers.get(slot)
-        if writer is None or writer >= reader:
-            return None
-        return self._last_edit(slot, cell, Position(iteration, writer, cell + 1), until)
-
-    def _last_edit(self, slot: str, cell: int, since: Position, until: Position) -> Edit | None:
-        edits = [e for e in self.timeline.ordered if since <= e.position <= until]
-        return next((e for e in reversed(edits) if e.slot == slot and cell in e.cells), None)
-
-    def moment(self, index: int, iteration: int | None = None) -> Moment:
-        """Instruction `index` of this iteration (or another) as it was carried out, or as far as it was."""
-        t = self.position.iteration if iteration is None else iteration
-        after = normal(self.program, t, index + 1, 0)
-        after = min(after, self.position) if t == self.position.iteration else after
-        before = self.look(normal(self.program, t, index, 0))
-        shown = unedited(self.timeline, self.program.instructions[index].writes, after)
-        return Moment(index, before, self.look(after, shown))
-
-    def moments(self, iteration: int) -> Callable[[int], Moment]:
-        """Instruction → how it was carried out in that iteration; one look does for all before the first update.
-
-        Nothing but an update or an edit changes what a forward or backward instruction has read.
-        """
-        updates = [k for k, i in enumerate(self.program.instructions) if i.phase == "update"]
-        first = updates[0] if updates else self.count
-        end = normal(self.program, iteration, first, 0)
-        end = min(end, self.position) if iteration == self.position.iteration else end
-        start = normal(self.program, iteration, 0, 0)
-        edited = any(True for _ in self.timeline.between(start, end)) or end.element > 0
-        shared = None if edited else self.look(end)
-
-        def moment(k: int) -> Moment:
-            if shared is None or k >= first or k >= end.op:
-                return self.moment(k, iteration)
-            return Moment(k, shared, shared)
-
-        return moment
-
-    def writer(self, slot: str, cell: int = 0) -> tuple[int, int] | None:
-        """(iteration, index) of the instruction that wrote what a cell holds now, or None: it is as it began."""
-        found, here = writers(self.program, slot), self.position
-        done = [k for k in found if k < here.op or (k == here.op and cell < here.element)]
-        if done:
-            return here.iteration, done[-1]
-        if found and self.program.slots[slot].persistent and here.iteration:
-            return here.iteration - 1, found[-1]
-        return None
-
-    def view(self, message: str = "") -> View:
-        """What there is to be seen here."""
-        here, state = self.position, self._player.state()
-        moment = None if here == START else self._moment_here(state)
-        size = 0 if moment is None else self.program.size(moment.index)
-        return View(
-            timeline=self.timeline,
-            state=state,
-            stale=staleness(self.timeline, here),
-            moment=moment,
-            changed=range(here.element - 1, here.element) if here.element else range(size),
-            losses=losses(self._player, state),
-            before=dict(self._before_updates()),
-            edited=edited_cells(self.timeline, here),
-            message=message,
-            every=self._player.losses.step,
-        )
-
-    def spell(self, target: Target) -> str:
-        """How a reader calls cells: by their label, else by slot and index."""
-        return spell(self.program, target)
-
-    def writing(self, slot: str) -> str:
-        """The instruction that will write a slot, in words."""
-        return editing.writing(self.program, slot)
-
     # Inside
-
-    def _go(self, position: Position) -> None:
-        self._note_losses()
-        changed = first_difference(self._player.timeline, self.timeline)[0]
-        self._player.goto(self.timeline, position)
-        self.breakpoints.forget(changed)
-        self.branches.visit(position)
-
-    def _note_losses(self) -> None:
-        self._curves.note(self._player, {branch.timeline for branch in self.branches.all.values()})
 
     def _edit(self, edit: Edit) -> None:
         here = self.position
         with self.branches.attempt():
             self.branches.edit(edit, here)
             self._go(here)
-
-    def _moment_here(self, state: State) -> Moment:
-        """The operation done last: what it read is still there, unless it changed it in place or an edit did."""
-        index, program = moves.last(self.position), self.program
-        slot = program.instructions[index].writes
-        before = normal(program, self.position.iteration, index, 0)
-        lasting = program.slots[slot].persistent
-        old = self._player.begun(slot) if lasting else _unset(state.arrays[slot])
-        again = begun_by(program, index) < index
-        if index == 0 or old is None or again or self.timeline.edited_in(self.position.iteration):
-            return self.moment(index)
-        old = old.copy()
-        old.flags.writeable = False
-        arrays = {**state.arrays, slot: old}
-        return Moment(index, State(before, arrays, computed_cells(program, before)), state)
-
-    def _begun(self, before: State, index: int) -> State:
-        """The state before an instruction, with what it writes as it was before the first one that writes it."""
-        first = begun_by(self.program, index)
-        if first == index:
-            return before
-        slot, earlier = self.program.instructions[index].writes, normal(self.program, self.position.iteration, first, 0)
-        return replace(before, arrays={**before.arrays, slot: self.look(earlier).arrays[slot]})
-
-    def _before_updates(self) -> Iterator[tuple[str, Array]]:
-        """Each parameter whose update has begun, with its value just before."""
-        t, done = self.position.iteration, self.position.op + (self.position.element > 0)
-        updates: dict[str, int] = {}
-        for k in range(done):
-            if self.program.instructions[k].phase == "update":
-                # A decay of the weights is the first part of their update.
-                updates.setdefault(self.program.instructions[k].writes, k)
-        # Nothing but an edit changes a parameter between the iteration's start and its own update.
-        edited, state = self.timeline.edited_in(t), None
-        for slot, k in updates.items():
-            begun = None if edited else self._player.begun(slot)
-            if begun is None:
-                state = self.look(normal(self.program, t, k, 0)) if edited or state is None else state
-                begun = state.arrays[slot]
-            yield slot, begun
-
-
-def _unset(array: Array) -> Array:
-    """An array none of whose cells is computed."""
-    return np.full_like(array, np.nan if array.dtype.kind == "f" else -1)
