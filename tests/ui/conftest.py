@@ -98,7 +98,7 @@ class Reader:
         await self.press("enter")
         await self.arrived()
 
-    async def arrived(self, seconds: float = 30) -> None:
+    async def arrived(self, seconds: float = 100) -> None:
         """Wait until nothing runs."""
         deadline = time.monotonic() + seconds
         while self.app.screen_stack and getattr(self.app.screen_stack[-1], "_free_run", None) is not None:

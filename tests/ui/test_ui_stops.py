@@ -302,14 +302,14 @@ async def test_every_word_that_runs_on_is_broken_off_by_any_key(app, line):
 
 async def test_when_is_broken_off_where_it_began(app):
     async with app(endless(), (120, 40)) as reader:
-        await reader.command("goto 300000:4")
+        await reader.command("goto 60000:4")
         await reader.press("colon")
         await reader.type("when if loss < 0")
         await reader.tap("enter")
         await reader.until("looking back; any key stops it")
         await reader.tap("x")
         await reader.press()
-        assert reader.position == "300000:4"
+        assert reader.position == "60000:4"
         await reader.command("goto 300:4")
         await reader.command("when if loss < 0")
         assert "if loss < 0 did not happen before here" in reader.text()

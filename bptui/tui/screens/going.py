@@ -1,0 +1,118 @@
+"""Lines carried out, and what goes on by itself: a run, a sweep, steps in time with a clock."""
+
+from __future__ import annotations
+
+from bptui.commands import registry
+from bptui.commands.answer import Answer
+from bptui.commands.running import Begun
+from bptui.commands.sweeping import sweep
+from bptui.engine.timeline import START
+from bptui.tui.screens.dialogs import TextPage
+from bptui.tui.screens.running import Free, Running, Sweeping
+from bptui.tui.screens.showing import Showing
+
+PLAY_SECONDS = 0.6
+# Digits in the table of a sweep, which is to be compared down its columns.
+_SWEPT_DIGITS = 6
+
+
+class Going(Showing):
+    """A screen on which things go on until they are over or a key is pressed."""
+
+    def _do(self, line: str) -> None:
+        """Carry out a line of the command language and show what came of it."""
+        here = self._position()
+        try:
+            answer = self.session.begin(line)
+        except (ValueError, OSError) as error:
+            self._refuse(error)
+            return
+        if isinstance(answer, Begun):
+            self._looked = False
+            self._go(Running(self.session.debugger, answer, self._show, lambda came: self._ended(line, came)), line)
+            return
+        if answer.quit:
+            self.app.exit()
+            return
+        self._after(line, answer)
+        if self._position() == here == START and line in ("back", "step-back", "iteration-back", "start"):
+            self._show("this is the very start")
+
+    def _after(self, line: str, answer: Answer) -> None:
+        if answer.loaded:
+            self._cursor, self._row = self._first_cell(), -1
+        verb = line.split(maxsplit=1)[0] if line.split() else ""
+        self._looked = False
+        moved = verb not in ("print", "p", "save") and len(answer.lines) <= 2
+        note = "" if moved and answer.lines and answer.lines[0].startswith(f"{self._position()} ") else None
+        if len(answer.lines) > 2:
+            self._show("")
+            self.app.push_screen(TextPage(line, list(answer.lines)))
+        else:
+            said = answer.lines[1:] if note == "" else answer.lines
+            self._show("  ".join(said))
+
+    def _run_to(self, verb: str) -> None:
+        if self._row < 0:
+            self._show("choose an operation first: ↑ and ↓ in the program (1)")
+        else:
+            self._do(f"{verb} {self._row + 1}")
+
+    # What goes on
+
+    def interrupted(self, key: str) -> bool:
+        """Any key interrupts a run, and does nothing else then, but for those that quit and suspend."""
+        return self._stop_running() and key not in (*registry.find("quit").keys, "ctrl+z")
+
+    def on_unmount(self) -> None:
+        """Nothing goes on after the app."""
+        if self._free_run is not None:
+            self._free_run.stop()
+
+    def _play(self) -> None:
+        if self._ticking is not None:
+            self._stop_playing()
+            self._show("paused")
+            return
+        self._ticking = self.set_interval(PLAY_SECONDS, lambda: self._do("next"))
+        self._show("playing; space pauses")
+
+    def _stop_playing(self) -> None:
+        if self._ticking is not None:
+            self._ticking.stop()
+            self._ticking = None
+
+    def _go(self, free: Free, line: str) -> None:
+        """Let go what any key breaks off; `line` is what it is, where anything has changed then."""
+        self._free_run, self._free_line = free, line
+        free.slice(self)
+
+    def _ended(self, line: str, came: Answer | ValueError | OSError) -> None:
+        self._free_run = None
+        if not isinstance(came, Answer):
+            self._refuse(came)
+            return
+        self.session.acknowledge(line)
+        self._after(line, came)
+
+    def _stop_running(self) -> bool:
+        """Any key interrupts a run."""
+        if self._free_run is None:
+            return False
+        said = self._free_run.stop()
+        self._free_run = None
+        if self._free_line:
+            self.session.acknowledge(self._free_line)
+        self._show(said)
+        return True
+
+    def _sweep(self, rest: str) -> None:
+        """Forks from here, while the screen goes on; all of them on a page."""
+        debugger, line = self.session.debugger, f"sweep {rest}"
+        here = debugger.timeline, debugger.position
+        digits = self.session.digits or _SWEPT_DIGITS
+
+        def ended(came: Answer | ValueError | OSError) -> None:
+            self._ended(line, came)
+
+        self._go(Sweeping(lambda begun: sweep(*here, rest, digits, begun), self._show, ended), "")

@@ -1,0 +1,154 @@
+"""What opens over the main screen, and what comes of it: the dialog that edits, explanations, branches, help."""
+
+from __future__ import annotations
+
+from bptui.commands import looking, origins
+from bptui.commands.branching import compared
+from bptui.commands.wording import number_text
+from bptui.debugger.debugger import spell
+from bptui.engine.program import Target
+from bptui.engine.timeline import START, Position, normal
+from bptui.tui.screens import helping
+from bptui.tui.screens.branching import BranchesPage, DiffPage
+from bptui.tui.screens.dialogs import EditDialog, Place, TextPage, page_columns
+from bptui.tui.screens.going import Going
+from bptui.tui.screens.tree import TreePage
+from bptui.tui.widgets.pane import Pane
+from bptui.tui.widgets.panes import ValuesPane
+
+
+class Opening(Going):
+    """A screen that opens others."""
+
+    # Branches
+
+    def _branches(self) -> None:
+        """The tree of branches; what is chosen there is carried out."""
+        self.app.push_screen(BranchesPage(self.session.debugger.branches), self._chosen_branch)
+
+    def _chosen_branch(self, line: str | None) -> None:
+        verb, _, name = (line or "").partition(" ")
+        if verb == "diff":
+            self._diff(name)
+        elif verb:
+            self._do(line or "")
+        if verb == "delete":
+            self._branches()
+
+    def _diff(self, name: str) -> None:
+        """Two timelines side by side."""
+        try:
+            found = compared(self.session, name)
+        except ValueError as error:
+            self._refuse(error)
+            return
+        self.session.acknowledge(f"diff {name}")
+        self.app.push_screen(DiffPage(found, self.session.debugger.program))
+
+    # Editing
+
+    def _edit(self) -> object:
+        """Open the dialog; ready once what this gives is awaited, so that a number typed at once is for it."""
+        slot, cell = self._cursor
+        debugger = self.session.debugger
+        target = Target(slot, (cell,), scalar=True)
+        name = debugger.spell(target)
+        if not self._view.is_computed(slot, cell):
+            self._show(f"{name} is not computed yet: {debugger.writing(slot)}")
+            return None
+        value = number_text(self._view.number(slot, cell))
+
+        def apply(text: str, at: str | None) -> None:
+            edit = debugger.set(name, text, at)
+            self.session.acknowledge(f"set {name} = {text}{f' at {at}' if at else ''}")
+            self._show(f"set {name} = {edit.values[0]:.12g} at {edit.position}; u takes it back")
+
+        return self.app.push_screen(EditDialog(name, value, self._places(slot, cell), apply), lambda _: None)
+
+    def _places(self, slot: str, cell: int) -> list[Place]:
+        """From when an edit of a cell may hold."""
+        del cell
+        here = self._position()
+        program = self.session.debugger.program
+        writer = program.writers.get(slot)
+        places = [(here, Place(f"from here, {here}", None))]
+        if program.slots[slot].persistent:
+            begun = normal(program, here.iteration, 0, 0)
+            places.append((begun, Place(f"from the start of this iteration, {here.iteration}:0", str(begun))))
+            places.append((START, Place("from the very start, 0:0", "0:0")))
+        elif writer is not None and here.op > writer + 1:
+            done = normal(program, here.iteration, writer + 1, 0)
+            places.append((done, Place(f"from where it was computed, {done}", str(done))))
+        return list(dict(places).values())
+
+    def _nudge(self, steps: int) -> None:
+        slot, cell = self._cursor
+        try:
+            edit = self.session.debugger.nudge(Target(slot, (cell,), scalar=True), steps)
+        except ValueError as error:
+            self._refuse(error)
+            return
+        name = spell(self.session.debugger.program, Target(slot, (cell,)))
+        self.session.acknowledge(f"nudge {name}")
+        since = (
+            "at the start of this iteration"
+            if self.session.debugger.program.slots[slot].persistent
+            else "when computed"
+        )
+        self._show(f"{name} = {edit.values[0]:.12g} {since}, and all that follows from it; u takes it back")
+
+    # Looking
+
+    def _explain(self) -> None:
+        """The cell whose formula is shown; in the values the one under the cursor."""
+        slot, cell = self._cursor
+        if self._view.moment is not None and not self._looked and not isinstance(self.focused, ValuesPane):
+            slot, cell = helping.written_cell(self._view, self._cursor)
+        title = f"where {spell(self.session.debugger.program, Target(slot, (cell,)))} comes from"
+        tree = origins.opened(self.session, slot, cell)
+
+        def deeper() -> None:
+            if tree is not None:
+                self.app.push_screen(TreePage(title, tree), self._visit)
+
+        lines = looking.explain_cell(self.session, slot, cell)
+        if tree is None or len(lines) <= origins.MOST_LINES:
+            self.app.push_screen(TextPage(title, lines, deeper if tree else None))
+        else:
+            deeper()
+
+    def _visit(self, position: Position | None) -> None:
+        """Go where a page has led, if anywhere."""
+        if position is not None:
+            self._do(f"goto {position}")
+
+    def _origin(self) -> None:
+        """Where the number under the cursor was written; pressed again there, where its old value was."""
+        slot, cell = self._cursor
+        name = spell(self.session.debugger.program, Target(slot, (cell,)))
+        try:
+            where, *said = self.session.execute(f"origin {name}").lines
+        except (ValueError, OSError) as error:
+            self._refuse(error)
+            return
+        self._show()
+        self.point(slot, cell, said[0] if said else where)
+
+    def _page(self, title: str, line: str) -> None:
+        self.app.push_screen(TextPage(title, list(self.session.execute(line).lines)))
+
+    def _help(self) -> None:
+        pane = self.focused if isinstance(self.focused, Pane) else None
+        self.app.push_screen(TextPage("Keys that work here", helping.keys(pane, page_columns(self.app.size.width))))
+
+    def _tensor(self, by: int) -> None:
+        """The cursor to the next or previous slot."""
+        from bptui.tui.drawing.table import shown_slots
+
+        if self.scene is None:
+            return
+        slots = shown_slots(self.scene)  # type: ignore[arg-type]
+        here = (
+            slots.index(self._cursor[0].removesuffix(".grad")) if self._cursor[0].removesuffix(".grad") in slots else 0
+        )
+        self.point(slots[(here + by) % len(slots)], 0)

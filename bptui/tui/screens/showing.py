@@ -1,0 +1,81 @@
+"""The one scene that all panes draw from: made anew from the session whenever anything has happened."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from textual.reactive import reactive
+from textual.timer import Timer
+
+from bptui.commands.session import Session
+from bptui.engine.timeline import Position
+from bptui.tui.screens import helping
+from bptui.tui.screens.arranging import Arranged
+from bptui.tui.screens.past import past
+from bptui.tui.screens.running import Free
+from bptui.tui.screens.stopping import Stopping
+
+
+class Showing(Arranged):
+    """A screen over a session: where the reader's cursors are, and what is said on the last line but one."""
+
+    scene: reactive[object] = reactive(None, layout=False, always_update=True)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self._view = session.debugger.view()
+        self._cursor = self._first_cell()
+        self._row = -1
+        self._looked = False
+        self._note = ""
+        self._stopping = Stopping(session)
+        self._ticking: Timer | None = None
+        self._free_run: Free | None = None
+        self._free_line = ""
+
+    # What is shown
+
+    def _show(self, note: str | None = None) -> None:
+        """Make the scene anew; the only place that writes it."""
+        self._view = self.session.debugger.view()
+        said = self._view.message if note is None else note
+        self._note = "  ".join(part for part in (said, self.session.unsaved) if part)
+        self._draw()
+
+    def _draw(self) -> None:
+        passing = self._free_run is not None
+        stops = self._stopping.rows(passing=passing)
+        scene = helping.scene_of(
+            self.session, self._view, self._cursor, self._row, looked=self._looked, note=self._note,
+            compact=self.has_class("compact"),
+        )  # fmt: skip
+        self.scene = replace(scene, stops=stops, past=past(self.session.debugger, stops.plotted, passing=passing))
+        self.make_room(len(stops.breakpoints), len(stops.watched))
+
+    def _first_cell(self) -> tuple[str, int]:
+        """The last layer's first weight: what a newcomer wants to turn first."""
+        parameters = [name for name in self.session.debugger.program.parameters if name.startswith("W")]
+        return (parameters[-1] if parameters else "x"), 0
+
+    def _refuse(self, error: ValueError | OSError) -> None:
+        self._note = " ".join(str(error).splitlines())
+        self._draw()
+
+    def _position(self) -> Position:
+        return self.session.debugger.position
+
+    # Cursors
+
+    def point(self, slot: str, cell: int, note: str = "") -> None:
+        """The reader moved to a cell of the values."""
+        self._cursor = (slot, cell)
+        self._looked = True
+        self._note = note
+        self._draw()
+
+    def choose_row(self, op: int) -> None:
+        """The reader moved in the program."""
+        self._row = op
+        self._note = ""
+        self._draw()
