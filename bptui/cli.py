@@ -140,7 +140,7 @@ def _plain(options: argparse.Namespace) -> int:
         session = opening.opened(_request(options, keep=terminal))
     if options.script is not None:
         return plain.script(session, options.script)
-    return plain.talk(session, sys.stdin.buffer, terminal=terminal)
+    return plain.talk(session) if terminal else plain.pipe(session, sys.stdin.buffer)
 
 
 def refuse_without_terminal() -> None:

@@ -6,7 +6,7 @@ import contextlib
 import importlib
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import BinaryIO
@@ -20,27 +20,41 @@ from bptui.files.text import safe
 PROMPT = "bptui> "
 
 
-def talk(session: Session, stream: BinaryIO, *, terminal: bool) -> int:
-    """Carry out the lines of a terminal or a pipe; 2 if a piped command was bad, 128 + a signal that ended it."""
-    return ending.in_order(session, lambda: _talk(session, stream, terminal=terminal))
+def talk(session: Session) -> int:
+    """Carry out what a person types at a terminal; 128 + a signal that ended it."""
+    return ending.in_order(session, lambda: _talk(session))
 
 
-def _talk(session: Session, stream: BinaryIO, *, terminal: bool) -> int:
-    status = 0
+def _talk(session: Session) -> int:
     _note(session)
     interrupts = Interrupts()
-    if terminal:
-        session.stopped = interrupts.listen()
-        network = session.debugger.program.network
-        _say(safe(f"{network.name}: {network.title or 'a network'}. help lists the commands, quit leaves."))
-        _say(where_line(session.debugger.view(), session.digits))
-    for line in _typed(interrupts) if terminal else _lines(stream):
+    session.stopped = interrupts.listen()
+    network = session.debugger.program.network
+    _say(safe(f"{network.name}: {network.title or 'a network'}. help lists the commands, quit leaves."))
+    _say(where_line(session.debugger.view(), session.digits))
+    _each(session, _typed(interrupts))
+    return 0
+
+
+def pipe(session: Session, stream: BinaryIO) -> int:
+    """Carry out the lines of a pipe; 2 if one was bad, 128 + a signal that ended it."""
+    return ending.in_order(session, lambda: _pipe(session, stream))
+
+
+def _pipe(session: Session, stream: BinaryIO) -> int:
+    _note(session)
+    return 0 if _each(session, (_decoded(line) for line in iter(stream.readline, b""))) else 2
+
+
+def _each(session: Session, lines: Iterable[str]) -> bool:
+    """Carry out lines as far as the one that quits; whether all were good and are saved."""
+    good = True
+    for line in lines:
         answer = _carry_out(session, line)
-        if answer is None or session.unsaved:
-            status = 0 if terminal else 2
+        good = good and answer is not None and not session.unsaved
         if answer is not None and answer.quit:
             break
-    return status
+    return good
 
 
 def script(session: Session, path: str) -> int:
@@ -89,11 +103,6 @@ def _say(text: str) -> None:
     print(text, flush=True)
 
 
-def _lines(stream: BinaryIO) -> Iterator[str]:
-    while line := stream.readline():
-        yield _decoded(line)
-
-
 def _typed(interrupts: Interrupts) -> Iterator[str]:
     """What a person types, who can go back in the line and through those before where Python has readline."""
     with contextlib.suppress(ImportError):
@@ -101,42 +110,40 @@ def _typed(interrupts: Interrupts) -> Iterator[str]:
     sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]
     while True:
         try:
-            with interrupts.waiting():
-                line = input(PROMPT)
+            line = input(PROMPT)
         except EOFError:
             return
-        interrupts.asked = False
         yield line.strip("\ufeff ")
+        interrupts.forget()
 
 
 class Interrupts:
-    """Ctrl+C at a terminal: it breaks off what runs; where nothing does, or pressed again, it ends the program.
+    """Ctrl+C at a terminal: it breaks off what looks whether it was pressed; else, or again, it ends the program.
 
     asked  whether it was pressed since the last line
     """
 
     def __init__(self) -> None:
         self.asked = False
-        self._waiting = False
+        self._heeded = False
 
     def listen(self) -> Callable[[], bool]:
         """From now on; what says whether it was pressed."""
         if not ending.ignored(signal.SIGINT):
             signal.signal(signal.SIGINT, self._pressed)
-        return lambda: self.asked
+        return self._look
 
-    @contextlib.contextmanager
-    def waiting(self) -> Iterator[None]:
-        """While a line is waited for."""
-        self._waiting = True
-        try:
-            yield
-        finally:
-            self._waiting = False
+    def forget(self) -> None:
+        """What was asked for was for the line before."""
+        self.asked = self._heeded = False
+
+    def _look(self) -> bool:
+        self._heeded = True
+        return self.asked
 
     def _pressed(self, number: int, _: FrameType | None) -> None:
         del number
-        if self._waiting or self.asked:
+        if self.asked or not self._heeded:
             raise KeyboardInterrupt
         self.asked = True
 

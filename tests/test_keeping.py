@@ -410,6 +410,8 @@ class TestEndings:
             for line, said in (
                 ("continue", "interrupted\r\n"), ("until loss < 0", "interrupted\r\n"), ("goto 9000000:1", "interrupted\r\n"),
                 ("sweep lr=0.1,0.2", "error: interrupted; nothing was changed\r\n"),
+                # What asks for a product of arrays is not stacked: processes do it.
+                ("sweep lr=log:0.1..0.2:8 until (x.T @ x).max() < 0", "error: interrupted; nothing was changed\r\n"),
             ):  # fmt: skip
                 terminal.expect_exact("bptui> ")
                 terminal.sendline(line)

@@ -251,6 +251,18 @@ def test_one_unit_may_be_meant(tmp_path):
                 session.execute(f"{verb} {wrong}")
 
 
+def test_the_share_of_what_saturates_may_come_first(tmp_path):
+    """As in sessions that were kept so."""
+    debugger = Debugger(spec(DYING.replace("relu", "sigmoid"), tmp_path))
+    found = [
+        stops(debugger, text)
+        for text in ("saturated a1 0.3", "saturated 0.3 a1", "saturated a1[:, 0] 0.3", "saturated 0.3")
+    ]
+    assert found[0]
+    assert all(one == found[0] for one in found)
+    assert stops(debugger, "saturated") != found[0]
+
+
 def test_the_units_that_died_are_those_no_row_of_all_the_data_moves():
     """Against NumPy, on digits in batches: what is named is still for an epoch, and was not an iteration before."""
     debugger = Debugger(load("digits"))

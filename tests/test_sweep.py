@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import networks
 import numpy as np
@@ -494,6 +494,48 @@ def test_workers_that_keep_dying_are_given_up():
 
     with pytest.raises(SweepError, match="lost 3 times in a row"):
         shared(drawn_sweep(), Crowd(Dead, 2, "nobody"))
+
+
+class EnoughError(Exception):
+    """What breaks a sweep off."""
+
+
+def enough(_: int) -> None:
+    raise EnoughError
+
+
+class Plain(Executor):
+    """An executor that knows of shutting down no more than it has to, as Dask's."""
+
+    handed: ClassVar[list[Future[Any]]] = []
+
+    def submit(self, *work: Any) -> Future[Any]:
+        self.handed.append(Future())
+        return self.handed[-1]
+
+    def shutdown(self, wait: bool = True) -> None:
+        pass
+
+
+def test_what_watches_breaks_it_off_whoever_does_the_work():
+    made = drawn_sweep()
+    for way in (together, singly):
+        with pytest.raises(EnoughError):
+            way(made, enough)
+    with pytest.raises(EnoughError):
+        shared(made, Crowd(Plain, 2, "nobody"), enough)
+    assert len(Plain.handed) > 2
+    assert all(future.cancelled() for future in Plain.handed)
+    with pytest.raises(EnoughError):
+        shared(replace(made, iterations=10**7), crowd.processes(2), enough)
+
+
+def test_what_watches_is_told_of_every_iteration():
+    made = drawn_sweep()
+    for way in (together, singly, lambda made, watch: shared(made, crowd.processes(1), watch)):
+        told: list[int] = []
+        way(made, told.append)
+        assert sum(told) == made.work == 16 * 30
 
 
 def test_a_person_s_own_op_goes_to_no_other_process():

@@ -10,6 +10,7 @@ from bptui.commands.answer import Answer, Context, count, nothing
 from bptui.commands.registry import CommandError
 from bptui.debugger import breakpoints, conditions, health, moves
 from bptui.debugger.editing import DebuggerError
+from bptui.debugger.examiner import LONGEST
 from bptui.debugger.expressions import ExpressionError
 from bptui.debugger.stops import Ended, Run
 from bptui.engine.timeline import Position, parse
@@ -37,7 +38,7 @@ class Begun:
             ended = self.run.portion(n)
             if ended is not None:
                 return self.arrive(ended)
-            n = 2 * n if time.monotonic() < begun + _SLICE else max(1, n // 2)
+            n = min(2 * n, LONGEST) if time.monotonic() < begun + _SLICE else max(1, n // 2)
         answer = self.session.where(self.session.debugger.leave(self.run))
         return Answer((*answer.lines, "interrupted"), answer.watched)
 

@@ -102,6 +102,7 @@ def _sweep(session: Context, rest: str) -> Answer:
         if session.stopped():
             raise CommandError("interrupted; nothing was changed")
 
+    watch(0)
     return Answer(tuple(shortened(sweep(*here, rest, session.digits, lambda _: watch))))
 
 

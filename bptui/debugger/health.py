@@ -51,9 +51,9 @@ def _dead(program: Program, words: list[str]) -> Condition:
 
 
 def _saturated(program: Program, words: list[str]) -> Condition:
-    numbers = [word for word in words[-1:] if not _is_named(program, words)]
+    name, numbers = _name_and_numbers(program, words)
     share = _numbers("saturated", numbers, (0.01,), least=0.0)[0]
-    asked = _activations(program, words[: len(words) - len(numbers)], tuple(_BOUNDS))
+    asked = _activations(program, name, tuple(_BOUNDS))
 
     def free(place: int, rows: Rows, before: Rows) -> Array:
         del before
@@ -356,10 +356,24 @@ def _weights(program: Program) -> list[Slot]:
     return [slot for slot in program.slots.values() if slot.kind == "parameter" and len(slot.shape) > 1]
 
 
-def _is_named(program: Program, words: list[str]) -> bool:
-    """Whether words name something to the last: `a1[:, 2]`, not `a1 0.05`."""
-    last = words[-1] if words else ""
-    return last in program.slots or last in program.targets or last.endswith("]")
+def _name_and_numbers(program: Program, words: list[str]) -> tuple[list[str], list[str]]:
+    """`a1[:, 2] 0.05` in its two parts, in either order; what is no name is to be a number."""
+    if not words or _ends_a_name(program, words[-1]):
+        first = len(words) > 1 and words[0] not in program.slots and _is_number(words[0])
+        return words[first:], words[:first]
+    return words[:-1], words[-1:]
+
+
+def _ends_a_name(program: Program, word: str) -> bool:
+    return word in program.slots or word in program.targets or word.endswith("]")
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _numbers(word: str, given: list[str], usual: tuple[float, ...], least: float) -> tuple[float, ...]:

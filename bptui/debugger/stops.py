@@ -101,7 +101,8 @@ def _leap(player: Player, timeline: Timeline, end: Position) -> None:
 class Run:
     """A run to the next breakpoint, or back to the previous one; `portion` again and again until it has ended.
 
-    end  where it stops at the latest, going forward
+    end    where it stops at the latest, going forward
+    begun  where it began
     """
 
     def __init__(
@@ -120,6 +121,7 @@ class Run:
         self._timeline = timeline
         self._end = end
         self.back = back
+        self.begun = player.position
         if not self._searched and not back:
             _leap(player, timeline, end)
         self._search: Forward | Backward = (
@@ -130,11 +132,6 @@ class Run:
     def texts(self) -> tuple[str, ...]:
         """What it looks for, as it was asked for."""
         return tuple(one.text for one in self._searched)
-
-    @property
-    def begun(self) -> Position:
-        """Where it began."""
-        return self._search.here
 
     @property
     def iteration(self) -> int:
@@ -177,7 +174,7 @@ class Run:
         try:
             return self._search.advance(most)
         except BaseException:
-            self._player.goto(self._timeline, self._search.here)
+            self._player.goto(self._timeline, self.begun)
             raise
 
     def whole(self) -> Ended:

@@ -61,9 +61,23 @@ class BptuiApp(App[None]):
 
     async def _go_on(self, *, at_once: bool = False) -> None:
         while self._typed_ahead and not self._leaving and (at_once or not self._waiting):
-            await self._hand_on(self._typed_ahead.popleft())
+            event = self._typed_ahead.popleft() if at_once else self._following()
+            if event is None:
+                break
+            await self._hand_on(event)
             # What a page that was closed gives is acted on before the next key.
             await self._flush_next_callbacks()
+
+    def _following(self) -> events.Key | events.Paste | None:
+        """The next; while something goes on, of what was typed since: that breaks it off, and the rest waits."""
+        screen = self.screen
+        if isinstance(screen, MainScreen):
+            for event in self._typed_ahead:
+                if not screen.before_it_began(event):
+                    self._typed_ahead.remove(event)
+                    return event
+            return None
+        return self._typed_ahead.popleft()
 
     async def _hand_on(self, event: events.Key | events.Paste) -> None:
         self.app_focus = True
@@ -100,6 +114,10 @@ class BptuiApp(App[None]):
     async def on_field_read(self) -> None:
         """A line is read: on with what was typed since, as far as the next enter."""
         self._reading = False
+        await self._go_on()
+
+    async def on_going_rested(self) -> None:
+        """What went on is over: on with what was typed before it began."""
         await self._go_on()
 
     async def on_over_there(self) -> None:

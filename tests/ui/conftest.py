@@ -40,6 +40,11 @@ class Reader:
         return self.app.session
 
     @property
+    def runs(self) -> bool:
+        """Whether something goes on that a key would break off."""
+        return bool(self.app.screen_stack) and getattr(self.app.screen_stack[-1], "_free_run", None) is not None
+
+    @property
     def position(self) -> str:
         return str(self.session.debugger.position)
 
@@ -71,7 +76,7 @@ class Reader:
         for key in keys:
             self._send(key)
         await self.settled()
-        while (self.app._typed_ahead or not self.app._message_queue.empty()) and not self.app._leaving:
+        while (self.app._typed_ahead or not self.app._message_queue.empty()) and not (self.app._leaving or self.runs):
             await self.settled()
 
     def _send(self, key: str) -> None:
@@ -101,7 +106,7 @@ class Reader:
     async def arrived(self, seconds: float = 100) -> None:
         """Wait until nothing runs."""
         deadline = time.monotonic() + seconds
-        while self.app.screen_stack and getattr(self.app.screen_stack[-1], "_free_run", None) is not None:
+        while self.runs:
             assert time.monotonic() < deadline, "it runs and runs"
             await asyncio.sleep(0.005)
         await self.settled()

@@ -349,3 +349,14 @@ def test_the_exit_code_after_a_crash_is_1(monkeypatch):
         assert terminal.ended() == 1
         assert_restored(terminal, mark)
         assert b"boom" in terminal.written
+
+
+def test_a_sweep_that_is_not_stacked_goes_to_processes_from_within_the_app():
+    with Terminal("xor") as terminal:
+        terminal.until("op 0 of")
+        terminal.send(":sweep lr=log:0.1..0.2:8 iterations 3 until (x.T @ x).max() < 0\r")
+        terminal.until("8 forks from 0:0: by ")
+        terminal.send("\x1b")
+        terminal.until(lambda text: "8 forks" not in text, "the page to close")
+        terminal.send("q")
+        assert terminal.ended() == 0

@@ -8,7 +8,9 @@ import importlib.util
 import multiprocessing
 import os
 import pickle
-from collections.abc import Callable, Iterator, Sequence
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -19,6 +21,7 @@ from concurrent.futures import (
     wait,
 )
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from typing import Any
 
 from bptui.debugger.sweeps.sweep import Outcome, Plan, either
@@ -60,7 +63,20 @@ def processes(workers: int | None = None) -> Crowd:
     count = workers or os.cpu_count() or 1
     # Spawned ones begin anew, so that the number of BLAS threads is set before NumPy is there.
     context = multiprocessing.get_context("spawn")
-    return Crowd(lambda: ProcessPoolExecutor(count, mp_context=context), count, f"{count} process{'es' * (count > 1)}")
+
+    def opened() -> ProcessPoolExecutor:
+        if os.name == "posix":
+            # It hands on the standard error's number, and an app that has put something else there has none.
+            with contextlib.redirect_stderr(sys.__stderr__):
+                resource_tracker.ensure_running()
+        return ProcessPoolExecutor(count, mp_context=context, initializer=_leave_interrupts)
+
+    return Crowd(opened, count, f"{count} process{'es' * (count > 1)}")
+
+
+def _leave_interrupts() -> None:
+    """Ctrl+C at a terminal goes to all processes: it is for the one that has the others."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def dask(address: str) -> Crowd:
@@ -121,11 +137,16 @@ def shared(plan: Plan, crowd: Crowd, watch: Watch = nobody) -> list[Outcome]:
     tries = 0
     while len(done) < len(parts):
         missing = [k for k in range(len(parts)) if k not in done]
-        with crowd.open() as executor, _ended(executor):
-            for k, future in _submitted(executor, parts, missing, crowd, watch):
-                with contextlib.suppress(*crowd.lost):
-                    done[k] = future.result()
-                    watch(parts[k].work)
+        with crowd.open() as executor:
+            numbers: dict[_Future, int] = {}
+            try:
+                for k, future in _submitted(executor, parts, missing, crowd, watch, numbers):
+                    with contextlib.suppress(*crowd.lost):
+                        done[k] = future.result()
+                        watch(parts[k].work)
+            except BaseException:
+                _break_off(executor, numbers)
+                raise
         tries = tries + 1 if len(done) + len(missing) == len(parts) else 0
         if tries == _TRIES:
             raise SweepError(
@@ -134,24 +155,28 @@ def shared(plan: Plan, crowd: Crowd, watch: Watch = nobody) -> list[Outcome]:
     return [outcome for k in range(len(parts)) for outcome in done[k]]
 
 
-@contextlib.contextmanager
-def _ended(executor: Executor) -> Iterator[None]:
-    """Where it is broken off, nothing more is begun, and processes of ours do not finish what they have begun."""
-    try:
-        yield
-    except BaseException:
+def _break_off(executor: Executor, futures: Iterable[_Future]) -> None:
+    """Nothing more is begun, and processes of ours do not finish what they have begun."""
+    for future in futures:
+        future.cancel()
+    if isinstance(executor, ProcessPoolExecutor):
         executor.shutdown(wait=False, cancel_futures=True)
-        if isinstance(executor, ProcessPoolExecutor):
-            for process in multiprocessing.active_children():
-                process.terminate()
-        raise
+        for process in multiprocessing.active_children():
+            process.terminate()
 
 
 def _submitted(
-    executor: Executor, parts: Sequence[Plan], missing: Sequence[int], crowd: Crowd, watch: Watch
+    executor: Executor,
+    parts: Sequence[Plan],
+    missing: Sequence[int],
+    crowd: Crowd,
+    watch: Watch,
+    numbers: dict[_Future, int],
 ) -> Iterator[tuple[int, _Future]]:
-    """The work that is still to be done, each as it is done; an end where nobody is there to do it."""
-    numbers: dict[_Future, int] = {}
+    """The work that is still to be done, each as it is done; an end where nobody is there to do it.
+
+    numbers  is filled with what was handed out
+    """
     with contextlib.suppress(*crowd.lost):
         for k in missing:
             numbers[executor.submit(either, parts[k])] = k

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from textual import events
+from textual.message import Message
+
 from bptui.commands import registry
 from bptui.commands.answer import Answer
 from bptui.commands.running import Begun
 from bptui.commands.sweeping import sweep
 from bptui.engine.timeline import START
 from bptui.tui.screens.dialogs import TextPage
-from bptui.tui.screens.running import Free, Running, Sweeping
+from bptui.tui.screens.running import Came, Free, Running, Sweeping
 from bptui.tui.screens.showing import Showing
 
 PLAY_SECONDS = 0.6
@@ -18,6 +21,9 @@ _SWEPT_DIGITS = 6
 
 class Going(Showing):
     """A screen on which things go on until they are over or a key is pressed."""
+
+    class Rested(Message):
+        """To the app: nothing goes on any more, and what was typed before it began is for what comes after it."""
 
     def _do(self, line: str) -> None:
         """Carry out a line of the command language and show what came of it."""
@@ -60,6 +66,10 @@ class Going(Showing):
 
     # What goes on
 
+    def before_it_began(self, event: events.Event) -> bool:
+        """Whether something goes on that had not begun when a key was pressed: it was meant for after it."""
+        return self._free_run is not None and event.time <= self._since
+
     def interrupted(self, key: str) -> bool:
         """Any key interrupts a run, and does nothing else then, but for those that quit and suspend."""
         return self._stop_running() and key not in (*registry.find("quit").keys, "ctrl+z")
@@ -84,22 +94,25 @@ class Going(Showing):
 
     def _go(self, free: Free, line: str) -> None:
         """Let go what any key breaks off; `line` is what it is, where anything has changed then."""
-        self._free_run, self._free_line = free, line
+        self._free_run, self._free_line, self._since = free, line, Message().time
         free.slice(self)
 
-    def _ended(self, line: str, came: Answer | ValueError | OSError) -> None:
+    def _ended(self, line: str, came: Came) -> None:
         self._free_run = None
-        if not isinstance(came, Answer):
-            self._refuse(came)
-            return
-        self.session.acknowledge(line)
-        self._after(line, came)
+        if isinstance(came, Answer):
+            self.session.acknowledge(line)
+            self._after(line, came)
+        else:
+            # What was shown on the way is not where one is.
+            self._show(" ".join(str(came).splitlines()))
+        self.app.post_message(self.Rested())
 
     def _stop_running(self) -> bool:
         """Any key interrupts a run."""
         if self._free_run is None:
             return False
         said = self._free_run.stop()
+        said += "; c goes on" * (self._free_line in ("continue", "c"))
         self._free_run = None
         if self._free_line:
             self.session.acknowledge(self._free_line)
@@ -112,7 +125,7 @@ class Going(Showing):
         here = debugger.timeline, debugger.position
         digits = self.session.digits or _SWEPT_DIGITS
 
-        def ended(came: Answer | ValueError | OSError) -> None:
+        def ended(came: Came) -> None:
             self._ended(line, came)
 
         self._go(Sweeping(lambda begun: sweep(*here, rest, digits, begun), self._show, ended), "")

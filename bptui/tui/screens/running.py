@@ -23,7 +23,8 @@ _DRAWING = 0.25
 _WORDS = 48
 
 # What came of it, or why nothing did.
-Arrived = Callable[[Answer | ValueError | OSError], None]
+Came = Answer | ValueError | OSError
+Arrived = Callable[[Came], None]
 
 
 class Free(Protocol):
@@ -45,8 +46,6 @@ class Running:
         self._arrive = begun.arrive
         self._show = show
         self._arrived = arrived
-        # What is interrupted going back is where it began.
-        self._forward = not begun.run.back
         self._n = 1
         self._each = 0.0
         self._begun = self._shown = time.monotonic()
@@ -57,36 +56,34 @@ class Running:
         """Take no further slice; one is where it has got to."""
         self._stopped = True
         self._debugger.leave(self._run)
-        return "interrupted; c goes on" if self._forward else "interrupted"
+        return "interrupted"
 
     def slice(self, widget: Widget) -> None:
         """Run a little, show it now and then, and ask to be called again."""
         if self._stopped:
             return
-        try:
-            over = self._portion()
-            while not over and time.monotonic() < self._begun + _AT_ONCE:
-                over = self._portion()
-        except (ValueError, OSError) as error:
-            self._arrived(error)
+        came = self._portion()
+        while came is None and time.monotonic() < self._begun + _AT_ONCE:
+            came = self._portion()
+        if came is not None:
+            self._arrived(came)
             return
         now = time.monotonic()
-        if over:
-            return
         if now - self._shown > self._frame:
             self._show(self.said(now))
             self._shown = time.monotonic()
             self._frame = max(FRAME, (self._shown - now) / _DRAWING)
         widget.set_timer(0.001, lambda: self.slice(widget))
 
-    def _portion(self) -> bool:
-        """Some iterations; whether it is over."""
+    def _portion(self) -> Came | None:
+        """Some iterations; what came of it, if it is over."""
         begun, examined = time.monotonic(), self._run.examined
-        ended = self._run.portion(self._n)
-        self._adapt(time.monotonic() - begun, self._run.examined - examined)
-        if ended is not None:
-            self._arrived(self._arrive(ended))
-        return ended is not None
+        try:
+            ended = self._run.portion(self._n)
+            self._adapt(time.monotonic() - begun, self._run.examined - examined)
+            return None if ended is None else self._arrive(ended)
+        except (ValueError, OSError) as error:
+            return error
 
     def _adapt(self, seconds: float, iterations: int) -> None:
         """The next slice: at most twice as long, and as long as the slowest iteration of late allows."""

@@ -33,6 +33,7 @@ class Showing(Arranged):
         self._ticking: Timer | None = None
         self._free_run: Free | None = None
         self._free_line = ""
+        self._since = 0.0
 
     # What is shown
 
