@@ -13,10 +13,13 @@ from bptui.debugger.editing import DebuggerError
 from bptui.debugger.examiner import LONGEST
 from bptui.debugger.expressions import ExpressionError
 from bptui.debugger.stops import Ended, Run
+from bptui.engine.player import estimated_seconds
 from bptui.engine.timeline import Position, parse
 
 # Seconds between two looks at whether it is to be broken off.
 _SLICE = 0.05
+# Seconds, roughly, that need not be looked at.
+_INSTANT = 0.01
 
 
 @dataclass(frozen=True)
@@ -125,9 +128,9 @@ def goto(session: Context, rest: str) -> Begun | Answer:
 
 
 def _to(session: Context, place: Position) -> Begun | Answer:
-    """To a position; where iterations lie between, they are run."""
+    """To a position; where what lies between takes more than an instant, it is run."""
     debugger = session.debugger
-    if place.iteration <= debugger.position.iteration + 1:
+    if (place.iteration - debugger.position.iteration) * estimated_seconds(debugger.program) < _INSTANT:
         return session.where(debugger.goto(place))
     return Begun(session, debugger.run_to(place), lambda _: session.where(debugger.goto(place)))
 

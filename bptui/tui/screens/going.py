@@ -95,10 +95,19 @@ class Going(Showing):
     def _go(self, free: Free, line: str) -> None:
         """Let go what any key breaks off; `line` is what it is, where anything has changed then."""
         self._free_run, self._free_line, self._since = free, line, Message().time
-        free.slice(self)
+        free.slice()
+        if self._free_run is free:
+            # An interval: Textual forgets a timer for once that comes too late to be set.
+            self._clock = self.set_interval(free.every, free.slice)
+
+    def _rest(self) -> None:
+        self._free_run = None
+        if self._clock is not None:
+            self._clock.stop()
+            self._clock = None
 
     def _ended(self, line: str, came: Came) -> None:
-        self._free_run = None
+        self._rest()
         if isinstance(came, Answer):
             self.session.acknowledge(line)
             self._after(line, came)
@@ -113,7 +122,7 @@ class Going(Showing):
             return False
         said = self._free_run.stop()
         said += "; c goes on" * (self._free_line in ("continue", "c"))
-        self._free_run = None
+        self._rest()
         if self._free_line:
             self.session.acknowledge(self._free_line)
         self._show(said)

@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from textual.widget import Widget
-
 from bptui.commands.answer import Answer
 from bptui.commands.running import Begun
 from bptui.debugger.debugger import Debugger
@@ -21,6 +19,7 @@ _AT_ONCE = 0.05
 # The share of the time that drawing may take, where a frame takes long.
 _DRAWING = 0.25
 _WORDS = 48
+_FEW = 8
 
 # What came of it, or why nothing did.
 Came = Answer | ValueError | OSError
@@ -28,10 +27,15 @@ Arrived = Callable[[Came], None]
 
 
 class Free(Protocol):
-    """What goes on until it is over or a key is pressed."""
+    """What goes on until it is over or a key is pressed.
 
-    def slice(self, widget: Widget) -> None:
-        """Go on a little, and ask to be called again."""
+    every  seconds from one slice to the next
+    """
+
+    every: float
+
+    def slice(self) -> None:
+        """Go on a little."""
 
     def stop(self) -> str:
         """Break it off; what is to be said then."""
@@ -39,6 +43,8 @@ class Free(Protocol):
 
 class Running:
     """A run to where something stops it, in slices of about 8 ms that start at one iteration and adapt."""
+
+    every = 0.001
 
     def __init__(self, debugger: Debugger, begun: Begun, show: Callable[[str], None], arrived: Arrived) -> None:
         self._debugger = debugger
@@ -58,8 +64,8 @@ class Running:
         self._debugger.leave(self._run)
         return "interrupted"
 
-    def slice(self, widget: Widget) -> None:
-        """Run a little, show it now and then, and ask to be called again."""
+    def slice(self) -> None:
+        """Run a little, and show it now and then."""
         if self._stopped:
             return
         came = self._portion()
@@ -73,7 +79,6 @@ class Running:
             self._show(self.said(now))
             self._shown = time.monotonic()
             self._frame = max(FRAME, (self._shown - now) / _DRAWING)
-        widget.set_timer(0.001, lambda: self.slice(widget))
 
     def _portion(self) -> Came | None:
         """Some iterations; what came of it, if it is over."""
@@ -86,7 +91,13 @@ class Running:
             return error
 
     def _adapt(self, seconds: float, iterations: int) -> None:
-        """The next slice: at most twice as long, and as long as the slowest iteration of late allows."""
+        """The next slice: at most twice as long, and as long as the slowest iteration of late allows.
+
+        What few iterations take says little of what each takes: to begin with them takes as long again and more.
+        """
+        if iterations < _FEW and seconds < SLICE:
+            self._n *= 2
+            return
         self._each = max(seconds / max(1, iterations), self._each / 2)
         self._n = max(1, min(2 * self._n, int(SLICE / max(self._each, 1e-9))))
 
@@ -109,6 +120,8 @@ class _BrokenOffError(Exception):
 class Sweeping:
     """Forks in a thread of their own: nothing that the screen looks at is touched there."""
 
+    every = 0.1
+
     def __init__(
         self, sweep: Callable[[Callable[[int], Watch]], list[str]], show: Callable[[str], None], arrived: Arrived
     ) -> None:
@@ -128,7 +141,7 @@ class Sweeping:
         self._stopped.set()
         return "the sweep was broken off; nothing was changed"
 
-    def slice(self, widget: Widget) -> None:
+    def slice(self) -> None:
         """See whether it is done, and show how far it has got."""
         if self._stopped.is_set():
             return
@@ -136,7 +149,6 @@ class Sweeping:
         if self._thread.is_alive():
             share = f"   {100 * self._done // self._work} % of {self._work} iterations" if self._work else ""
             self._show(f"sweeping; any key breaks it off{share}")
-            widget.set_timer(2 * FRAME, lambda: self.slice(widget))
         elif isinstance(self._failed, ValueError | OSError):
             self._arrived(self._failed)
         elif self._failed is not None:

@@ -34,6 +34,7 @@ class Showing(Arranged):
         self._free_run: Free | None = None
         self._free_line = ""
         self._since = 0.0
+        self._clock: Timer | None = None
 
     # What is shown
 
