@@ -15,6 +15,7 @@ from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
+from textual.timer import Timer, TimerCallback
 
 from bptui.commands import ending
 from bptui.commands.session import Session
@@ -123,6 +124,18 @@ class BptuiApp(App[None]):
     async def on_over_there(self) -> None:
         """A page is there: on with what was typed since."""
         await self._go_on()
+
+    def set_timer(
+        self, delay: float, callback: TimerCallback | None = None, *, name: str | None = None, pause: bool = False
+    ) -> Timer:
+        """Textual's, which forgets a timer that is to ring once where its time has passed before it is looked at.
+
+        A process that is made to wait at the wrong moment would never be told of its window's size again: that it has
+        such a timer for it is what keeps it from setting another (`App._on_resize`).
+        """
+        timer = super().set_timer(delay, callback, name=name, pause=pause)
+        timer._skip = False  # noqa: SLF001
+        return timer
 
     def get_driver_class(self) -> type[Driver]:
         """The usual driver, made to survive bytes that are no UTF-8."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -237,6 +239,31 @@ async def test_load_opens_another_network(app):
         await reader.command("load nonesuch")
         assert reader.lines()[0].startswith(" mazur")
         assert "nonesuch" in reader.text()
+
+
+class Held:
+    """A clock for timers by which the process is made to wait, for longer than any takes, between any two looks at it."""
+
+    def __init__(self) -> None:
+        self.looks = itertools.count()
+
+    def get_time(self) -> float:
+        return next(self.looks) / 4
+
+
+async def test_a_window_changed_while_the_process_was_made_to_wait_is_drawn_in_its_size(app, monkeypatch):
+    async with app("article", (120, 40)) as reader:
+        with monkeypatch.context() as patch:
+            patch.setattr("textual.timer._time", Held())
+            await reader.pilot.resize_terminal(80, 24)
+            for _ in range(1000):
+                if len(reader.lines()) == 24:
+                    break
+                await asyncio.sleep(0.001)
+            assert len(reader.lines()) == 24
+        await reader.pilot.resize_terminal(120, 40)
+        await reader.press()
+        assert len(reader.lines()) == 40
 
 
 async def test_resizing_down_to_nothing_and_back_comes_to_the_same_screen(app):
