@@ -29,12 +29,13 @@ def in_order(session: Session, work: Callable[[], int]) -> int:
     try:
         with _signals():
             status = work()
-            done = True
-            return status
+        # Only now: a signal that came just before the input's end is still to be acted on there.
+        done = True
     except EndedError as ended:
-        return ended.code
+        status = ended.code
     finally:
         leave(session, in_order=done)
+    return status
 
 
 def leave(session: Session, *, in_order: bool) -> None:
