@@ -32,7 +32,7 @@ def _talk(session: Session) -> int:
     network = session.debugger.program.network
     _say(safe(f"{network.name}: {network.title or 'a network'}. help lists the commands, quit leaves."))
     _say(where_line(session.debugger.view(), session.digits))
-    _each(session, _typed(interrupts))
+    _each(session, _typed(session, interrupts))
     return 0
 
 
@@ -103,47 +103,44 @@ def _say(text: str) -> None:
     print(text, flush=True)
 
 
-def _typed(interrupts: Interrupts) -> Iterator[str]:
+def _typed(session: Session, interrupts: Interrupts) -> Iterator[str]:
     """What a person types, who can go back in the line and through those before where Python has readline."""
     with contextlib.suppress(ImportError):
         importlib.import_module("readline")
     sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]
     while True:
         try:
-            line = input(PROMPT)
+            line = input(PROMPT).strip("\ufeff ")
         except EOFError:
             return
-        yield line.strip("\ufeff ")
-        interrupts.forget()
+        interrupts.begin(heeded=session.breakable(line))
+        yield line
+        interrupts.begin(heeded=False)
 
 
 class Interrupts:
-    """Ctrl+C at a terminal: it breaks off what looks whether it was pressed; else, or again, it ends the program.
+    """Ctrl+C at a terminal: it breaks off what can be broken off; else, or pressed again, it ends the program.
 
-    asked  whether it was pressed since the last line
+    asked   whether it was pressed since the last line
+    heeded  whether what is carried out looks whether it was
     """
 
     def __init__(self) -> None:
-        self.asked = False
-        self._heeded = False
+        self.asked = self.heeded = False
 
     def listen(self) -> Callable[[], bool]:
         """From now on; what says whether it was pressed."""
         if not ending.ignored(signal.SIGINT):
             signal.signal(signal.SIGINT, self._pressed)
-        return self._look
+        return lambda: self.asked
 
-    def forget(self) -> None:
-        """What was asked for was for the line before."""
-        self.asked = self._heeded = False
-
-    def _look(self) -> bool:
-        self._heeded = True
-        return self.asked
+    def begin(self, *, heeded: bool) -> None:
+        """Something else; what was asked for before was not for that."""
+        self.asked, self.heeded = False, heeded
 
     def _pressed(self, number: int, _: FrameType | None) -> None:
         del number
-        if self.asked or not self._heeded:
+        if self.asked or not self.heeded:
             raise KeyboardInterrupt
         self.asked = True
 

@@ -44,6 +44,13 @@ class Session(Context):
             self.acknowledge(line.strip())
         return come
 
+    def breakable(self, line: str) -> bool:
+        """Whether what a line asks for can be broken off: whether it looks at `stopped` on its way."""
+        try:
+            return registry.find(line.split(None, 1)[0]).verb in (*RUNS, *sweeping.VERBS)
+        except (IndexError, registry.CommandError):
+            return False
+
     def acknowledge(self, text: str) -> None:
         """Put what was just done into the session's file, as this command, before it is shown."""
         if self.recorder is not None:
