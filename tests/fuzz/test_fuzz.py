@@ -172,7 +172,7 @@ class TestTheTrialItself:
 
     def test_time_and_memory(self, monkeypatch, folders):
         def waste():
-            taken = bytearray(int((MEGABYTES + 50) * 2**20))
+            taken = bytearray(int(3 * MEGABYTES * 2**20))  # as much may be given back meanwhile
             taken[::4096] = taken[::4096]
             end = time.process_time() + SECONDS
             while time.process_time() < end:
