@@ -51,6 +51,7 @@ class BptuiApp(App[None]):
         which it is meant for waits: what follows the enter of a line until that is read, what follows the key that
         opens a page or a dialog until that is there.
         """
+        event = _entered(event)
         if not isinstance(event, events.Key | events.Paste):
             await super().on_event(event)
         elif not self._leaving:
@@ -164,6 +165,15 @@ class BptuiApp(App[None]):
 
     def _leave(self, code: int) -> None:
         self.exit(return_code=code)
+
+
+def _entered(event: events.Event) -> events.Event:
+    """What is typed before the terminal is the app's own comes with new lines: they were meant as enter."""
+    if not isinstance(event, events.Key) or event.key != "ctrl+j":
+        return event
+    enter = events.Key("enter", "\r")
+    enter.time = event.time
+    return enter
 
 
 def _settle_memory() -> None:

@@ -127,10 +127,21 @@ async def test_every_line_of_the_comparison_fits_and_can_be_reached(app, size):
         for _ in range(40):
             await reader.press("down", "down", "down")
             seen += " " + reader.inside("#diff-view")
-        for line in table(found, program, largest_first=True):
+        for line in table(found, program, region.width, largest_first=True):
             assert " ".join("".join(text for text, _ in line).split()) in seen
         await reader.press("home")
         assert "E" in reader.inside("#diff-view")
+
+
+async def test_in_a_small_window_no_difference_is_cut(app):
+    """Of how many cells it is goes first."""
+    async with app("digits", (80, 24)) as reader:
+        await reader.command("run 2")
+        await reader.command("set lr = 0.5 at 0:0")
+        await reader.command("diff main")
+        shown = [line for line in reader.inside("#diff-view").split() if line]
+        assert "difference" in shown
+        assert not any(len(word) > 1 and word.endswith("…") for word in shown)
 
 
 @pytest.mark.parametrize("size", SIZES)

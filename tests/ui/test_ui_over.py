@@ -116,3 +116,12 @@ async def test_an_app_that_leaves_while_a_dialog_opens_leaves_in_order(app):
         reader.app.push_screen(EditDialog("w5", "0.14", [], lambda *_: None))
     assert reader.app._exception is None
     assert reader.app.return_code == 143
+
+
+async def test_a_new_line_typed_before_the_app_was_there_is_enter(app):
+    async with app("article", (80, 24)) as reader:
+        await reader.burst("colon", *keys_of("break 3"), "ctrl+j", "c")
+        await reader.arrived()
+        assert reader.position == "0:3"
+        await reader.burst("e", *keys_of("0.5"), "ctrl+j")
+        assert "0.5 at 0:3" in reader.text()

@@ -13,7 +13,7 @@ from bptui.engine.timeline import START, Position
 from bptui.explain.cells import unravelled
 from bptui.explain.notation import Names
 from bptui.files.text import safe
-from bptui.tui.drawing.lines import Line, Run, cut, line, rule, spread
+from bptui.tui.drawing.lines import Line, Run, cut, line, rule, spread, width
 from bptui.tui.drawing.numbers import colour, decimals, signed
 from bptui.tui.drawing.plot import Axes, Curve, Mark, plot
 from bptui.tui.drawing.words import sentence
@@ -42,11 +42,11 @@ def head(found: Comparison, program: Program, columns: int, rows: int) -> list[L
     return [*lines, rule("", columns), line((titles, "dim+bold"))]
 
 
-def table(found: Comparison, program: Program, *, largest_first: bool) -> list[Line]:
+def table(found: Comparison, program: Program, columns: int, *, largest_first: bool) -> list[Line]:
     """What differs: each cell of a small slot, the range of a large one; then how many slots are the same."""
     rows = [row for row in found.rows if row.differing]
     rows = sorted(rows, key=importance) if largest_first else _in_order(rows, program)
-    lines = [made for row in rows for made in _slot(row, program, found.position)]
+    lines = [made for row in rows for made in _slot(row, program, found.position, columns)]
     alike = len(found.rows) - len(rows)
     if alike:
         lines.append(line((f" {alike} slot{'s are' if alike > 1 else ' is'} the same on both sides", "dim")))
@@ -90,12 +90,12 @@ def _log(found: Comparison) -> bool:
     return bool(known.size and known.min() > 0 and known.max() > _FACTOR * known.min())
 
 
-def _slot(row: Row, program: Program, here: Position) -> Iterator[Line]:
+def _slot(row: Row, program: Program, here: Position, columns: int) -> Iterator[Line]:
     """A slot's lines; of one that is half done only what is there."""
     names = Names(program)
     gradient = "+italic" if ".grad" in row.slot else ""
     if row.left.size > MOST_LISTED:
-        yield _range(row, names.slot(row.slot), gradient)
+        yield _range(row, names.slot(row.slot), gradient, columns)
         return
     if row.left.size > 1:
         shape = "×".join(map(str, row.left.shape))
@@ -126,8 +126,8 @@ def _difference(one: float, other: float) -> Run:
     return signed(change, decimals(np.array([change]), 1)).rjust(_VALUE), f"{colour(change)}+bold"
 
 
-def _range(row: Row, name: str, gradient: str) -> Line:
-    """`W1   −0.4 … +0.5   −0.4 … +0.6   0.01 in 2040 of 2048`: the largest difference, and of how many cells."""
+def _range(row: Row, name: str, gradient: str, columns: int) -> Line:
+    """`W1   −0.4 … +0.5   −0.4 … +0.6   0.01 in 2040 of 2048`: the largest; where it fits, of how many cells."""
     runs: list[Run] = [(f" {name}"[: _NAME - 1].ljust(_NAME), "plain")]
     for array in (row.left, row.right):
         known = array[np.isfinite(array)]
@@ -135,4 +135,6 @@ def _range(row: Row, name: str, gradient: str) -> Line:
         text = f"{signed(float(known.min()), places)} … {signed(float(known.max()), places)}" if known.size else "nan"
         runs.append((text.rjust(_VALUE), "plain" + gradient))
     largest = signed(row.largest, decimals(np.array([row.largest]), 1), plus=False)
-    return line(*runs, (f"{largest:>{_VALUE}}", "bold"), (f"  in {row.differing} of {row.left.size}", "dim"))
+    runs.append((f"{largest:>{_VALUE}}", "bold"))
+    whole = line(*runs, (f"  in {row.differing} of {row.left.size}", "dim"))
+    return whole if width(whole) <= columns else line(*runs)

@@ -94,7 +94,7 @@ class DiffPage(Over[None]):
 
     def _drawn(self, columns: int, rows: int) -> list[Line]:
         shown = comparison.head(self._found, self._program, columns, rows)
-        lines = comparison.table(self._found, self._program, largest_first=self._largest_first)
+        lines = comparison.table(self._found, self._program, columns, largest_first=self._largest_first)
         self._top = max(0, min(self._top, len(lines) - (rows - len(shown))))
         return [*shown, *lines[self._top : self._top + max(0, rows - len(shown))]]
 
