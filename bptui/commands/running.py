@@ -10,7 +10,6 @@ from bptui.commands.answer import Answer, Context, count, nothing
 from bptui.commands.registry import CommandError
 from bptui.debugger import breakpoints, conditions, health, moves
 from bptui.debugger.editing import DebuggerError
-from bptui.debugger.examiner import LONGEST
 from bptui.debugger.expressions import ExpressionError
 from bptui.debugger.stops import Ended, Run
 from bptui.engine.player import estimated_seconds
@@ -20,6 +19,31 @@ from bptui.engine.timeline import Position, parse
 _SLICE = 0.05
 # Seconds, roughly, that need not be looked at.
 _INSTANT = 0.01
+# So few iterations are as quick together as one.
+_FEW = 8
+
+
+class Pace:
+    """How many iterations to look at at once, so that it takes about so many seconds; one to begin with.
+
+    n  as many
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.n = 1
+        self._seconds = seconds
+        self._each = 0.0
+
+    def adapt(self, seconds: float, iterations: int) -> None:
+        """Learn from a portion: the next has at most twice as many, and what the slowest of late allow.
+
+        What few iterations take says little of what each takes: to begin with them takes as long again and more.
+        """
+        if self.n < _FEW and seconds < self._seconds:
+            self.n *= 2
+            return
+        self._each = max(seconds / max(1, iterations), self._each / 2)
+        self.n = max(1, min(2 * self.n, int(self._seconds / max(self._each, 1e-9))))
 
 
 @dataclass(frozen=True)
@@ -33,15 +57,20 @@ class Begun:
     run: Run
     arrive: Callable[[Ended], Answer]
 
+    def portion(self, pace: Pace) -> Answer | None:
+        """Some iterations; what came of it, if it is over. Raises as `arrive` does."""
+        begun, examined = time.monotonic(), self.run.examined
+        ended = self.run.portion(pace.n)
+        pace.adapt(time.monotonic() - begun, self.run.examined - examined)
+        return None if ended is None else self.arrive(ended)
+
     def whole(self) -> Answer:
         """All of it, unless somebody wants it broken off. Raises as `arrive` does."""
-        n = 1
+        pace = Pace(_SLICE)
         while not self.session.stopped():
-            begun = time.monotonic()
-            ended = self.run.portion(n)
-            if ended is not None:
-                return self.arrive(ended)
-            n = min(2 * n, LONGEST) if time.monotonic() < begun + _SLICE else max(1, n // 2)
+            came = self.portion(pace)
+            if came is not None:
+                return came
         answer = self.session.where(self.session.debugger.leave(self.run))
         return Answer((*answer.lines, "interrupted"), answer.watched)
 

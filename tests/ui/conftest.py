@@ -42,7 +42,7 @@ class Reader:
     @property
     def runs(self) -> bool:
         """Whether something goes on that a key would break off."""
-        return bool(self.app.screen_stack) and getattr(self.app.screen_stack[-1], "_free_run", None) is not None
+        return bool(self.app.screen_stack) and getattr(self.app.screen_stack[-1], "_underway", None) is not None
 
     @property
     def position(self) -> str:

@@ -160,8 +160,10 @@ def _break_off(executor: Executor, futures: Iterable[_Future]) -> None:
     for future in futures:
         future.cancel()
     if isinstance(executor, ProcessPoolExecutor):
+        # `terminate_workers`, which does this, is there from Python 3.14 on.
+        ours = list((executor._processes or {}).values())  # noqa: SLF001
         executor.shutdown(wait=False, cancel_futures=True)
-        for process in multiprocessing.active_children():
+        for process in ours:
             process.terminate()
 
 

@@ -11,7 +11,7 @@ from bptui.commands.running import Begun
 from bptui.commands.sweeping import sweep
 from bptui.engine.timeline import START
 from bptui.tui.screens.dialogs import TextPage
-from bptui.tui.screens.running import Came, Free, Running, Sweeping
+from bptui.tui.screens.running import Came, Free, Running, Sweeping, Underway
 from bptui.tui.screens.showing import Showing
 
 PLAY_SECONDS = 0.6
@@ -68,7 +68,7 @@ class Going(Showing):
 
     def before_it_began(self, event: events.Event) -> bool:
         """Whether something goes on that had not begun when a key was pressed: it was meant for after it."""
-        return self._free_run is not None and event.time <= self._since
+        return self._underway is not None and event.time <= self._underway.since
 
     def interrupted(self, key: str) -> bool:
         """Any key interrupts a run, and does nothing else then, but for those that quit and suspend."""
@@ -76,8 +76,8 @@ class Going(Showing):
 
     def on_unmount(self) -> None:
         """Nothing goes on after the app."""
-        if self._free_run is not None:
-            self._free_run.stop()
+        if self._underway is not None:
+            self._underway.free.stop()
 
     def _play(self) -> None:
         if self._ticking is not None:
@@ -94,17 +94,16 @@ class Going(Showing):
 
     def _go(self, free: Free, line: str) -> None:
         """Let go what any key breaks off; `line` is what it is, where anything has changed then."""
-        self._free_run, self._free_line, self._since = free, line, Message().time
+        underway = self._underway = Underway(free, line, Message().time)
         free.slice()
-        if self._free_run is free:
+        if self._underway is underway:
             # An interval: Textual forgets a timer for once that comes too late to be set.
-            self._clock = self.set_interval(free.every, free.slice)
+            underway.clock = self.set_interval(free.every, free.slice)
 
     def _rest(self) -> None:
-        self._free_run = None
-        if self._clock is not None:
-            self._clock.stop()
-            self._clock = None
+        if self._underway is not None and self._underway.clock is not None:
+            self._underway.clock.stop()
+        self._underway = None
 
     def _ended(self, line: str, came: Came) -> None:
         self._rest()
@@ -118,14 +117,13 @@ class Going(Showing):
 
     def _stop_running(self) -> bool:
         """Any key interrupts a run."""
-        if self._free_run is None:
+        if self._underway is None:
             return False
-        said = self._free_run.stop()
-        said += "; c goes on" * (self._free_line in ("continue", "c"))
+        line, said = self._underway.line, self._underway.free.stop()
         self._rest()
-        if self._free_line:
-            self.session.acknowledge(self._free_line)
-        self._show(said)
+        if line:
+            self.session.acknowledge(line)
+        self._show(said + "; c goes on" * (line in ("continue", "c")))
         return True
 
     def _sweep(self, rest: str) -> None:

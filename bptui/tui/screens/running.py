@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
+from textual.timer import Timer
+
 from bptui.commands.answer import Answer
-from bptui.commands.running import Begun
+from bptui.commands.running import Begun, Pace
 from bptui.debugger.debugger import Debugger
 from bptui.engine.stacks import Watch
 
@@ -19,7 +22,6 @@ _AT_ONCE = 0.05
 # The share of the time that drawing may take, where a frame takes long.
 _DRAWING = 0.25
 _WORDS = 48
-_FEW = 8
 
 # What came of it, or why nothing did.
 Came = Answer | ValueError | OSError
@@ -41,6 +43,21 @@ class Free(Protocol):
         """Break it off; what is to be said then."""
 
 
+@dataclass
+class Underway:
+    """What goes on now.
+
+    line   the command that it is, where anything has changed when it is broken off; else ""
+    since  when it began, as events are stamped
+    clock  what asks it for its slices
+    """
+
+    free: Free
+    line: str
+    since: float
+    clock: Timer | None = None
+
+
 class Running:
     """A run to where something stops it, in slices of about 8 ms that start at one iteration and adapt."""
 
@@ -48,12 +65,10 @@ class Running:
 
     def __init__(self, debugger: Debugger, begun: Begun, show: Callable[[str], None], arrived: Arrived) -> None:
         self._debugger = debugger
-        self._run = begun.run
-        self._arrive = begun.arrive
+        self._run = begun
         self._show = show
         self._arrived = arrived
-        self._n = 1
-        self._each = 0.0
+        self._pace = Pace(SLICE)
         self._begun = self._shown = time.monotonic()
         self._frame = FRAME
         self._stopped = False
@@ -61,7 +76,7 @@ class Running:
     def stop(self) -> str:
         """Take no further slice; one is where it has got to."""
         self._stopped = True
-        self._debugger.leave(self._run)
+        self._debugger.leave(self._run.run)
         return "interrupted"
 
     def slice(self) -> None:
@@ -82,28 +97,15 @@ class Running:
 
     def _portion(self) -> Came | None:
         """Some iterations; what came of it, if it is over."""
-        begun, examined = time.monotonic(), self._run.examined
         try:
-            ended = self._run.portion(self._n)
-            self._adapt(time.monotonic() - begun, self._run.examined - examined)
-            return None if ended is None else self._arrive(ended)
+            return self._run.portion(self._pace)
         except (ValueError, OSError) as error:
             return error
 
-    def _adapt(self, seconds: float, iterations: int) -> None:
-        """The next slice: at most twice as long, and as long as the slowest iteration of late allows.
-
-        What few iterations take says little of what each takes: to begin with them takes as long again and more.
-        """
-        if iterations < _FEW and seconds < SLICE:
-            self._n *= 2
-            return
-        self._each = max(seconds / max(1, iterations), self._each / 2)
-        self._n = max(1, min(2 * self._n, int(SLICE / max(self._each, 1e-9))))
-
     def said(self, now: float) -> str:
         """How far it has got, how quickly, and what is looked for."""
-        run, last = self._run, self._run.end.iteration + 1
+        run = self._run.run
+        last = run.end.iteration + 1
         speed = f"{run.examined / max(now - self._begun, 1e-6):.0f} iterations/s"
         what = ", ".join(run.texts)
         what = f", until {what if len(what) <= _WORDS else what[: _WORDS - 1] + '…'}" if what else ""

@@ -12,7 +12,7 @@ from bptui.engine.timeline import Position
 from bptui.tui.screens import helping
 from bptui.tui.screens.arranging import Arranged
 from bptui.tui.screens.past import past
-from bptui.tui.screens.running import Free
+from bptui.tui.screens.running import Underway
 from bptui.tui.screens.stopping import Stopping
 
 
@@ -31,10 +31,7 @@ class Showing(Arranged):
         self._note = ""
         self._stopping = Stopping(session)
         self._ticking: Timer | None = None
-        self._free_run: Free | None = None
-        self._free_line = ""
-        self._since = 0.0
-        self._clock: Timer | None = None
+        self._underway: Underway | None = None
 
     # What is shown
 
@@ -46,7 +43,7 @@ class Showing(Arranged):
         self._draw()
 
     def _draw(self) -> None:
-        passing = self._free_run is not None
+        passing = self._underway is not None
         stops = self._stopping.rows(passing=passing)
         scene = helping.scene_of(
             self.session, self._view, self._cursor, self._row, looked=self._looked, note=self._note,
