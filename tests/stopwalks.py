@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
+from driving import last, run_back, run_on, run_until
 from naive import Drawing, History, Holds, Moment, history, until
 from slow import Written
 from walks import CHANGES, FURTHEST, MOVES, Action, Walk
@@ -14,6 +15,7 @@ from walks import CHANGES, FURTHEST, MOVES, Action, Walk
 from bptui.debugger import breakpoints
 from bptui.debugger.debugger import Debugger
 from bptui.debugger.expressions import ExpressionError
+from bptui.debugger.view import View
 from bptui.engine.network import Network
 from bptui.engine.program import Program
 from bptui.engine.timeline import START, Edit, Position
@@ -142,19 +144,19 @@ class StopWalk(Walk):
     def continue_(self, random: np.random.Generator) -> None:
         del random
         if self.here >= self.end:
-            assert "already at or past the end" in self.debugger.run_on().message
+            assert "already at or past the end" in run_on(self.debugger).message
             return
         stop = next((at for at, stops in self.meetings(iter(self.after())) if stops), None)
-        self.arrive(self.debugger.run_on, stop, self.end)
+        self.arrive(run_on, stop, self.end)
 
     def reverse_continue_(self, random: np.random.Generator) -> None:
         del random
         stop = next((at for at, stops in self.meetings(iter(self.behind())) if stops), None)
-        self.arrive(self.debugger.run_back, stop, START)
+        self.arrive(run_back, stop, START)
 
-    def arrive(self, call: Callable[[], object], stop: Position | None, otherwise: Position) -> None:
+    def arrive(self, call: Callable[[Debugger], View], stop: Position | None, otherwise: Position) -> None:
         self.here = stop or otherwise
-        message = call().message
+        message = call(self.debugger).message
         assert message.startswith("stopped at breakpoint") == (stop is not None), message
         self.count("stopped" if stop else "not stopped")
 
@@ -183,16 +185,16 @@ class StopWalk(Walk):
         holds = until(self.program, tree)
         stop = next((self.moments[i].position for i in self.after() if holds(self.moments, i)), None)
         if stop is None:
-            self.refused(lambda: self.debugger.until(tree.text()))
+            self.refused(lambda: run_until(self.debugger, tree.text()))
             return
-        self.debugger.until(tree.text())
+        run_until(self.debugger, tree.text())
         self.here = stop
         self.count("until")
 
     def when_(self, random: np.random.Generator) -> None:
         text, holds = Drawing(self.program, self.moments, random).condition()
         expected = next((self.moments[i].position for i in self.behind() if holds(self.moments, i)), None)
-        found = self.debugger.last(breakpoints.parse(self.program, text))
+        found = last(self.debugger, breakpoints.parse(self.program, text))
         assert found == expected, text
         if found is not None:
             self.debugger.goto(found)

@@ -7,6 +7,7 @@ import json
 import networks
 import numpy as np
 import pytest
+from driving import goto_text
 
 from bptui.debugger.debugger import Debugger, DebuggerError
 from bptui.engine.network import Network
@@ -194,7 +195,7 @@ def test_a_session_of_another_network_is_refused():
 def test_values_survive_to_the_bit(dtype):
     network: Network = networks.softmax_net(dtype=dtype)
     debugger = Debugger(network)
-    debugger.goto_text("2:7")
+    goto_text(debugger, "2:7")
     debugger.set("W1", "W1 / 3 + 1e-310" if dtype == "float64" else "W1 / 3 + 1e-42")
     debugger.set("a1", "a1 / 7")
     debugger.next(20)

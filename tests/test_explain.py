@@ -8,6 +8,7 @@ import re
 import networks
 import numpy as np
 import pytest
+from driving import goto_text
 
 from bptui.commands import looking
 from bptui.commands.session import Session
@@ -21,7 +22,7 @@ from bptui.files import specs
 
 def at(position: str, network: Network | None = None) -> Debugger:
     debugger = Debugger(network or networks.article())
-    debugger.goto_text(position)
+    goto_text(debugger, position)
     return debugger
 
 
@@ -195,7 +196,7 @@ def random_networks() -> dict[str, Network]:
 @pytest.mark.parametrize("name", sorted(networks.ALL))
 def test_the_numbers_of_every_formula_give_its_result(name):
     debugger = Debugger(networks.ALL[name]())
-    debugger.goto_text(f"1:{len(debugger.program)}")
+    goto_text(debugger, f"1:{len(debugger.program)}")
     for k, instruction in enumerate(debugger.program.instructions):
         for cell in range(debugger.program.size(k)):
             found = formula(debugger.program, debugger.moment(k), cell, 12)
@@ -212,7 +213,7 @@ def test_the_numbers_of_every_formula_give_its_result(name):
 @pytest.mark.parametrize("name", sorted(networks.ALL))
 def test_no_formula_has_a_hole(name):
     debugger = Debugger(networks.ALL[name]())
-    debugger.goto_text(f"0:{len(debugger.program)}")
+    goto_text(debugger, f"0:{len(debugger.program)}")
     for k in range(len(debugger.program)):
         for cell in range(debugger.program.size(k)):
             found = formula(debugger.program, debugger.moment(k), cell)

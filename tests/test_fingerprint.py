@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from driving import goto_text
 
 import bptui
 from bptui.debugger.debugger import Debugger
@@ -51,10 +52,10 @@ def test_differences_are_sentences_and_what_is_not_known_is_not_told():
 @pytest.mark.parametrize("name", ["article", "moons"])
 def test_a_digest_is_that_of_the_moment_however_one_came_there(name):
     one, other = Debugger(specs.load(name)), Debugger(specs.load(name))
-    one.goto_text("3:2.1")
-    other.goto_text("5:9")
-    other.goto_text("3:4")
-    other.goto_text("3:2.1")
+    goto_text(one, "3:2.1")
+    goto_text(other, "5:9")
+    goto_text(other, "3:4")
+    goto_text(other, "3:2.1")
     assert digest(one.look(one.position)) == digest(other.look(other.position))
     other.step()
     assert digest(one.look(one.position)) != digest(other.look(other.position))
@@ -62,7 +63,7 @@ def test_a_digest_is_that_of_the_moment_however_one_came_there(name):
 
 def test_a_digest_notices_the_last_bit_of_any_number():
     debugger = Debugger(specs.load("article"))
-    debugger.goto_text("0:4")
+    goto_text(debugger, "0:4")
     before = debugger.look(debugger.position)
     for slot in ("W1", "x", "lr", "z2", "z2.grad"):
         value = float(before.arrays[slot].reshape(-1)[0])

@@ -10,6 +10,7 @@ from typing import Any
 import networks
 import numpy as np
 import pytest
+from driving import goto_text
 
 from bptui.commands import looking
 from bptui.commands.session import Session
@@ -239,7 +240,7 @@ def sampled(size: int) -> list[int]:
 
 def begun(name: str) -> Debugger:
     debugger = Debugger(NETWORKS[name]())
-    debugger.goto_text(f"1:{len(debugger.program)}")
+    goto_text(debugger, f"1:{len(debugger.program)}")
     return debugger
 
 
@@ -348,7 +349,7 @@ def test_a_part_with_a_name_says_what_it_is():
 def test_of_a_long_sum_only_what_is_shown_is_made(monkeypatch):
     nodes = (networks.dense("1", "x", 64, "relu"), networks.dense("2", "1", 3))
     debugger = Debugger(Network(nodes, numbers(40, 500), numbers(40, 3, seed=1), loss="mse"))
-    debugger.goto_text(f"0:{len(debugger.program)}")
+    goto_text(debugger, f"0:{len(debugger.program)}")
     named = []
     cell = notation.Names.cell
     monkeypatch.setattr(notation.Names, "cell", lambda self, *where: named.append(where) or cell(self, *where))
@@ -362,6 +363,6 @@ def test_of_a_long_sum_only_what_is_shown_is_made(monkeypatch):
 def test_the_numbers_of_a_half_done_update_are_those_before_it():
     debugger = begun("optim adam")
     k = debugger.program.writers["W1.m"]
-    debugger.goto_text(f"1:{k}.1")
+    goto_text(debugger, f"1:{k}.1")
     assert formula(debugger.program, debugger.moment(k), 0).rows[-1] != "·"
     assert formula(debugger.program, debugger.moment(k), 1).rows[-1] == "·"

@@ -9,6 +9,7 @@ from pathlib import Path
 import networks
 import numpy as np
 import pytest
+from driving import run_back, run_on
 from naive import Drawing, history
 
 from bptui.debugger.debugger import Debugger, DebuggerError
@@ -60,7 +61,7 @@ class Student:
         """To a stop, or in portions that are interrupted, either way."""
         back = bool(self.random.random() < 0.5)
         if self.random.random() < 0.5:
-            (self.debugger.run_back if back else self.debugger.run_on)()
+            (run_back if back else run_on)(self.debugger)
             return
         try:
             run = self.debugger.run(back=back)

@@ -11,6 +11,7 @@ from dataclasses import replace
 import networks
 import numpy as np
 import pytest
+from driving import goto_text
 from networks import dense
 from test_formulas import NETWORKS
 
@@ -53,7 +54,7 @@ def at(position: str, network: Network | None = None, *edits: str) -> Debugger:
     for edit in edits:
         target, value = edit.split(" = ")
         debugger.set(target, *value.split(" at "))
-    debugger.goto_text(position)
+    goto_text(debugger, position)
     return debugger
 
 

@@ -12,6 +12,7 @@ from itertools import product
 import networks
 import numpy as np
 import pytest
+from driving import goto_text
 
 from bptui.debugger.debugger import Debugger
 from bptui.engine.network import Network
@@ -25,7 +26,7 @@ def debugger(*commands: str, network: Network | None = None) -> Debugger:
             target, value = command.split(" = ")
             walker.set(target, *value.split(" at "))
         else:
-            walker.goto_text(command)
+            goto_text(walker, command)
     return walker
 
 
@@ -91,7 +92,7 @@ def test_an_undo_takes_the_marks_back():
 def test_stepping_back_before_what_is_stale_takes_its_mark_away():
     walker = debugger("0:3", "w5 = 0.2", "0:1")
     assert outdated(walker) == {}
-    walker.goto_text("0:3")
+    goto_text(walker, "0:3")
     assert outdated(walker) == {"z2": [[1]], "loss": 1}
 
 

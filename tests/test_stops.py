@@ -7,6 +7,7 @@ import math
 import networks
 import numpy as np
 import pytest
+from driving import goto_text, run_back, run_on
 
 from bptui.commands.registry import CommandError
 from bptui.commands.session import Session
@@ -23,11 +24,11 @@ def article() -> Debugger:
 
 def stops(debugger: Debugger, condition: str, most: int = 50) -> list[str]:
     """Every place where `continue` stops at a condition, from the start."""
-    debugger.goto_text("0:0")
+    goto_text(debugger, "0:0")
     debugger.breakpoints.all.clear()
     debugger.add_breakpoint(condition)
     found = []
-    while len(found) < most and "breakpoint" in debugger.run_on().message:
+    while len(found) < most and "breakpoint" in run_on(debugger).message:
         found.append(str(debugger.position))
     return found
 
@@ -36,7 +37,7 @@ def back_again(debugger: Debugger) -> list[str]:
     """Every place where `reverse-continue` stops, from the end."""
     debugger.goto(debugger.end)
     found = []
-    while "breakpoint" in debugger.run_back().message:
+    while "breakpoint" in run_back(debugger).message:
         found.append(str(debugger.position))
     return found
 
@@ -94,21 +95,21 @@ def test_it_stops_where_it_is_true_in_both_directions():
 def test_from_inside_an_operation():
     debugger = article()
     debugger.add_breakpoint("1")
-    debugger.goto_text("3:0.1")
-    assert str(debugger.run_on().position) == "3:1"
-    debugger.goto_text("3:0.1")
-    assert str(debugger.run_back().position) == "2:1"
-    debugger.goto_text("3:1.1")
-    assert str(debugger.run_back().position) == "3:1"
+    goto_text(debugger, "3:0.1")
+    assert str(run_on(debugger).position) == "3:1"
+    goto_text(debugger, "3:0.1")
+    assert str(run_back(debugger).position) == "2:1"
+    goto_text(debugger, "3:1.1")
+    assert str(run_back(debugger).position) == "3:1"
 
 
 def test_with_nothing_to_stop_at_it_ends_at_the_ends_and_says_so():
     debugger = article()
     debugger.add_breakpoint("if loss < 0")
-    assert debugger.run_on().message == "stopped at the end: 30 iterations"
+    assert run_on(debugger).message == "stopped at the end: 30 iterations"
     assert str(debugger.position) == "29:9"
-    assert "already at or past the end" in debugger.run_on().message
-    assert debugger.run_back().message == "stopped at the start: nothing to stop at before it"
+    assert "already at or past the end" in run_on(debugger).message
+    assert run_back(debugger).message == "stopped at the start: nothing to stop at before it"
     assert str(debugger.position) == "0:0"
 
 
@@ -116,13 +117,13 @@ def test_disabled_ignored_once_and_counted():
     debugger = article()
     debugger.add_breakpoint("loss")
     debugger.breakpoints.change(1, ignore=2)
-    assert str(debugger.run_on().position) == "2:3"
+    assert str(run_on(debugger).position) == "2:3"
     assert debugger.breakpoints.get(1).hits == 3
     debugger.breakpoints.change(1, enabled=False)
     debugger.add_breakpoint("4 once")
-    assert str(debugger.run_on().position) == "2:4"
+    assert str(run_on(debugger).position) == "2:4"
     assert 2 not in debugger.breakpoints.all
-    assert debugger.run_on().message.startswith("stopped at the end")
+    assert run_on(debugger).message.startswith("stopped at the end")
     with pytest.raises(DebuggerError, match="no breakpoint 2"):
         debugger.breakpoints.get(2)
 
@@ -134,13 +135,13 @@ def test_an_edit_stops_what_reads_it():
     debugger.breakpoints.all.clear()
     debugger.add_breakpoint("if w5 > 1")
     debugger.add_breakpoint("on w5")
-    debugger.goto_text("2:9")
-    view = debugger.run_on()
+    goto_text(debugger, "2:9")
+    view = run_on(debugger)
     assert str(view.position) == "3:5"
     assert view.message == "stopped at breakpoint 2: if w5 > 1; breakpoint 3: on w5"
-    assert str(debugger.run_on().position) == "3:9"
-    assert str(debugger.run_back().position) == "3:5"
-    assert str(debugger.run_back().position) == "2:9"
+    assert str(run_on(debugger).position) == "3:9"
+    assert str(run_back(debugger).position) == "3:5"
+    assert str(run_back(debugger).position) == "2:9"
 
 
 @pytest.mark.parametrize("memory", [None, 2000])
@@ -148,10 +149,10 @@ def test_far_back(memory):
     debugger = Debugger(networks.article(iterations=5000), *([memory] if memory else []))
     debugger.goto(debugger.end)
     debugger.add_breakpoint("if w5 < 0.16")
-    assert str(debugger.run_back().position) == "0:0"
+    assert str(run_back(debugger).position) == "0:0"
     debugger.goto(debugger.end)
     debugger.add_breakpoint("if loss > 0.25")
-    assert debugger.run_back().message.startswith("stopped at breakpoint 2")
+    assert run_back(debugger).message.startswith("stopped at breakpoint 2")
     losses = article_losses(10)
     assert str(debugger.position) == f"{max(t for t, loss in enumerate(losses) if loss > 0.25)}:3"
 
@@ -196,7 +197,7 @@ b = 0
 def test_a_relu_dies_when_no_row_moves_it(tmp_path):
     debugger = Debugger(spec(DYING, tmp_path))
     (place,) = stops(debugger, "dead")
-    debugger.goto_text(place)
+    goto_text(debugger, place)
     assert debugger.evaluate("a1").max() == 0
     debugger.iteration_back()
     assert debugger.evaluate("a1").max() > 0
@@ -269,7 +270,7 @@ def test_the_units_that_died_are_those_no_row_of_all_the_data_moves():
     network = debugger.program.network
     epoch = len(network.x) // network.batch
     debugger.add_breakpoint("dead")
-    met = [(debugger.run_on().message, debugger.position) for _ in range(4)]
+    met = [(run_on(debugger).message, debugger.position) for _ in range(4)]
     seen = []
     for t in range(met[-1][1].iteration + 1):
         debugger.goto(Position(t, met[0][1].op))
@@ -287,7 +288,7 @@ def test_a_sigmoid_saturates(tmp_path):
     debugger = Debugger(spec(DYING.replace("relu", "sigmoid").replace("0.5", "20"), tmp_path))
     found = stops(debugger, "saturated")
     assert found
-    debugger.goto_text(found[0])
+    goto_text(debugger, found[0])
     assert (debugger.evaluate("a1") < 0.01).all() or (debugger.evaluate("a1") > 0.99).all()
 
 
@@ -340,7 +341,7 @@ iterations = 3
     found = stops(debugger, "vanishing 3")
     assert found
     for place in found[:2]:
-        debugger.goto_text(place)
+        goto_text(debugger, place)
         debugger.finish()
         size = lambda k: np.sqrt((debugger.evaluate(f"W{k}.grad") ** 2).mean())  # noqa: E731
         assert any(size(k) * 3 < size(k + 1) for k in (1, 2, 3))
@@ -378,7 +379,7 @@ def test_what_is_no_condition_is_refused(text, says):
 def test_break_nan_stops_at_the_operation_and_backwards_at_the_last():
     debugger = Debugger(load("diverging"))
     debugger.add_breakpoint("nan")
-    view = debugger.run_on()
+    view = run_on(debugger)
     written = view.program.instructions[view.done].writes
     assert not np.isfinite(view.state.arrays[written]).all()
     first = view.position
@@ -387,9 +388,9 @@ def test_break_nan_stops_at_the_operation_and_backwards_at_the_last():
     there = [array.reshape(-1)[: state.computed[name]] for name, array in state.arrays.items()]
     assert all(np.isfinite(cells).all() for cells in there)
     debugger.goto(debugger.end)
-    assert debugger.run_back().position == type(first)(399, 16)
+    assert run_back(debugger).position == type(first)(399, 16)
     debugger.goto(first)
-    assert str(debugger.run_back().position) == "0:0"
+    assert str(run_back(debugger).position) == "0:0"
 
 
 # Watches
@@ -442,11 +443,11 @@ def test_a_search_like_one_before_generates_nothing_anew():
     debugger.add_breakpoint("on W1[0, 0]")
     machine = debugger._player.machine
     for _ in range(3):
-        debugger.run_on()
+        run_on(debugger)
     known = len(machine._runs), len(machine._scope.names)
     for _ in range(5):
-        debugger.run_on()
-        debugger.run_back()
+        run_on(debugger)
+        run_back(debugger)
     assert (len(machine._runs), len(machine._scope.names)) == known
 
 
@@ -467,7 +468,7 @@ def test_both_sides_of_and_are_conditions():
 def test_a_stop_names_the_unit_that_died(tmp_path):
     debugger = Debugger(spec(DYING, tmp_path))
     debugger.add_breakpoint("dead")
-    assert debugger.run_on().message == "stopped at breakpoint 1: dead (unit 0 of a1)"
+    assert run_on(debugger).message == "stopped at breakpoint 1: dead (unit 0 of a1)"
 
 
 def test_when_says_what_is_wrong_with_its_expression():
@@ -482,10 +483,10 @@ def test_a_stop_says_by_how_much():
     debugger = Debugger(load("diverging"))
     debugger.add_breakpoint("ratio")
     before = debugger.look(parse(debugger.program, "0:13")).arrays
-    message = debugger.run_on().message
+    message = run_on(debugger).message
     step = np.linalg.norm(debugger.view().state.arrays["W1"] - before["W1"]) / np.linalg.norm(before["W1"])
     assert debugger.position == parse(debugger.program, "0:14")
     assert message == f"stopped at breakpoint 1: ratio (W1 by {step:.4g} of its size)"
     debugger.breakpoints.all.clear()
     debugger.add_breakpoint("exploding 2")
-    assert "exploding 2 (W1.grad is 3.178 of W2.grad" in debugger.run_on().message
+    assert "exploding 2 (W1.grad is 3.178 of W2.grad" in run_on(debugger).message

@@ -8,6 +8,7 @@ import warnings
 import networks
 import numpy as np
 import pytest
+from driving import goto_text, run_back, run_on
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from naive import history
@@ -102,7 +103,7 @@ def test_a_search_finds_all_in_both_directions(name):
 
 def debugger_at(text: str, network: Network | None = None) -> Debugger:
     debugger = Debugger(network or networks.article(iterations=20))
-    debugger.goto_text(text)
+    goto_text(debugger, text)
     return debugger
 
 
@@ -112,7 +113,7 @@ def stops(debugger: Debugger, text: str, *, most: int = 5) -> list[str]:
     debugger.add_breakpoint(text)
     found = []
     while len(found) < most:
-        view = debugger.run_on()
+        view = run_on(debugger)
         if not view.message.startswith("stopped at breakpoint"):
             break
         found.append(str(view.position))
@@ -122,13 +123,13 @@ def stops(debugger: Debugger, text: str, *, most: int = 5) -> list[str]:
 def test_on_what_lasts_stops_where_an_instruction_changed_it():
     debugger = debugger_at("0:0", networks.article(iterations=4, lr=0.0))
     assert stops(debugger, "on w5") == []
-    debugger.goto_text("1:3")
+    goto_text(debugger, "1:3")
     debugger.set("w5", "0.5")
-    debugger.goto_text("0:0")
+    goto_text(debugger, "0:0")
     # At the edit, and not at the update after it, which changed nothing.
     assert stops(debugger, "on w5") == ["1:3"]
     # A slot as a whole: wherever it is written.
-    debugger.goto_text("2:9")
+    goto_text(debugger, "2:9")
     assert stops(debugger, "on W2") == ["3:9"]
 
 
@@ -136,7 +137,7 @@ def test_an_edit_is_no_update():
     """The size of an update is beside the weights just before it, not beside those of an iteration before."""
     debugger = debugger_at("1:3", networks.article(iterations=4, lr=1e-6))
     debugger.set("W1", "[[7, 8], [9, 1]]")
-    debugger.goto_text("0:0")
+    goto_text(debugger, "0:0")
     assert stops(debugger, "ratio 0 0.1") == []
 
 
@@ -150,7 +151,7 @@ def test_nan_sees_what_a_product_made_infinite_and_nothing_told_of():
     debugger.set("W1", "1e150")
     assert stops(debugger, "nan") == ["0:1", "1:1", "2:1"]
     assert np.isfinite(debugger.view().losses).all()
-    assert [str(debugger.run_back().position) for _ in range(4)] == ["2:1", "1:1", "0:1", "0:0"]
+    assert [str(run_back(debugger).position) for _ in range(4)] == ["2:1", "1:1", "0:1", "0:0"]
 
 
 def test_nan_is_as_patient_after_many_false_alarms():
@@ -176,7 +177,7 @@ def test_nothing_is_said_on_the_way_through_what_is_not_finite():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for kind in ("flat 2", "rising 2", "ratio", "vanishing", "exploding", "saturated", "nan"):
-            debugger.goto_text("0:0")
+            goto_text(debugger, "0:0")
             stops(debugger, kind)
 
 
@@ -186,7 +187,7 @@ def test_an_expression_without_a_value_is_an_error_and_one_stays_where_one_was()
     # Whole numbers: 2 to the power of −1 is none. With all numbers alike, as it was asked first, it is 0 to the power 0.
     debugger.add_breakpoint("if (argmax(W1) + argmax(W2)) ** -argmax(W1.T @ W1) > 9")
     with pytest.raises(ExpressionError):
-        debugger.run_on()
+        run_on(debugger)
     assert debugger.view().state.same_bits(before)
 
 
@@ -210,10 +211,10 @@ def test_what_is_large_is_not_kept_for_every_iteration(text):
     network = Network(nodes, networks.numbers(100, 60), networks.numbers(100, 1), iterations=1000, lr=1e-6)
     debugger = Debugger(network, memory=2**20)
     stops(debugger, text, most=1)
-    debugger.goto_text("0:0")
+    goto_text(debugger, "0:0")
     debugger.breakpoints.change(next(iter(debugger.breakpoints.all)), ignore=10**6)
     tracemalloc.start()
-    debugger.run_on()
+    run_on(debugger)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 24 * 2**20

@@ -12,6 +12,7 @@ import networks
 import numpy as np
 import pytest
 import slow
+from driving import goto_text, run_back, run_on
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from walks import CHANGES, MOVES, Walk, random_action
@@ -98,7 +99,7 @@ def test_the_checkpoints_keep_within_their_memory():
 def test_losses_are_all_there_after_a_jump_over_a_near_checkpoint():
     """Going back leaves checkpoints near; looking far back and coming here again replays none of what lies between."""
     debugger = Walk.of(networks.article()).debugger
-    debugger.goto_text("7:9")
+    goto_text(debugger, "7:9")
     debugger.back()
     losses = list(debugger.view().losses)
     debugger.look(Position(1, 9))
@@ -109,10 +110,10 @@ def test_losses_are_all_there_after_a_jump_over_a_near_checkpoint():
 def test_what_was_there_before_an_update_is_of_this_timeline():
     """The start of an iteration is remembered where one stops in it; an edit before it makes it another."""
     debugger = Walk.of(networks.article(iterations=8)).debugger
-    debugger.run_on()
-    debugger.run_back()
+    run_on(debugger)
+    run_back(debugger)
     debugger.set("x", "x * 0.5")
-    view = debugger.run_on()
+    view = run_on(debugger)
     assert view.position == Position(7, 9)
     expected = slow.run(debugger.program, [slow.Written(Position(), "x", (0, 1), (1.0, 1.5))], Position(7, 8))
     assert view.moment is not None
@@ -180,7 +181,7 @@ def test_a_loss_edited_at_the_end_of_its_iteration_stays_so_in_the_plot():
 
 def test_looking_elsewhere_leaves_the_present_alone():
     debugger = Walk.of(networks.skip_net()).debugger
-    debugger.goto_text("2:5.2")
+    goto_text(debugger, "2:5.2")
     debugger.set("z_h1[0, 0]", "3")
     before = debugger.view().state
     for text in ("0:0", "2:5.1", "2:5.2", "2:5", "7:1"):
@@ -268,12 +269,12 @@ def test_a_new_edit_forgets_what_was_undone():
 
 def test_an_iteration_run_through_on_another_timeline_began_as_it_does_there():
     debugger, other = (Debugger(replace(networks.article(), iterations=6)) for _ in range(2))
-    debugger.goto_text("5:3")
-    debugger.goto_text("0:0")
+    goto_text(debugger, "5:3")
+    goto_text(debugger, "0:0")
     debugger.set("W1", "W1 * 2")
     assert debugger.branches.name != "main"
     debugger.add_breakpoint("nan")
-    view = debugger.run_on()  # it ends where the last stretch does, without a step
+    view = run_on(debugger)  # it ends where the last stretch does, without a step
     other.set("W1", "W1 * 2")
     expected = other.goto(view.position)
     assert view.moment.before.same_bits(expected.moment.before)
@@ -303,7 +304,7 @@ def test_a_weight_that_decays_before_its_step_is_written_twice(edited):
 
 def test_what_is_broken_off_elsewhere_leaves_one_where_one_was(monkeypatch):
     debugger = Debugger(networks.article())
-    debugger.goto_text("3:4")
+    goto_text(debugger, "3:4")
     before = debugger.view().state
     edit = Edit(Position(1, 2), "W1", (0,), np.array([9.0]))
 
@@ -320,13 +321,13 @@ def test_what_is_broken_off_elsewhere_leaves_one_where_one_was(monkeypatch):
 @pytest.mark.parametrize("what", ["set", "undo", "redo", "branch"])
 def test_what_is_broken_off_while_it_is_computed_again_has_not_been_done(monkeypatch, what):
     debugger = Debugger(networks.article())
-    debugger.goto_text("9:4")
+    goto_text(debugger, "9:4")
     debugger.set("w5", "0.4", "2:0")
     debugger.set("lr", "0.1", "3:0")
     if what == "redo":
         debugger.undo()
     if what == "branch":
-        debugger.goto_text("12:0")
+        goto_text(debugger, "12:0")
     deeds = {
         "set": lambda: debugger.set("w6", "0.3", "1:0"), "undo": debugger.undo, "redo": debugger.redo,
         "branch": lambda: debugger.branch("main"),

@@ -7,6 +7,7 @@ import re
 import networks
 import numpy as np
 import pytest
+from driving import goto_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,7 +25,7 @@ from bptui.files.examples import example_names
 
 def tree(position: str, text: str, network: Network | None = None) -> Tree:
     debugger = Debugger(network or networks.article())
-    debugger.goto_text(position)
+    goto_text(debugger, position)
     target = parse_target(debugger.program, text)
     changes = lambda slot, cell, until: history(debugger.timeline, slot, cell, until)  # noqa: E731 - one line says it
     source = Source(debugger.timeline, debugger.position, debugger.look, changes)

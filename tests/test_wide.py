@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from driving import goto_text, run_on
 
 from bptui.debugger.debugger import Debugger
 from bptui.debugger.rows import WIDE
@@ -88,7 +89,7 @@ def hits(debugger: Debugger, condition: str, *, back: bool = False) -> list[int]
 
 def places(debugger: Debugger, condition: str, *, back: bool = False) -> list[Position]:
     debugger.breakpoints.all.clear()
-    debugger.goto_text(f"{ITERATIONS}:0" if back else "0:0")
+    goto_text(debugger, f"{ITERATIONS}:0" if back else "0:0")
     debugger.add_breakpoint(condition)
     found: list[Position] = []
     # Without a view at every stop, which costs more than the way there.
@@ -152,7 +153,7 @@ def test_one_cell_that_is_nearly_all_of_the_norm(updated):
     debugger, told = updated
     # The pixel in the corner is white in every picture: its weights have no gradient.
     assert all(one["W1.grad"][0, 0] == 0 for one in told.after)
-    debugger.goto_text("0:0")
+    goto_text(debugger, "0:0")
     debugger.set("W1[0, 0]", "50")
     try:
         # With no gradient nothing but a decay changes it.
@@ -173,8 +174,8 @@ def test_a_slot_that_is_not_computed_yet_decides_nothing(wide):
     debugger, _ = wide
     # loss is written before W2.grad, where nothing is true of it; after it all is.
     assert hits(debugger, "if norm(W2.grad) > 0 and loss > 0")[:3] == [0, 1, 2]
-    debugger.goto_text("0:0")
-    debugger.run_on()
+    goto_text(debugger, "0:0")
+    run_on(debugger)
     assert debugger.program.instructions[debugger.position.op - 1].writes == "W2.grad"
 
 
@@ -207,10 +208,10 @@ def test_far_on_in_one_stretch(wide):
     last = int(np.flatnonzero(np.diff(highest) > 1e-6 * highest[1:])[-1]) + 1
     assert last > 700
     debugger.breakpoints.all.clear()
-    debugger.goto_text("0:0")
+    goto_text(debugger, "0:0")
     bound = float(highest[last - 1] + highest[last]) / 2
     debugger.add_breakpoint(f"if norm(W1) > {bound!r} and norm(b2) + norm(b3) >= 0")
-    debugger.run_on()
+    run_on(debugger)
     assert debugger.position == Position(last, debugger.program.writers["W1"] + 1)
 
 
@@ -225,10 +226,10 @@ def test_it_changes_where_it_is_written_alone(wide):
 def stops(debugger: Debugger, condition: str) -> list[tuple[Position, str]]:
     """Where it stops, and what it says there."""
     debugger.breakpoints.all.clear()
-    debugger.goto_text("0:0")
+    goto_text(debugger, "0:0")
     debugger.add_breakpoint(condition)
     found: list[tuple[Position, str]] = []
-    while "breakpoint" in (view := debugger.run_on()).message and debugger.position.iteration < ITERATIONS:
+    while "breakpoint" in (view := run_on(debugger)).message and debugger.position.iteration < ITERATIONS:
         found.append((debugger.position, view.message.partition(":")[2]))
     return found
 
@@ -246,11 +247,11 @@ def test_an_edit_that_changes_nothing_moves_no_stop(updated):
     texts += [f"on norm(W1) + 0 * {name}[0, 0]" for name in written if debugger.program.slots[name].persistent]
     free = [stops(debugger, text) for text in texts]
     assert all(free[: len(bounds) - 1])
-    debugger.goto_text("0:0")
+    goto_text(debugger, "0:0")
     undone = 0
     try:
         for t in range(0, ITERATIONS, 3):
-            debugger.goto_text(f"{t}:2")
+            goto_text(debugger, f"{t}:2")
             debugger.set("lr", repr(float(debugger.view().state.arrays["lr"])))
             undone += 1
         assert [stops(debugger, text) for text in texts] == free

@@ -28,10 +28,6 @@ class Debugger(Running):
 
     # Moving
 
-    def goto_text(self, text: str) -> View:
-        """The position that `3:12` means. Raises PositionError."""
-        return self.goto(parse(self.program, text))
-
     def next(self, k: int = 1) -> View:
         """K operations on; a half-done one is finished first, which counts as one."""
         return self.goto(moves.forward(self.program, self.position, k))

@@ -70,18 +70,6 @@ class Running(Looking):
         """Interrupt a run: forward one is where it has got to, between two iterations; back where one began."""
         return self.goto(run.reached)
 
-    def run_on(self) -> View:
-        """To the next breakpoint, or the end of the iterations that the spec asks for."""
-        try:
-            run = self.run()
-        except DebuggerError as error:
-            return self.view(str(error))
-        return self.arrive(run.whole())
-
-    def run_back(self) -> View:
-        """Back to the previous breakpoint, or to the very start."""
-        return self.arrive(self.run(back=True).whole())
-
     def run_until(self, text: str) -> Run:
         """A run on until an expression is true; `arrive_until` ends it. Raises ExpressionError or DebuggerError."""
         condition = conditions.when_true(self.program, text)
@@ -101,11 +89,6 @@ class Running(Looking):
         text = run.texts[0].removeprefix("if ")
         raise DebuggerError(f"{text} does not come true within {self.end.iteration + 1} iterations")
 
-    def until(self, text: str) -> View:
-        """On until an expression is true. Raises ExpressionError; DebuggerError at the end."""
-        run = self.run_until(text)
-        return self.arrive_until(run, run.whole())
-
     def run_back_to(self, condition: conditions.Condition) -> Run:
         """A run back to where a condition held last; it ends at the very start where it never did."""
         return self._run_for(condition, START, back=True)
@@ -121,13 +104,6 @@ class Running(Looking):
         alone = Breakpoints()
         alone.put(Breakpoint(1, condition))
         return Run(self._player, self.timeline, alone, end, back=back)
-
-    def last(self, condition: conditions.Condition) -> Position | None:
-        """The last position before here at which a condition holds, or None."""
-        run = self.run_back_to(condition)
-        ended = run.whole()
-        self._player.goto(self.timeline, run.begun)
-        return ended.position if ended.stopped else None
 
     def _lost(self, view: View) -> str:
         lost = np.flatnonzero(~np.isfinite(view.losses))
