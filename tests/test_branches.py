@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from driving import run_back, run_on
 
 from bptui.commands.registry import CommandError
 from bptui.commands.session import Session
@@ -195,10 +196,10 @@ def test_a_debuggers_state_survives_as_json(session):
     view = other.restore(json.loads(text))
     assert view.state.same_bits(session.debugger.view().state)
     assert other.memento() == kept
-    for word in ("undo", "undo", "redo", "redo", "run_on", "run_back"):
-        getattr(session.debugger, word)()
-        getattr(other, word)()
-        assert other.view().state.same_bits(session.debugger.view().state), word
+    for deed in (Debugger.undo, Debugger.undo, Debugger.redo, Debugger.redo, run_on, run_back):
+        deed(session.debugger)
+        deed(other)
+        assert other.view().state.same_bits(session.debugger.view().state), deed.__name__
         assert other.memento() == session.debugger.memento()
 
 
