@@ -98,6 +98,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("until", (), "on until an expression is true", "EXPR"),
     Command("save", (), "write the network as a spec, with the weights of this moment", "FILE"),
     Command("load", (), "open another spec", "SPEC"),
+    Command("view", ("v",), "another view of the focused pane, where it has several", "[NAME]", app=True),
+    Command("", ("V",), "its view before that", app=True),
     Command("", ("z",), "this pane alone, and back", app=True),
     Command("", ("left_square_bracket",), "the previous tensor", shown="[", app=True),
     Command("", ("right_square_bracket",), "the next tensor", shown="]", app=True),

@@ -19,6 +19,17 @@ from bptui.engine.timeline import Position
 from bptui.tui.drawing.numbers import decimals
 
 
+@dataclass(frozen=True)
+class Hit:
+    """What lies at a place of a pane: a cell, an operation or a moment; `text` says more of it than the screen does."""
+
+    slot: str = ""
+    cell: int = 0
+    op: int = -1
+    position: Position | None = None
+    text: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Stops:
     """What runs stop at, and what is watched: the rows of a list, breakpoints first.

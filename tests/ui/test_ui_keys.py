@@ -52,7 +52,7 @@ async def test_every_key_does_its_work_from_every_pane(app, size, pane):
             ("n", "0:1"), ("N", "0:0"), ("s", "0:0.1"), ("S", "0:0"), ("f10", "0:1"), ("N", "0:0"), ("f11", "0:0.1"), ("f", "0:2"),
             ("F", "0:0"), ("i", "0:9"), ("I", "0:0"), ("t", "0:3"), ("i", "1:3"), ("o", "0:9"), ("T", "0:3"), ("plus", "0:3"),
             ("minus", "0:3"), ("u", "0:3"), ("U", "0:3"), ("u", "0:3"),
-            ("left_square_bracket", "0:3"), ("right_square_bracket", "0:3"),
+            ("left_square_bracket", "0:3"), ("right_square_bracket", "0:3"), ("v", "0:3"), ("V", "0:3"),
         ]:  # fmt: skip
             await at(key, position)
         await opens("g", " goto")

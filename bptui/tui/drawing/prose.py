@@ -141,12 +141,19 @@ def status(scene: Scene) -> Line:
     """The cell under the cursor in full, and whatever makes it stale; or what the last command said."""
     if scene.note:
         return line((" " + safe(scene.note), "plain"))
-    view, (slot, cell) = scene.view, scene.cursor
+    slot, cell = scene.cursor
+    if not scene.view.is_computed(slot, cell):
+        return line((f" {in_full(scene, slot, cell)}", "dim"))
+    return line((f" {in_full(scene, slot, cell)}", "plain"), (_why_stale(scene, slot, cell), "dim"))
+
+
+def in_full(scene: Scene, slot: str, cell: int) -> str:
+    """A cell's name and its value to the last digit."""
+    view = scene.view
     name = spell(view.program, Target(slot, (cell,)))
     if not view.is_computed(slot, cell):
-        return line((f" {name} is not computed yet", "dim"))
-    text = f" {name} = {view.number(slot, cell)!r}"
-    return line((text, "plain"), (_why_stale(scene, slot, cell), "dim"))
+        return f"{name} is not computed yet"
+    return f"{name} = {view.number(slot, cell)!r}"
 
 
 def _why_stale(scene: Scene, slot: str, cell: int) -> str:

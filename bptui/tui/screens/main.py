@@ -17,7 +17,7 @@ from textual.widgets.input import Selection
 from bptui.commands.registry import COMMANDS
 from bptui.tui.screens.arranging import SMALLEST
 from bptui.tui.screens.dialogs import TextPage
-from bptui.tui.screens.opening import Opening
+from bptui.tui.screens.pointing import Pointing
 from bptui.tui.widgets.bars import HeaderBar, KeysBar, StatusBar, WatchBar
 from bptui.tui.widgets.field import Field
 from bptui.tui.widgets.pane import Pane
@@ -42,7 +42,7 @@ def _bindings() -> list[BindingType]:
     return made
 
 
-class MainScreen(Opening):
+class MainScreen(Pointing):
     """Six panes that follow one view."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -107,7 +107,7 @@ class MainScreen(Opening):
             "formulas": lambda: self._page("Every update formula", "formulas"),
             "to": lambda: self._run_to("to"), "to-back": lambda: self._run_to("to-back"),
             "break": self._break, "breakpoints": lambda: self.focus_pane(6), "watch": self._watch,
-            "branches": self._branches,
+            "branches": self._branches, "view": lambda: self._view_of(1),
         }  # fmt: skip
         if verb in _ASKING:
             self.open_line(f"{verb} ")
@@ -124,7 +124,8 @@ class MainScreen(Opening):
             self.focus_pane(int(key))
         else:
             keys: dict[str, Callable[[], object]] = {
-                "minus": lambda: self._nudge(-1), "z": self._zoom, "colon": lambda: self.open_line(""),
+                "minus": lambda: self._nudge(-1), "V": lambda: self._view_of(-1), "z": self._zoom,
+                "colon": lambda: self.open_line(""),
                 "tab": self.focus_next_pane, "left_square_bracket": lambda: self._tensor(-1),
                 "right_square_bracket": lambda: self._tensor(1),
             }  # fmt: skip
@@ -199,17 +200,23 @@ class MainScreen(Opening):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter runs the line and closes it."""
         self._close_line()
-        word = event.value.strip()
-        verb, _, rest = word.partition(" ")
-        if verb == "diff":
-            self._diff(rest.strip())
-        elif word in ("branches", "d"):
-            self._branches()
-        elif verb == "sweep":
-            self._sweep(rest.strip())
-        elif event.value.strip():
-            self._do(event.value.strip())
+        self._read(event.value.strip())
         self.app.post_message(Field.Read())
+
+    def _read(self, line: str) -> None:
+        """A line; some words have a screen of their own here."""
+        verb, _, rest = line.partition(" ")
+        words: dict[str, Callable[[str], None]] = {
+            "diff": self._diff, "sweep": self._sweep, "view": self._view_named,
+        }  # fmt: skip
+        if line in ("branches", "d"):
+            self._branches()
+        elif verb in words and (rest or verb != "view"):
+            words[verb](rest.strip())
+        elif line in ("view", "play"):
+            self.carry_out(line)
+        elif line:
+            self._do(line)
 
     # Layout
 

@@ -45,10 +45,16 @@ class WatchBar(Bar):
 
 
 class StatusBar(Bar):
-    """The cell under the cursor in full, or what the last command said."""
+    """The cell under the cursor in full, or what the last command said; for a while what is under the mouse."""
+
+    hover: reactive[str] = reactive("", layout=False)
+
+    def watch_scene(self) -> None:
+        """Something happened: the number under the mouse may be another by now."""
+        self.hover = ""
 
     def made(self, scene: Scene, columns: int) -> Line:
-        return cut(prose.status(scene), columns)
+        return cut(line((f" {self.hover}", "dim")) if self.hover else prose.status(scene), columns)
 
 
 class KeysBar(Bar):

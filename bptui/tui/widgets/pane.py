@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Protocol, cast
 
 from rich.style import Style
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.reactive import reactive
@@ -13,7 +14,10 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from bptui.tui.drawing.lines import Line, line, rule, strip
-from bptui.tui.scene import Scene
+from bptui.tui.scene import Hit, Scene
+
+# Lines that a notch of the mouse's wheel moves.
+_WHEEL = 3
 
 
 class Followed(Protocol):
@@ -34,6 +38,12 @@ class Followed(Protocol):
     def change_stop(self, deed: str) -> None:
         """Something is done to the stop that is chosen: `switch` or `drop`."""
 
+    def clicked(self, hit: Hit) -> None:
+        """The reader clicked at something, or dragged over it."""
+
+    def hovered(self, hit: Hit | None) -> None:
+        """The mouse is over something, or over nothing any more."""
+
 
 class Pane(Widget, can_focus=True):
     """Draws a scene by the Line API; only the main screen writes `scene`."""
@@ -47,13 +57,19 @@ class Pane(Widget, can_focus=True):
         Binding("pagedown", "move(0, 8)", "page down", show=False, id="pane.page_down"),
     ]
 
+    # What the mouse marks would be cells of a drawing, not the text of a page; a drag is for the timeline.
+    ALLOW_SELECT = False
+
     scene: reactive[Scene | None] = reactive(None, layout=False, always_update=True)
     help_moves = ""
+    # What it can show, the first at the beginning; none where there is but one thing.
+    views: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, number: int, pane_id: str) -> None:
         super().__init__(id=pane_id)
         self.number = number
         self.top = 0
+        self.shown = self.views[0] if self.views else ""
         self._drawn: list[Line] | None = None
         self._drawn_for = Size()
 
@@ -75,11 +91,73 @@ class Pane(Widget, can_focus=True):
         del scene, across
         self.top = max(0, self.top + down)
 
+    def hit(self, scene: Scene, x: int, y: int) -> Hit | None:
+        """What lies at a column and a line of the content, the first line below the title being 0."""
+        del scene, x, y
+        return None
+
+    def turn(self, by: int) -> None:
+        """Another of its views."""
+        if self.views:
+            self.show(self.views[(self.views.index(self.shown) + by) % len(self.views)])
+
+    def show(self, view: str) -> None:
+        """One of its views."""
+        self.shown = view
+        self.top = 0
+        self.redraw()
+
     def action_move(self, across: int, down: int) -> None:
         """Move within this pane."""
         if self.scene is not None:
             self.move(self.scene, across, down)
             self.redraw()
+
+    # The mouse
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """To what is there; what is dragged over is gone to as well."""
+        self.capture_mouse()
+        self._click(event)
+
+    def on_mouse_up(self) -> None:
+        """No longer dragged."""
+        self.release_mouse()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Over a timeline with the button down, to each place; else only what is there is said."""
+        hit = self._at(event)
+        if event.button and self.app.mouse_captured is self:
+            if hit is not None and hit.position is not None:
+                self.followed.clicked(hit)
+        else:
+            self.followed.hovered(hit)
+
+    def on_leave(self) -> None:
+        """Over nothing any more."""
+        self.followed.hovered(None)
+
+    def on_click(self, event: events.Click) -> None:
+        """A second click at once on a cell edits it."""
+        hit = self._at(event)
+        if event.chain == 2 and hit is not None and hit.slot:
+            self.followed.carry_out("set")
+
+    def on_mouse_scroll_down(self) -> None:
+        """As the arrows would, a few lines at once."""
+        self.action_move(0, _WHEEL)
+
+    def on_mouse_scroll_up(self) -> None:
+        """The same, up."""
+        self.action_move(0, -_WHEEL)
+
+    def _at(self, event: events.MouseEvent) -> Hit | None:
+        return None if self.scene is None or event.y < 1 else self.hit(self.scene, event.x, event.y - 1)
+
+    def _click(self, event: events.MouseEvent) -> None:
+        hit = self._at(event)
+        if hit is not None:
+            self.followed.clicked(hit)
 
     def redraw(self) -> None:
         """Draw again at the next chance."""
@@ -120,9 +198,15 @@ class Pane(Widget, can_focus=True):
             return []
         lines, seen = self.content(self.scene, columns, rows)
         shown = self._window(lines, seen, rows)
-        beyond = self._beyond(len(lines), rows)
+        beyond = self._views() + self._beyond(len(lines), rows)
         head = rule(f"{self.number} {self.title(self.scene)}", columns - len(beyond), focused=self.has_focus)
         return [line(*head, (beyond, "dim")), *shown]
+
+    def _views(self) -> str:
+        """What the title line says of the other views."""
+        if not (self.views and self.has_focus):
+            return ""
+        return f" v {self.views[(self.views.index(self.shown) + 1) % len(self.views)]} "
 
     def _window(self, lines: Sequence[Line], seen: int, rows: int) -> list[Line]:
         """The lines in sight."""
