@@ -13,6 +13,7 @@ from bptui.debugger.branches import Branches
 from bptui.debugger.comparing import losses
 from bptui.debugger.curves import Curves
 from bptui.debugger.editing import spell
+from bptui.debugger.probing.knobs import Start
 from bptui.debugger.staleness import staleness
 from bptui.debugger.stops import Breakpoints
 from bptui.debugger.view import View, edited_cells
@@ -97,6 +98,25 @@ class Looking:
             return self._player.state()
         finally:
             self._player.goto(self.timeline, here)
+
+    def begun(self) -> Start:
+        """This iteration's start: every slot that lasts as it was there, edits made there included."""
+        t, arrays = self.position.iteration, self._player.machine.arrays
+        lasting = [slot for slot in self.program.slots.values() if slot.persistent]
+        if not self.timeline.edited_in(t):
+            # Data are changed by edits alone, in place: what is not edited can be looked at where it is.
+            edited = {edit.slot for edit in self.timeline.edits}
+            kept = {
+                slot.name: (arrays[slot.name].copy() if slot.name in edited else arrays[slot.name])
+                if slot.kind == "data"
+                else self._player.begun(slot.name)
+                for slot in lasting
+            }
+            found = {name: array for name, array in kept.items() if array is not None}
+            if len(found) == len(lasting):
+                return Start(self.timeline, t, found)
+        state = self.look(Position(t))
+        return Start(self.timeline, t, {slot.name: state.arrays[slot.name] for slot in lasting})
 
     def value_before(self, edit: Edit) -> State:
         """The state at an edit's place without that edit and those given after it."""

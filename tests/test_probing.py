@@ -1,0 +1,240 @@
+"""What the loss would be elsewhere is what one gets by going there, to the bit; and looking leaves no trace."""
+
+from __future__ import annotations
+
+import math
+
+import networks
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bptui.debugger.debugger import Debugger
+from bptui.debugger.probing.knobs import ProbeError, knob, turned
+from bptui.debugger.probing.probe import Probe
+from bptui.debugger.probing.ranges import downhill, window
+from bptui.debugger.probing.slopes import sliced, surface
+from bptui.debugger.probing.work import Work
+from bptui.engine.network import Training
+from bptui.engine.program import Target
+from bptui.engine.timeline import Position
+from bptui.files.examples import example_names
+from bptui.files.specs import load
+
+
+def done(steps):
+    work = Work(steps)
+    assert work.go_on(100)
+    return work.result
+
+
+def probed(debugger, slot, cell, *values):
+    """The cell's value in this iteration, and the loss at others."""
+    probe, start = Probe(debugger.program), debugger.begun()
+    here = probe.begin(start, [knob(start, slot, cell)])
+    return here[0], [probe.loss(value) for value in values]
+
+
+def seen(debugger):
+    return float(debugger.look(debugger.position).arrays["loss"])
+
+
+def to_the_loss(debugger, iteration=0):
+    debugger.goto(Position(iteration, debugger.program.loss_index + 1))
+
+
+def some_cells(program):
+    """A weight and a bias of the first layer and the last, an input, and a value on the way."""
+    slots = [program.parameters[0], program.parameters[-1], "x" if program.slots["x"].editable else "", "z1"]
+    return [(slot, program.slots[slot].size // 2) for slot in slots if slot in program.slots]
+
+
+# The article: https://hmkcode.com/ai/backpropagation-step-by-step/
+
+
+def test_the_article_s_loss_over_w5_is_its_parabola():
+    debugger = Debugger(load("article"))
+    found = done(sliced(Probe(debugger.program), debugger.begun(), "W2", 0))
+    expected = 0.5 * ((0.85 * found.values + 0.48 * 0.15) - 1) ** 2
+    np.testing.assert_allclose(found.losses, expected, rtol=1e-13)
+    assert found.here == (0.14, pytest.approx(0.5 * (0.191 - 1) ** 2, rel=1e-13))
+    assert found.lowest[0] == pytest.approx((1 - 0.48 * 0.15) / 0.85, rel=1e-7)
+    assert found.values[0] < 0.14 < found.lowest[0] < found.values[-1]
+    # The published new value, 0.17 (rounded there), of the published gradient −0.809 · 0.85.
+    assert found.updated == pytest.approx(0.14 + 0.05 * 0.809 * 0.85, rel=1e-13)
+
+
+def test_the_article_s_surface_is_that_of_a_loop():
+    debugger = Debugger(load("article"))
+    found = done(surface(Probe(debugger.program), debugger.begun(), [("W2", 0), ("W1", 0)], (0, 0)))
+    for k, w1 in enumerate(found.ys):
+        for j, w5 in enumerate(found.xs):
+            prediction = (2 * w1 + 3 * 0.21) * w5 + (2 * 0.12 + 3 * 0.08) * 0.15
+            assert found.losses[k, j] == pytest.approx(0.5 * (prediction - 1) ** 2, rel=1e-12, abs=1e-30)
+    assert found.here[2] == pytest.approx(0.5 * 0.809**2, rel=1e-12)
+
+
+# Every example
+
+
+@pytest.mark.parametrize("spec", example_names())
+def test_at_the_present_value_it_is_the_loss_that_is_shown(spec):
+    debugger = Debugger(load(spec))
+    to_the_loss(debugger, 2)
+    before = debugger.look(debugger.position)
+    for slot, cell in some_cells(debugger.program):
+        value, losses = probed(debugger, slot, cell, 0.0)
+        value, losses = probed(debugger, slot, cell, value)
+        assert value == float(before.arrays[slot].reshape(-1)[cell]), slot
+        assert losses == [seen(debugger)], slot
+    assert debugger.look(debugger.position).same_bits(before)
+
+
+@pytest.mark.parametrize("spec", example_names())
+def test_elsewhere_it_is_what_one_gets_by_nudging(spec):
+    debugger = Debugger(load(spec))
+    to_the_loss(debugger, 1)
+    for slot, cell in some_cells(debugger.program):
+        value, losses = probed(debugger, slot, cell, 0.25)
+        debugger.nudge(Target(slot, (cell,)), amount=0.25 - value)
+        there = float(debugger.look(debugger.position).arrays[slot].reshape(-1)[cell])
+        assert probed(debugger, slot, cell, there) == (there, [seen(debugger)]), slot
+        if there == 0.25:
+            assert losses == [seen(debugger)], slot
+        debugger.undo()
+
+
+def slopes(debugger, slot):
+    """(by central differences, as the program has it) at the cell with the largest gradient of a slot."""
+    gradients = debugger.look(debugger.position).arrays[f"{slot}.grad"].reshape(-1)
+    cell, start, probe, apart = int(np.abs(gradients).argmax()), debugger.begun(), Probe(debugger.program), 1e-6
+    (value,) = probe.begin(start, [knob(start, slot, cell)])
+    return (probe.loss(value + apart) - probe.loss(value - apart)) / (2 * apart), gradients[cell]
+
+
+@pytest.mark.parametrize("spec", [spec for spec in example_names() if spec != "sequential"])
+def test_its_slope_is_the_gradient(spec):
+    debugger = Debugger(load(spec))
+    debugger.goto(Position(1, debugger.count))
+    trained = [slot for slot in debugger.program.parameters if f"{slot}.grad" in debugger.program.slots]
+    assert trained
+    for slot in trained:
+        measured, given = slopes(debugger, slot)
+        assert measured == pytest.approx(given, rel=1e-4, abs=1e-8), slot
+
+
+def test_where_a_gradient_is_taken_at_new_weights_it_is_no_slope():
+    debugger = Debugger(load("sequential"))
+    debugger.goto(Position(1, debugger.count))
+    measured, given = slopes(debugger, "W2")
+    assert measured == pytest.approx(given, rel=1e-6)
+    measured, given = slopes(debugger, "W1")
+    assert abs(measured - given) > 0.05 * abs(given)
+
+
+@pytest.mark.parametrize("spec", ["article", "iris", "digits", "sequential"])
+def test_the_update_is_foretold(spec):
+    debugger = Debugger(load(spec))
+    to_the_loss(debugger, 2)
+    start, probe = debugger.begun(), Probe(debugger.program)
+    slot = debugger.program.parameters[-1]
+    foretold = probe.updated(probe.begin(start, [knob(start, slot, 0)]))
+    debugger.goto(Position(2, debugger.count))
+    assert foretold == (debugger.look(debugger.position).arrays[slot].reshape(-1)[0],)
+    # And known afterwards.
+    start = debugger.begun()
+    assert probe.updated(probe.begin(start, [knob(start, slot, 0)])) == foretold
+
+
+# What is special
+
+
+def test_of_a_rate_it_is_the_loss_after_the_update():
+    for network in (load("article"), networks.sigmoid_net(training=Training(optim="adam"))):
+        debugger = Debugger(network)
+        to_the_loss(debugger, 3)
+        value, losses = probed(debugger, "lr", 0, 0.3, 0.01)
+        debugger.set("lr", "0.3", "2:" + str(debugger.count))
+        to_the_loss(debugger, 4)
+        assert losses[0] == seen(debugger) != losses[1]
+        debugger.undo()
+        assert value == debugger.look(debugger.position).arrays["lr"]
+
+
+def test_edits_within_the_iteration_hold():
+    debugger = Debugger(load("mazur"))
+    debugger.set("h1", "0.9", "0:2")
+    debugger.set("w5", "0.7", "0:1")
+    to_the_loss(debugger)
+    for slot, cell in [("W1", 0), ("W2", 0), ("W2", 1), ("a1", 0), ("a1", 1), ("z2", 0)]:
+        value, losses = probed(debugger, slot, cell, 0.3)
+        value, losses = probed(debugger, slot, cell, value)
+        assert value == debugger.look(debugger.position).arrays[slot].reshape(-1)[cell], slot
+        assert losses == [seen(debugger)], slot
+    assert probed(debugger, "W2", 0, 0.2)[0] == 0.7
+    assert probed(debugger, "a1", 0, 0.2)[0] == 0.9
+
+
+def test_an_edit_that_comes_too_late_changes_nothing():
+    debugger = Debugger(load("article"))
+    to_the_loss(debugger)
+    debugger.set("w5", "0.9")
+    assert probed(debugger, "W2", 0, 0.14) == (0.14, [seen(debugger)])
+
+
+def test_between_elements_too():
+    debugger = Debugger(load("article"))
+    debugger.set("w1", "0.5", "0:0.1")
+    debugger.set("w4", "0.5", "0:0.1")
+    to_the_loss(debugger)
+    assert probed(debugger, "W1", 1, 0.12)[1] == [seen(debugger)]
+    assert probed(debugger, "W1", 3, 0.5) == (0.5, [seen(debugger)])
+
+
+def test_what_the_loss_does_not_depend_on_says_so():
+    debugger = Debugger(load("moons"))
+    start = debugger.begun()
+    for slot, said in [("loss", "itself"), ("t", "follows from the iteration")]:
+        with pytest.raises(ProbeError, match=said):
+            knob(start, slot, 0)
+    assert turned(debugger.program, "W1.grad", 3) == ("W1", 3)
+    assert turned(debugger.program, "W1", 3) == ("W1", 3)
+
+
+def test_what_is_not_finite_is_told_as_it_is():
+    debugger = Debugger(load("article"))
+    found = done(sliced(Probe(debugger.program), debugger.begun(), "x", 0))
+    assert np.isfinite(found.losses).all()
+    debugger.set("w5", "1e300", "0:0")
+    debugger.set("w1", "1e300", "0:0")
+    found = done(sliced(Probe(debugger.program), debugger.begun(), "W2", 0))
+    assert not np.isfinite(found.losses).all()
+    assert found.here == (1e300, math.inf)
+
+
+# Ranges
+
+sizes = st.floats(1e-6, 1e12)
+numbers = st.floats(-1e6, 1e6)
+
+
+@given(numbers, sizes, st.floats(0, 1e6))
+def test_a_value_lies_in_the_middle_of_its_range(value, scale, reach):
+    low, high = window(value, scale, reach)
+    quarter = (high - low) / 4
+    assert low + quarter <= value + 1e-9 * (high - low)
+    assert value - 1e-9 * (high - low) <= high - quarter
+    if reach <= 20 * scale:
+        assert low <= value - reach * (1 - 1e-9)
+        assert value + reach * (1 - 1e-9) <= high
+
+
+@given(st.floats(0.1, 100), st.floats(-100, 100), st.floats(-10, 10))
+def test_the_lowest_point_of_a_parabola_is_found(bend, lowest, height):
+    def loss(v):
+        return 0.5 * bend * (v - lowest) ** 2 + height
+
+    assert downhill(loss(-1.0), loss(0.0), loss(1.0), 1.0) == pytest.approx(lowest, abs=1e-8 * (1 + abs(lowest)))
+    assert downhill(-loss(-1.0), -loss(0.0), -loss(1.0), 1.0) == 0
+    assert downhill(math.nan, 0.0, math.inf, 1.0) == 0
