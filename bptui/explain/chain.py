@@ -18,7 +18,18 @@ from bptui.explain.forward import BUILDERS, written_cell
 from bptui.explain.lazy import Lazy
 from bptui.explain.linear import Summand, summands
 from bptui.explain.lines import Line, Writer, parts_of
-from bptui.explain.notation import MINUS, SPACED, Names, number, product, summed, total
+from bptui.explain.notation import (
+    DOT,
+    SPACED,
+    Names,
+    difference,
+    figure,
+    negative,
+    product,
+    summed,
+    total,
+)  # fmt: skip
+from bptui.explain.pieces import Cell, Piece, bracketed, cases, joined, piece, row
 
 MOST_LEAVES = 12
 
@@ -27,9 +38,13 @@ MOST_LEAVES = 12
 class Leaf:
     """A derivative: as a symbol, as what it is (`w5`), and its value."""
 
-    symbol: str
-    meaning: str
+    symbol: Piece
+    meaning: Piece
     value: float
+
+    def number(self, digits: int | None) -> Piece:
+        """Its value, as text."""
+        return figure(self.value, digits, self.symbol.cell)
 
 
 @dataclass(frozen=True)
@@ -38,12 +53,12 @@ class Tree:
 
     terms: tuple[tuple[Tree | Leaf, ...], ...]
 
-    def write(self, text: Callable[[Leaf], str], dot: str = SPACED) -> str:
+    def write(self, text: Callable[[Leaf], Piece], dot: str = SPACED) -> Piece:
         """The tree as text, each leaf written by `text`."""
         return total([product([self._part(part, text, dot) for part in term], dot) for term in self.terms])
 
     @staticmethod
-    def _part(part: Tree | Leaf, text: Callable[[Leaf], str], dot: str) -> str:
+    def _part(part: Tree | Leaf, text: Callable[[Leaf], Piece], dot: str) -> Piece:
         return text(part) if isinstance(part, Leaf) else part.write(text, dot)
 
 
@@ -54,7 +69,7 @@ class Term:
     There is none where the cell is only handed on, to another place: through a reshape, say.
     """
 
-    upper: tuple[str, Index]
+    upper: Cell
     local: Leaf | None
 
 
@@ -78,13 +93,15 @@ class Reader:
         """A cell's value."""
         return float(self.state.arrays[slot][index])
 
-    def number(self, slot: str, index: Index) -> str:
+    def number(self, slot: str, index: Index) -> Piece:
         """A cell's value, as text."""
-        return number(self.value(slot, index), self.digits)
+        return figure(self.value(slot, index), self.digits, (slot, index))
 
-    def derivative(self, above: tuple[str, Index], below: tuple[str, Index], meaning: str, value: float) -> Leaf:
-        """∂above/∂below."""
-        return Leaf(f"∂{self.names.cell(*above)}/∂{self.names.cell(*below)}", meaning, value)
+    def derivative(self, above: Cell, below: Cell, meaning: str, value: float) -> Leaf:
+        """∂above/∂below; where it is a cell, as ∂prediction/∂h1 is w5, it stands for that one."""
+        over, under, what = self.names.cell(*above), self.names.cell(*below), piece(meaning)
+        symbol = Piece(f"∂{over}/∂{under}", "derivative", (over, under), cell=what.cell, value=value)
+        return Leaf(symbol, what, value)
 
     def line(self, instruction: Instruction) -> Line:
         """An instruction's line, on this state."""
@@ -132,10 +149,10 @@ def _flat(upper: Tree | Leaf, local: Leaf | None) -> tuple[Tree | Leaf, ...]:
     return (upper, *locals_)
 
 
-def one_link(reader: Reader, parts: Terms, text: Callable[[Leaf], str]) -> str:
+def one_link(reader: Reader, parts: Terms, text: Callable[[Leaf], Piece]) -> Piece:
     """A sum too long to be opened: its first and last summands, each a gradient further up times a local derivative."""
 
-    def summand(k: int) -> str:
+    def summand(k: int) -> Piece:
         part = parts[k]
         symbol = reader.names.cell(*part.upper)
         upper = Leaf(symbol, symbol, reader.value(*part.upper))
@@ -210,7 +227,7 @@ def _dense_b(reader: Reader, instruction: Instruction, index: Index) -> Terms:
 
 
 def _elementwise(
-    role: str, meaning: Callable[[str], str], value: Callable[[float], float]
+    role: str, meaning: Callable[[Piece], Piece], value: Callable[[float], float]
 ) -> Callable[[Reader, Instruction, Index], Terms]:
     """The one term of an activation's gradient; `role` is what its derivative is a function of."""
 
@@ -227,9 +244,14 @@ def _elementwise(
     return one
 
 
+def _own_slope(a: Piece) -> Piece:
+    """What a logistic function's slope is, by its value."""
+    return row(a, DOT, bracketed(difference("1", a)))
+
+
 def _leaky(reader: Reader, instruction: Instruction, index: Index) -> Terms:
     slope = float(instruction.attrs.get("slope", 0.01))
-    return _elementwise("z", lambda z: f"(1 if {z} > 0 else {number(slope)})", lambda z: 1.0 if z > 0 else slope)(
+    return _elementwise("z", lambda z: cases("1", row(z, " > 0"), figure(slope)), lambda z: 1.0 if z > 0 else slope)(
         reader, instruction, index
     )
 
@@ -243,7 +265,7 @@ def _softmax(reader: Reader, instruction: Instruction, index: Index) -> Terms | 
     def term(k: int) -> Term:
         above, own = reader.names.cell(a, (i, k)), reader.names.cell(a, (i, j))
         ak, aj = reader.value(a, (i, k)), reader.value(a, (i, j))
-        meaning = f"{own}·(1 {MINUS} {own})" if k == j else f"{MINUS}{above}·{own}"
+        meaning = _own_slope(own) if k == j else negative(joined(DOT, (above, own)))
         local = reader.derivative((a, (i, k)), (z, index), meaning, aj * (1 - aj) if k == j else -ak * aj)
         return Term((instruction.roles["g"], (i, k)), local)
 
@@ -262,9 +284,9 @@ _TERMS: Mapping[str, Callable[[Reader, Instruction, Index], Terms | None]] = {
     "dense.W": _dense_w,
     "dense.x": _dense_x,
     "dense.b": _dense_b,
-    "sigmoid.z": _elementwise("out", lambda a: f"{a}·(1 {MINUS} {a})", lambda a: a * (1 - a)),
-    "tanh.z": _elementwise("out", lambda a: f"1 {MINUS} {a}²", lambda a: 1 - a * a),
-    "relu.z": _elementwise("z", lambda z: f"[{z} > 0]", lambda z: float(z > 0)),
+    "sigmoid.z": _elementwise("out", _own_slope, lambda a: a * (1 - a)),
+    "tanh.z": _elementwise("out", lambda a: difference("1", Piece(f"{a}²", "power", (a, "2"))), lambda a: 1 - a * a),
+    "relu.z": _elementwise("z", lambda z: bracketed(row(z, " > 0"), "[]"), lambda z: float(z > 0)),
     "leaky-relu.z": _leaky,
     "softmax.z": _softmax,
     "copy": _copy,

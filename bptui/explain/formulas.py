@@ -13,7 +13,8 @@ from bptui.explain.cells import Index, ravelled, unravelled
 from bptui.explain.chain import Leaf, Reader, Terms, Tree, chain, one_link, terms
 from bptui.explain.forward import BUILDERS, written_cell
 from bptui.explain.lines import Line, Writer
-from bptui.explain.notation import MINUS, SPACED, factor, is_sum, number, product, summed
+from bptui.explain.notation import MINUS, SPACED, factor, figure, is_sum, product, summed
+from bptui.explain.pieces import Piece, piece, row
 
 MOST_WRITTEN = 400
 
@@ -28,10 +29,10 @@ class Formula:
     more      (what it is, text): the same seen in other ways
     """
 
-    left: str
+    left: Piece
     relation: str
-    rows: tuple[str, ...]
-    more: tuple[tuple[str, str], ...] = ()
+    rows: tuple[Piece, ...]
+    more: tuple[tuple[str, Piece], ...] = ()
 
     @property
     def line(self) -> str:
@@ -63,19 +64,19 @@ def formula(program: Program, moment: Moment, cell: int, digits: int | None = No
     return _chain(reader, instruction, index, result, found) if found else _plain(reader, instruction, index, result)
 
 
-def _result(moment: Moment, slot: str, index: Index, digits: int | None) -> str:
+def _result(moment: Moment, slot: str, index: Index, digits: int | None) -> Piece:
     """The value written, or a dot where the element's turn is still to come."""
     flat = ravelled(index, moment.after.arrays[slot].shape)
     half_done = moment.after.position.op == moment.index
     if flat >= (moment.after.position.element if half_done else moment.after.computed[slot]):
-        return "·"
-    return number(float(moment.after.arrays[slot][index]), digits)
+        return piece("·")
+    return figure(float(moment.after.arrays[slot][index]), digits, (slot, index))
 
 
-def _plain(reader: Reader, instruction: Instruction, index: Index, result: str) -> Formula:
+def _plain(reader: Reader, instruction: Instruction, index: Index, result: Piece) -> Formula:
     """The line itself: a forward op, a loss, the derivative of a loss, what an optimizer does."""
     line, names = reader.line(instruction), reader.names
-    where: list[tuple[str, str]] = []
+    where: list[tuple[str, Piece]] = []
     if instruction.row.formula:
         symbols, with_numbers = (_own(reader, instruction, index, leaf) for leaf in (names.cell, reader.number))
     elif instruction.op in BUILDERS:
@@ -92,7 +93,7 @@ def _plain(reader: Reader, instruction: Instruction, index: Index, result: str) 
     return Formula(names.cell(instruction.writes, index), relation, _distinct(rows), tuple(more))
 
 
-def _own(reader: Reader, instruction: Instruction, index: Index, leaf: Callable[[str, Index], str]) -> str:
+def _own(reader: Reader, instruction: Instruction, index: Index, leaf: Callable[[str, Index], Piece]) -> Piece:
     """A person's own formula, each of its roles written as the cell in the same place."""
     cells = {}
     for role, slot in instruction.roles.items():
@@ -100,16 +101,15 @@ def _own(reader: Reader, instruction: Instruction, index: Index, leaf: Callable[
         place = index[len(index) - len(shape) :]
         cells[role] = factor(leaf(slot, tuple(0 if n == 1 else k for n, k in zip(shape, place, strict=True))))
     # Only ASCII letters make a role's name: the ³ of x³ is no part of it.
-    return re.sub(
-        r"[A-Za-z_]\w*", lambda word: cells.get(word.group(), word.group()), instruction.row.formula, flags=re.ASCII
-    )
+    words = re.split(r"([A-Za-z_]\w*)", instruction.row.formula, flags=re.ASCII)
+    return row(*(cells.get(word, word) for word in words))
 
 
-def _distinct(rows: list[str]) -> tuple[str, ...]:
+def _distinct(rows: list[Piece]) -> tuple[Piece, ...]:
     return tuple(dict.fromkeys(rows))
 
 
-def _symbols(line: Line, index: Index, leaf: Callable[[str, Index], str]) -> tuple[str, list[tuple[str, str]]]:
+def _symbols(line: Line, index: Index, leaf: Callable[[str, Index], str]) -> tuple[Piece, list[tuple[str, Piece]]]:
     """A line with names; and what stands for the parts that it names itself."""
     first = Writer(line, leaf)
     first.text(line.term, index)
@@ -120,17 +120,17 @@ def _symbols(line: Line, index: Index, leaf: Callable[[str, Index], str]) -> tup
     return text, [("where", part) for part in _named(writer)]
 
 
-def _named(writer: Writer) -> list[str]:
+def _named(writer: Writer) -> list[Piece]:
     """`e[0,1] = e^(z[0,1] − m)` for each named part, one cell of it, the parts of those parts too."""
-    found: dict[str, str] = {}
+    found: dict[str, Piece] = {}
     while missing := [name for name in writer.used if name not in found]:
         name = missing[0]
         cell = writer.used[name][0]
-        found[name] = f"{writer.label(name, cell)} = {writer.text(writer.line.named[name], cell)}"
+        found[name] = row(writer.label(name, cell), " = ", writer.text(writer.line.named[name], cell))
     return list(found.values())
 
 
-def _products(text: str, digits: int | None) -> list[str]:
+def _products(text: str, digits: int | None) -> list[Piece]:
     """`2·0.11 + 3·0.21` → `0.22 + 0.63`, where it is nothing but a few products of numbers."""
     if not is_sum(text) or any(mark in text for mark in "…²^/[l") or "·" not in text:
         return []
@@ -141,14 +141,14 @@ def _products(text: str, digits: int | None) -> list[str]:
     return [summed(len(made), made.__getitem__)]
 
 
-def _multiplied(term: str, digits: int | None) -> str:
+def _multiplied(term: str, digits: int | None) -> Piece:
     value = 1.0
     for part in term.split("·"):
         value *= float(part.strip("()").replace(MINUS, "-"))
-    return number(value, digits)
+    return figure(value, digits)
 
 
-def written_out(reader: Reader, instruction: Instruction, index: Index, plain: str) -> list[tuple[str, str]]:
+def written_out(reader: Reader, instruction: Instruction, index: Index, plain: str) -> list[tuple[str, Piece]]:
     """The same down to inputs and weights, in symbols and with the numbers.
 
     Nothing where that would be too long, or no more than the `plain` formula says.
@@ -176,10 +176,10 @@ class _Opening:
         self.leaf = reader.number if numbers else reader.names.cell
         self.left = MOST_WRITTEN // 3
 
-    def text(self, instruction: Instruction, index: Index) -> str:
+    def text(self, instruction: Instruction, index: Index) -> Piece:
         return written_cell(self.reader.line(instruction), index, self.render, numbers=self.numbers)
 
-    def render(self, slot: str, cell: Index) -> str:
+    def render(self, slot: str, cell: Index) -> Piece:
         self.left -= 1
         if self.left < 0:
             raise _TooLong
@@ -190,55 +190,51 @@ class _Opening:
         return self.text(program.instructions[writer], cell)
 
 
-def _chain(reader: Reader, instruction: Instruction, index: Index, result: str, found: Terms) -> Formula:
+def _chain(reader: Reader, instruction: Instruction, index: Index, result: Piece, found: Terms) -> Formula:
     """The chain rule from the error down; one link of it where there are too many paths."""
     left = reader.names.cell(instruction.writes, index)
     tree = chain(reader, instruction.writes, index)
     if isinstance(tree, Leaf):
         symbols, numbers, meaning = (
             one_link(reader, found, text)
-            for text in (lambda leaf: leaf.symbol, lambda leaf: _number(leaf, reader.digits), lambda leaf: leaf.meaning)
+            for text in (lambda leaf: leaf.symbol, lambda leaf: leaf.number(reader.digits), lambda leaf: leaf.meaning)
         )
-        meaning = meaning if len(meaning) <= MOST_WRITTEN else ""
+        meaning = meaning if len(meaning) <= MOST_WRITTEN else piece("")
     else:
         symbols, numbers, meaning = write_symbols(tree), write_numbers(tree, reader.digits), write_meanings(tree)
     more = (("that is", meaning),) if meaning and meaning != symbols else ()
     return Formula(left, "=", _distinct([symbols, numbers, result]), more)
 
 
-def write_symbols(tree: Tree | Leaf) -> str:
+def write_symbols(tree: Tree | Leaf) -> Piece:
     """`∂E/∂prediction · ∂prediction/∂h1 · ∂h1/∂w1`."""
     return tree.symbol if isinstance(tree, Leaf) else tree.write(lambda leaf: leaf.symbol)
 
 
-def write_numbers(tree: Tree | Leaf, digits: int | None) -> str:
+def write_numbers(tree: Tree | Leaf, digits: int | None) -> Piece:
     """`−0.809 · 0.14 · 2`."""
-    return _number(tree, digits) if isinstance(tree, Leaf) else tree.write(lambda leaf: _number(leaf, digits))
+    return tree.number(digits) if isinstance(tree, Leaf) else tree.write(lambda leaf: leaf.number(digits))
 
 
-def _number(leaf: Leaf, digits: int | None) -> str:
-    return number(leaf.value, digits)
-
-
-def write_meanings(tree: Tree | Leaf) -> str:
+def write_meanings(tree: Tree | Leaf) -> Piece:
     """`(prediction − target) · w5 · i1`: a chain with each derivative replaced by what it is; empty where too long."""
     if isinstance(tree, Leaf):
-        return ""
+        return piece("")
     text = tree.write(lambda leaf: leaf.meaning)
-    return text if len(text) <= MOST_WRITTEN else ""
+    return text if len(text) <= MOST_WRITTEN else piece("")
 
 
-def _update(reader: Reader, instruction: Instruction, index: Index, result: str) -> Formula:
+def _update(reader: Reader, instruction: Instruction, index: Index, result: Piece) -> Formula:
     """`w1 ← w1 − lr·∂E/∂w1 = 0.11 − 0.05·(−0.22652) = 0.121326`."""
     roles, names = instruction.roles, reader.names
     left = names.cell(instruction.writes, index)
-    symbols = f"{left} {MINUS} {product([names.cell(roles['lr'], ()), names.cell(roles['g'], index)])}"
+    symbols = row(left, f" {MINUS} ", product([names.cell(roles["lr"], ()), names.cell(roles["g"], index)]))
     slope = reader.number(roles["g"], index)
-    numbers = f"{reader.number(roles['w'], index)} {MINUS} {product([reader.number(roles['lr'], ()), slope])}"
+    numbers = row(reader.number(roles["w"], index), f" {MINUS} ", product([reader.number(roles["lr"], ()), slope]))
     return Formula(left, "←", (symbols, numbers, result), tuple(_update_more(reader, instruction, index)))
 
 
-def _update_more(reader: Reader, instruction: Instruction, index: Index) -> list[tuple[str, str]]:
+def _update_more(reader: Reader, instruction: Instruction, index: Index) -> list[tuple[str, Piece]]:
     slope = instruction.roles["g"]
     if reader.program.slots[slope].kind != "gradient":
         return []
@@ -246,11 +242,11 @@ def _update_more(reader: Reader, instruction: Instruction, index: Index) -> list
     text = write_meanings(tree)
     left = reader.names.cell(instruction.writes, index)
     rate = reader.names.cell(instruction.roles["lr"], ())
-    found = [("where", f"{reader.names.cell(slope, index)} = {write_symbols(tree)}")]
+    found = [("where", row(reader.names.cell(slope, index), " = ", write_symbols(tree)))]
     if isinstance(tree, Leaf) and tree.symbol == reader.names.cell(slope, index):
         found = []
     if text:
-        found.append(("written out", f"{left} {MINUS} {product([rate, text], SPACED)}"))
+        found.append(("written out", row(left, f" {MINUS} ", product([rate, text], SPACED))))
     return found
 
 

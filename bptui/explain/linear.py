@@ -16,7 +16,8 @@ from bptui.engine.terms import Call, Leaf, Let, Map, Number, Product, Reduce, Te
 from bptui.explain.cells import COPIES, Index, copied, narrowed, reduced_cell, reduced_count, viewed
 from bptui.explain.lazy import Lazy
 from bptui.explain.lines import Line, Writer, gathered, product_cells
-from bptui.explain.notation import MINUS, factor, quotient, times
+from bptui.explain.notation import negative, quotient, times
+from bptui.explain.pieces import Piece, piece
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +41,7 @@ class Summand:
         """The same with further factors."""
         return replace(self, factors=(*self.factors, *more))
 
-    def meaning(self, writer: Writer) -> str:
+    def meaning(self, writer: Writer) -> Piece:
         """Its factors as text: what the local derivative is."""
         return factors_text(self.factors, writer)
 
@@ -54,17 +55,17 @@ class Summand:
         return float(result)
 
 
-def factors_text(factors: Sequence[Factor], writer: Writer) -> str:
+def factors_text(factors: Sequence[Factor], writer: Writer) -> Piece:
     """Factors as text, multiplied and divided."""
-    text = ""
+    text = piece("")
     for each in factors:
         if each.negative:
             continue
         part = writer.text(each.part, each.index)
         joined = times(text, part) if text else part
         text = quotient(text or "1", part) if each.divides else joined
-    text = text or "1"
-    return MINUS + factor(text) if sum(each.negative for each in factors) % 2 else text
+    text = text or piece("1")
+    return negative(text) if sum(each.negative for each in factors) % 2 else text
 
 
 Summands = Lazy[Summand]

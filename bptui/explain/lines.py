@@ -17,7 +17,8 @@ from bptui.engine.player import State
 from bptui.engine.program import Instruction, Program
 from bptui.engine.terms import Call, Leaf, Let, Map, Number, Product, Reduce, Term, View
 from bptui.explain.cells import COPIES, Index, copied, folded, narrowed, reduced_cell, reduced_count, viewed
-from bptui.explain.notation import MINUS, Names, applied, averaged, bare, number, shown, summed, times
+from bptui.explain.notation import MINUS, Names, applied, averaged, bare, figure, number, shown, summed, times
+from bptui.explain.pieces import Piece, bracketed, cases, piece, row
 from bptui.explain.values import Values
 
 Render = Callable[[str, Index], str]
@@ -110,15 +111,15 @@ class Writer:
     used: dict[str, list[Index]] = field(default_factory=dict)
     single: frozenset[str] = frozenset()
 
-    def text(self, term: Term, index: Index) -> str:
+    def text(self, term: Term, index: Index) -> Piece:
         """One cell of a part."""
         match term:
             case Leaf(name) if name in self.line.named:
                 return self._named(name, index)
             case Leaf(role):
-                return self.leaf(self.line.instruction.roles[role], index)
+                return piece(self.leaf(self.line.instruction.roles[role], index))
             case Number(value):
-                return number(value, self.digits if self.numbers else None)
+                return figure(value, self.digits if self.numbers else None)
             case Let(name):
                 return self._named(name, index)
             case Map("where", (condition, a, b)):
@@ -138,45 +139,46 @@ class Writer:
             case Call():
                 return self._called(term, index)
 
-    def _under(self, part: Term, index: Index) -> str:
+    def _under(self, part: Term, index: Index) -> Piece:
         """The cell of a broadcast part that lies under a cell of the result."""
         return self.text(part, narrowed(index, self.line.shape(part)))
 
-    def _named(self, name: str, index: Index) -> str:
+    def _named(self, name: str, index: Index) -> Piece:
         part = self.line.named[name]
         if self.inline or _is_short(part):
             return self.text(part, index)
         if self.numbers:
-            return number(self.line.values.cell(part, index), self.digits)
+            return figure(self.line.values.cell(part, index), self.digits)
         cells = self.used.setdefault(name, [])
         if index not in cells:
             cells.append(index)
         return self.label(name, index)
 
-    def label(self, name: str, index: Index) -> str:
+    def label(self, name: str, index: Index) -> Piece:
         """A cell of a named part: `r`, or `e[0,1]` where several cells of it are needed."""
-        return name if not index or name in self.single else f"{name}[{','.join(map(str, index))}]"
+        needed = index and name not in self.single
+        return Piece(f"{name}[{','.join(map(str, index))}]" if needed else name, "symbol")
 
-    def _either(self, condition: Term, a: Term, b: Term, index: Index) -> str:
+    def _either(self, condition: Term, a: Term, b: Term, index: Index) -> Piece:
         """One of two cases: both of them with names, with numbers the one that holds."""
         if self.numbers or not terms.leaves(condition):
             return self._under(a if self.line.holds(condition, index) else b, index)
         texts = [self._under(part, index) for part in (a, condition, b)]
         if texts[0] == texts[2]:
             return texts[0]
-        return f"({texts[0]} if {bare(texts[1])} else {texts[2]})"
+        return cases(texts[0], bare(texts[1]), texts[2])
 
-    def _product(self, a: Term, b: Term, index: Index) -> str:
-        def term(k: int) -> str:
+    def _product(self, a: Term, b: Term, index: Index) -> Piece:
+        def term(k: int) -> Piece:
             left, right = product_cells(self.line.shape(a), self.line.shape(b), index, k)
             return times(self.text(a, left), self.text(b, right))
 
         return summed(self.line.shape(a)[-1], term)
 
-    def _reduced(self, term: Reduce, index: Index) -> str:
+    def _reduced(self, term: Reduce, index: Index) -> Piece:
         shape = self.line.shape(term.part)
 
-        def cell(k: int) -> str:
+        def cell(k: int) -> Piece:
             return self.text(term.part, reduced_cell(shape, term.axes, index, k, keep=term.keep))
 
         count = reduced_count(shape, term.axes)
@@ -186,42 +188,41 @@ class Writer:
             return summed(count, cell)
         return applied(term.function, shown(count, cell))
 
-    def _called(self, call: Call, index: Index) -> str:
+    def _called(self, call: Call, index: Index) -> Piece:
         function, parts, constants = call.function, call.parts, call.constants
         if function in COPIES:
             found = copied(function, [self.line.shape(part) for part in parts], constants, index)
             filling = float(dict(call.options).get("constant_values", 0))
-            return number(filling) if found is None else self.text(parts[found[0]], found[1])
+            return figure(filling) if found is None else self.text(parts[found[0]], found[1])
         if function in ("take", "take_rows"):
             return self._taken(parts[0], parts[1], index)
         if function in ("fold", "scatter"):
             cells = gathered(self.line, call, index)
             return summed(len(cells), lambda k: self.text(parts[0], cells[k]))
         if self.numbers or not parts:
-            return number(self.line.values.cell(call, index), self.digits)
+            return figure(self.line.values.cell(call, index), self.digits)
         if function == "argmax":
-            row = Reduce("argmax", parts[0], (constants[0],), keep=True)
-            return self._reduced(row, index)
+            return self._reduced(Reduce("argmax", parts[0], (constants[0],), keep=True), index)
         return self._own(call, index)
 
-    def _taken(self, table: Term, rows: Term, index: Index) -> str:
+    def _taken(self, table: Term, rows: Term, index: Index) -> Piece:
         """A cell of a row that is looked up by its number."""
         n = len(self.line.shape(rows))
         at, rest = index[:n], index[n:]
         if not self.numbers and isinstance(table, Leaf):
             slot = self.line.instruction.roles[table.name]
-            inside = ",".join([self.text(rows, at), *map(str, rest)])
-            return f"{Names(self.line.program).slot(slot)}[{inside}]"
+            inside = row(self.text(rows, at), "".join(f",{k}" for k in rest))
+            return row(Names(self.line.program).slot(slot), bracketed(inside, "[]"))
         most = self.line.shape(table)[0] - 1
-        row = min(max(int(self.line.values.cell(rows, at)), 0), most)
-        return self.text(table, (row, *rest))
+        number_of_row = min(max(int(self.line.values.cell(rows, at)), 0), most)
+        return self.text(table, (number_of_row, *rest))
 
-    def _own(self, call: Call, index: Index) -> str:
+    def _own(self, call: Call, index: Index) -> Piece:
         """A person's own function of whole arrays."""
         names = Names(self.line.program)
         whole = [whole_text(part, lambda role: names.slot(self.line.instruction.roles[role])) for part in call.parts]
         cell = f"[{','.join(map(str, index))}]" if index else ""
-        return f"{call.function}({', '.join([*whole, *map(str, call.constants)])}){cell}"
+        return piece(f"{call.function}({', '.join([*whole, *map(str, call.constants)])}){cell}")
 
 
 def _sized(parts: tuple[Term, ...]) -> Term | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bptui.engine.program import Program
+from bptui.explain.pieces import Piece, bracketed, called, fraction, joined, piece, row
 
 MINUS = "−"
 DOT = "·"
@@ -27,16 +28,24 @@ def number(value: float, digits: int | None = None) -> str:
     return text.replace("-", MINUS, 1) if text.startswith("-") else text
 
 
+def figure(value: float, digits: int | None = None, cell: tuple[str, tuple[int, ...]] | None = None) -> Piece:
+    """The same as a part of a formula, of a cell where it is one's."""
+    return Piece(number(value, digits), "number", cell=cell, value=value)
+
+
 @dataclass(frozen=True)
 class Names:
     """What a reader calls the cells of a program."""
 
     program: Program
 
-    def cell(self, slot: str, index: tuple[int, ...]) -> str:
+    def cell(self, slot: str, index: tuple[int, ...]) -> Piece:
         """`w5`, `h1`, `h1⁽²⁾` in the second row of a batch, `∂E/∂w5`, `w5.m`, or `W1[0,1]` where there is no label."""
         if ".grad" in slot:
             return self._gradient(slot, index)
+        return Piece(self._name(slot, index), "symbol", cell=(slot, index))
+
+    def _name(self, slot: str, index: tuple[int, ...]) -> str:
         names = self.program.cell_names.get(slot)
         if names is not None:
             return names[self._flat(slot, index)] + self._row(slot, index)
@@ -58,11 +67,12 @@ class Names:
         of = self.program.slots[slot].of or slot.partition(".")[0]
         return of if of in self.program.slots else slot
 
-    def _gradient(self, slot: str, index: tuple[int, ...]) -> str:
+    def _gradient(self, slot: str, index: tuple[int, ...]) -> Piece:
         of = self.program.slots[slot].of
-        if self._fits(slot, of):
-            return f"∂{self.program.name('loss')}/∂{self.cell(of, index)}{self._part(slot)}"
-        return f"{self.slot(slot)}[{','.join(map(str, index))}]"
+        if not self._fits(slot, of):
+            return Piece(f"{self.slot(slot)}[{','.join(map(str, index))}]", "symbol", cell=(slot, index))
+        above, below, part = self.program.name("loss"), self.cell(of, index), self._part(slot)
+        return Piece(f"∂{above}/∂{below}{part}", "derivative", (above, below, part), cell=(slot, index))
 
     def _fits(self, slot: str, of: str) -> bool:
         """Whether a slot has a cell for each cell of what it belongs to; a gradient not yet summed has more."""
@@ -110,69 +120,76 @@ def is_quotient(text: str) -> bool:
     return " / " in text and " / " in _outside(text)
 
 
-def tight(text: str) -> str:
+def tight(text: str) -> Piece:
     """A text to divide by, or to take a power or a root of: in brackets unless it is one number, name or call."""
     loose = any(mark in _outside(text) for mark in (" ", DOT, "^", "²", "√"))
-    return f"({text})" if loose or text.startswith((MINUS, "½")) else text
+    return bracketed(text) if loose or text.startswith((MINUS, "½")) else piece(text)
 
 
 # Arithmetic
 
 
-def factor(text: str, *, first: bool = False) -> str:
+def factor(text: str, *, first: bool = False) -> Piece:
     """A text as a factor: in brackets if it is a sum, or negative and not the first."""
-    return f"({text})" if is_sum(text) or (text.startswith(MINUS) and not first) else text
+    return bracketed(text) if is_sum(text) or (text.startswith(MINUS) and not first) else piece(text)
 
 
-def product(parts: Iterable[str], dot: str = DOT) -> str:
+def product(parts: Iterable[str], dot: str = DOT) -> Piece:
     """Factors multiplied."""
     made = list(parts)
-    return made[0] if len(made) == 1 else dot.join(factor(part, first=k == 0) for k, part in enumerate(made))
+    if len(made) == 1:
+        return piece(made[0])
+    return joined(dot, (factor(part, first=k == 0) for k, part in enumerate(made)))
 
 
-def times(a: str, b: str) -> str:
+def times(a: str, b: str) -> Piece:
     """Two factors of any kind; a quotient gets brackets, so that nobody asks what is divided by what."""
-    return product(f"({part})" if is_quotient(part) else part for part in (a, b))
+    return product(bracketed(part) if is_quotient(part) else part for part in (a, b))
 
 
-def quotient(a: str, b: str) -> str:
+def quotient(a: str, b: str) -> Piece:
     """A division."""
-    return f"{factor(a, first=True)} / {tight(b)}"
+    return fraction(f"{factor(a, first=True)} / {tight(b)}", a, b)
 
 
-def difference(a: str, b: str) -> str:
+def difference(a: str, b: str) -> Piece:
     """A subtraction."""
-    return f"{a} {MINUS} {factor(b)}"
+    return row(a, f" {MINUS} ", factor(b))
 
 
-def power(base: str, exponent: str) -> str:
+def negative(text: str) -> Piece:
+    """A factor with its sign turned."""
+    return row(MINUS, factor(text))
+
+
+def power(base: str, exponent: str) -> Piece:
     """`x²`, `0.9^t`, `e^(−z)`."""
-    base = f"({base})" if base.endswith("⁾") else tight(base)
-    return f"{base}²" if exponent == "2" else f"{base}^{tight(exponent)}"
+    base = bracketed(base) if base.endswith("⁾") else tight(base)
+    text = f"{base}²" if exponent == "2" else f"{base}^{tight(exponent)}"
+    return Piece(text, "power", (base, exponent))
 
 
-def total(parts: list[str]) -> str:
+def total(parts: list[str]) -> Piece:
     """Terms added up; a long sum shows its beginning and its end, and says how many terms it has."""
     return summed(len(parts), parts.__getitem__)
 
 
-def summed(count: int, term: Callable[[int], str]) -> str:
+def summed(count: int, term: Callable[[int], str]) -> Piece:
     """The same for terms that are written only if they are shown."""
-    return " + ".join(
-        f"({part})" if k and part.startswith(MINUS) else part for k, part in enumerate(shown(count, term))
-    )
+    made = (bracketed(part) if k and part.startswith(MINUS) else part for k, part in enumerate(shown(count, term)))
+    return joined(" + ", made, count=count)
 
 
 def shown(count: int, term: Callable[[int], str]) -> list[str]:
     """The terms of a long row that are written: all, or the beginning, how many are left out, and the end."""
     if count <= MOST_TERMS:
-        return [term(k) for k in range(count)] or ["0"]
+        return [term(k) for k in range(count)] or [figure(0)]
     return [*(term(k) for k in range(3)), f"… ({count - 4} more) …", term(count - 1)]
 
 
-def averaged(count: int, term: Callable[[int], str]) -> str:
+def averaged(count: int, term: Callable[[int], str]) -> Piece:
     """A mean: `(a + b) / 2`."""
-    return term(0) if count == 1 else quotient(summed(count, term), str(count))
+    return piece(term(0)) if count == 1 else quotient(summed(count, term), figure(count))
 
 
 # Functions
@@ -181,43 +198,50 @@ _SIGNS = {
     "less": "<", "less_equal": "≤", "greater": ">", "greater_equal": "≥", "equal": "==", "not_equal": "≠",
     "logical_and": "and", "logical_or": "or",
 }  # fmt: skip
-_INFIX: Mapping[str, Callable[[str, str], str]] = {
+_INFIX: Mapping[str, Callable[[str, str], Piece]] = {
     "add": lambda a, b: total([a, b]),
     "subtract": difference,
     "multiply": times,
     "divide": quotient,
     "power": power,
 }
-_PREFIX: Mapping[str, Callable[[str], str]] = {
-    "negative": lambda x: MINUS + factor(x),
+_PREFIX: Mapping[str, Callable[[str], Piece]] = {
+    "negative": negative,
     "square": lambda x: power(x, "2"),
     "exp": lambda x: power("e", x),
     "expm1": lambda x: difference(power("e", x), "1"),
-    "log": lambda x: f"ln({_argument(x)})",
-    "log1p": lambda x: f"ln({total(['1', x])})",
-    "sqrt": lambda x: f"√{tight(x)}",
-    "absolute": lambda x: f"|{x}|",
-    "floor": lambda x: f"⌊{x}⌋",
+    "log": lambda x: called("ln", _argument(x)),
+    "log1p": lambda x: called("ln", total(["1", x])),
+    "sqrt": lambda x: Piece(f"√{tight(x)}", "root", (x,)),
+    "absolute": lambda x: bracketed(x, "||"),
+    "floor": lambda x: bracketed(x, "⌊⌋"),
 }
 _SHORT = {"maximum": "max", "minimum": "min"}
 
 
-def applied(function: str, parts: list[str]) -> str:
+def applied(function: str, parts: list[str]) -> Piece:
     """A NumPy function of texts, in the notation of the field; a comparison is 1 or 0: `[z > 0]`."""
     if function in _SIGNS:
-        return f"[{f' {_SIGNS[function]} '.join(map(bare, parts))}]"
+        return bracketed(joined(f" {_SIGNS[function]} ", map(bare, parts)), "[]")
     if function in _INFIX:
         return _INFIX[function](*parts)
     if function in _PREFIX:
         return _PREFIX[function](*parts)
-    return f"{_SHORT.get(function, function)}({', '.join(map(_argument, parts))})"
+    return called(_SHORT.get(function, function), *map(_argument, parts))
 
 
-def _argument(text: str) -> str:
+def _argument(text: str) -> Piece:
     """A text without brackets around all of it: those of the function will do."""
-    return text[1:-1] if text.startswith("(") and _outside(text) == ")" else text
+    return _inside(text, "(", ")")
 
 
-def bare(text: str) -> str:
+def bare(text: str) -> Piece:
     """A comparison without its brackets, as a condition."""
-    return text[1:-1] if text.startswith("[") and _outside(text) == "]" else text
+    return _inside(text, "[", "]")
+
+
+def _inside(text: str, opening: str, closing: str) -> Piece:
+    whole = piece(text)
+    if not text.startswith(opening) or _outside(text) != closing:
+        return whole
+    return whole.inside or Piece(text[1:-1])

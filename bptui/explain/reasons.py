@@ -31,8 +31,8 @@ def reason(line: Line, index: Index, digits: int | None = None) -> str:
     if isinstance(term, Product | Reduce):
         return _of_many(line, writer, term, at)
     text = writer.text(term, at)
-    text = text if len(text) <= _MOST_CHARACTERS else f"{text[: _MOST_CHARACTERS - 1]}…"
-    return f"{text} {_verdict(line, term, at, value)}"
+    shortened = text if len(text) <= _MOST_CHARACTERS else f"{text[: _MOST_CHARACTERS - 1]}…"
+    return f"{shortened} {_verdict(line, term, at, value)}"
 
 
 def _of_many(line: Line, writer: Writer, term: Term, index: Index) -> str:
