@@ -12,6 +12,7 @@ from bptui.debugger.debugger import Debugger
 from bptui.debugger.view import View
 from bptui.engine.checkpoints import MEMORY
 from bptui.engine.network import Network
+from bptui.files.origins import Origin
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Answer:
 class Context:
     """What words work on: a debugger, and how many digits are shown (None: all).
 
+    origin    what the network was made of
     memory    bytes that checkpoints and losses may take
     recorder  what keeps it in a session's file, or None
     notes     what a person should be told at the beginning
@@ -38,12 +40,19 @@ class Context:
 
     def __init__(self, network: Network, digits: int | None = None, memory: int = MEMORY) -> None:
         self.debugger = Debugger(network, memory)
+        self.origin = Origin(network)
         self.digits = digits
         self.recorder: Recorder | None = None
         self.notes: list[str] = []
         self.stopped: Callable[[], bool] = lambda: False
         # What was opened last, and the path into it: `explain 2` goes on from there.
         self.explained: tuple[str, tuple[int, ...]] = ("", ())
+
+    def adopt(self, origin: Origin) -> None:
+        """The debugger has another network now."""
+        self.origin = origin
+        if self.recorder is not None:
+            self.recorder.loaded(origin)
 
     def where(self, view: View) -> Answer:
         """The line of a word that moved, and what there is to say beside."""

@@ -30,10 +30,9 @@ def load(session: Context, rest: str) -> Answer:
         raise CommandError("load what? load SPEC")
     origin = origins.load(rest)
     with blamed(rest):
-        network, view = origin.network, session.debugger.load(origin.network)
-    if session.recorder is not None:
-        session.recorder.loaded(origin)
-    return Answer((f"loaded {network.name}", wording.where_line(view, session.digits)), loaded=True)
+        view = session.debugger.load(origin.network)
+    session.adopt(origin)
+    return Answer((f"loaded {origin.network.name}", wording.where_line(view, session.digits)), loaded=True)
 
 
 def quit_(session: Context, rest: str) -> Answer:

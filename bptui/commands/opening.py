@@ -34,7 +34,9 @@ class Manner:
 
     def session(self, origin: Origin) -> Session:
         """A session that is not kept yet."""
-        return Session(origin.network, self.digits, self.memory)
+        session = Session(origin.network, self.digits, self.memory)
+        session.origin = origin
+        return session
 
 
 USUAL = Manner()

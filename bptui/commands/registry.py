@@ -98,6 +98,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("until", (), "on until an expression is true", "EXPR"),
     Command("save", (), "write the network as a spec, with the weights of this moment", "FILE"),
     Command("load", (), "open another spec", "SPEC"),
+    Command("reload", (), "read the spec's file again, and stay where one is: edits, stops and watches are kept"),
+    Command("restart", (), "the same network anew, with other settings: restart lr=0.1 seed=3 optim=adam batch=32; as "
+            "the spec has it: restart spec", "[NAME=VALUE …]"),
     Command("view", ("v",), "another view of the focused pane, where it has several", "[NAME]", app=True),
     Command("", ("V",), "its view before that", app=True),
     Command("", ("z",), "this pane alone, and back", app=True),

@@ -143,7 +143,7 @@ def _changed(session: Context, rest: str, error: ExpressionError) -> conditions.
 
 def iteration(session: Context, rest: str) -> Begun | Answer:
     debugger = session.debugger
-    return _to(session, moves.iterations(debugger.program, debugger.position, count(rest)))
+    return to_place(session, moves.iterations(debugger.program, debugger.position, count(rest)))
 
 
 def run(session: Context, rest: str) -> Begun | Answer:
@@ -153,15 +153,20 @@ def run(session: Context, rest: str) -> Begun | Answer:
 
 
 def goto(session: Context, rest: str) -> Begun | Answer:
-    return _to(session, parse(session.debugger.program, rest))
+    return to_place(session, parse(session.debugger.program, rest))
 
 
-def _to(session: Context, place: Position) -> Begun | Answer:
-    """To a position; where what lies between takes more than an instant, it is run."""
+def to_place(session: Context, place: Position, said: tuple[str, ...] = ()) -> Begun | Answer:
+    """To a position, with something said behind it; where what lies between takes more than an instant, it is run."""
     debugger = session.debugger
+
+    def arrive(_: Ended | None = None) -> Answer:
+        answer = session.where(debugger.goto(place))
+        return Answer((*answer.lines, *said), answer.watched)
+
     if (place.iteration - debugger.position.iteration) * estimated_seconds(debugger.program) < _INSTANT:
-        return session.where(debugger.goto(place))
-    return Begun(session, debugger.run_to(place), lambda _: session.where(debugger.goto(place)))
+        return arrive()
+    return Begun(session, debugger.run_to(place), arrive)
 
 
 RUNS: dict[str, Begin] = {

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from bptui.commands import branching, editing, filing, looking, moving, origins, registry, stopping, sweeping
+from bptui.commands import (
+    branching,
+    editing,
+    filing,
+    looking,
+    moving,
+    origins,
+    registry,
+    renewing,
+    running,
+    stopping,
+    sweeping,
+)
 from bptui.commands.answer import Answer, Context, Verb
-from bptui.commands.running import RUNS, Begun
+from bptui.commands.running import Begun
 
 VERBS: dict[str, Verb] = {
     **moving.VERBS,
@@ -13,9 +25,11 @@ VERBS: dict[str, Verb] = {
     **branching.VERBS,
     **looking.VERBS,
     **filing.VERBS,
+    **renewing.VERBS,
     **origins.VERBS,
     **sweeping.VERBS,
 }
+RUNS = {**running.RUNS, **renewing.RUNS}
 
 
 class Session(Context):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from bptui.files.document import Source, open_source
 from bptui.files.examples import example_names
 from bptui.files.report import SpecError
 from bptui.files.sealing import JournalError
+from bptui.files.settings import Settings, SettingsError, with_settings
 from bptui.files.text import safe
 
 # A spec longer than this, its data written out in it, is kept by its hash alone.
@@ -26,11 +28,32 @@ MAX_TEXT, MAX_LINES = 2**20, 50_000
 
 @dataclass(frozen=True, eq=False)
 class Origin:
-    """A network, the spec that it was read from, and the files that this one names, with their SHA-256."""
+    """A network, and what it was made of.
 
-    network: Network
-    source: Source
-    files: Mapping[Path, str]
+    read      the network as its spec has it
+    source    the spec; None for a network made in Python that no spec can say
+    files     the files that the spec names, with their SHA-256
+    settings  what holds in place of what the spec says. Raises SettingsError from `network` where that can't be
+    """
+
+    read: Network
+    source: Source | None = None
+    files: Mapping[Path, str] = field(default_factory=dict)
+    settings: Settings = field(default_factory=dict)
+
+    @cached_property
+    def network(self) -> Network:
+        """The network that is debugged."""
+        return with_settings(self.read, self.settings) if self.settings else self.read
+
+    @property
+    def path(self) -> str:
+        """The spec's file, as it was named; "" where it has none."""
+        return "" if self.source is None or self.source.example else self.source.shown
+
+    def same_spec(self, other: Origin) -> bool:
+        """Whether both say the same, whatever was set since."""
+        return self.source == other.source and self.files == other.files
 
 
 def read(source: Source) -> Origin:
@@ -67,6 +90,7 @@ def _same(one: Program, other: Program) -> bool:
 def described(origin: Origin, home: Path) -> dict[str, Any]:
     """What a session in folder `home` keeps of it; files below that folder are told as they are from there."""
     source = origin.source
+    assert source is not None
     told: dict[str, Any] = {
         "path": source.shown if source.example or not source.shown else _from(home, Path(source.shown)),
         "example": source.example,
@@ -75,6 +99,8 @@ def described(origin: Origin, home: Path) -> dict[str, Any]:
         "sha256": _hash(source.text),
         "files": {_from(home, path): digest for path, digest in origin.files.items()},
     }
+    if origin.settings:
+        told["settings"] = dict(origin.settings)
     return told if _is_long(source) else told | {"text": source.text}
 
 
@@ -100,7 +126,11 @@ def restored(told: Mapping[str, Any], home: Path, shown: str) -> tuple[Origin, l
     source = Source(path, told["name"], text, folder if folder.is_dir() else home, told["json"], told["example"])
     # A network made in Python has no file that a mistake could be told of: its session stands for it.
     origin = read(source if path else replace(source, shown=shown))
-    origin = replace(origin, source=source)
+    origin = replace(origin, source=source, settings=told.get("settings", {}))
+    try:
+        origin.network  # noqa: B018 - made here, where it can be refused
+    except SettingsError as error:
+        raise JournalError(f"{shown}: its settings do not fit its network: {safe(str(error))}") from None
     return origin, [*_spec_note(path, now, told), *_file_notes(origin, told, home)]
 
 
@@ -108,8 +138,10 @@ def _check(told: Mapping[str, Any], shown: str) -> None:
     """That a session says all this in the way it is written here. Raises JournalError."""
     wanted = {"path": str, "example": bool, "json": bool, "name": str, "sha256": str, "files": dict}
     wrong = [key for key, kind in wanted.items() if not isinstance(told.get(key), kind)]
-    if wrong or not isinstance(told.get("text", ""), str) or "\0" in told["path"]:
-        raise JournalError(f"{shown}: this session does not say what it is a session of: {(wrong or ['text'])[0]}")
+    optional = {"text": str, "settings": dict}
+    wrong += [key for key, kind in optional.items() if not isinstance(told.get(key, kind()), kind)]
+    if wrong or "\0" in told["path"]:
+        raise JournalError(f"{shown}: this session does not say what it is a session of: {(wrong or ['path'])[0]}")
 
 
 def _present(path: str) -> str | None:

@@ -38,6 +38,9 @@ class Showing(Arranged):
     def _show(self, note: str | None = None) -> None:
         """Make the scene anew; the only place that writes it."""
         self._view = self.session.debugger.view()
+        slot, cell = self._cursor
+        if slot not in self._view.program.slots or cell >= self._view.program.slots[slot].size:
+            self._cursor = self._first_cell()  # another network has no such cell
         said = self._view.message if note is None else note
         self._note = "  ".join(part for part in (said, self.session.unsaved) if part)
         self._draw()
