@@ -6,18 +6,19 @@ import contextlib
 import importlib
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
-from bptui.commands import ending
+from bptui.commands import ending, telling
 from bptui.commands.answer import Answer
 from bptui.commands.session import Session
 from bptui.commands.wording import where_line
 from bptui.files.text import safe
 
 PROMPT = "bptui> "
+SPOKEN_PROMPT = "command: "
 
 
 def talk(session: Session) -> int:
@@ -30,8 +31,8 @@ def _talk(session: Session) -> int:
     interrupts = Interrupts()
     session.stopped = interrupts.listen()
     network = session.debugger.program.network
-    _say(safe(f"{network.name}: {network.title or 'a network'}. help lists the commands, quit leaves."))
-    _say(where_line(session.debugger.view(), session.digits))
+    welcome = f"{network.name}: {network.title or 'a network'}. help lists the commands, quit leaves."
+    _tell(session, (welcome, where_line(session.debugger.view(), session.digits)))
     _each(session, _typed(session, interrupts))
     return 0
 
@@ -78,29 +79,30 @@ def _carry_out(session: Session, line: str) -> Answer | None:
     try:
         answer = session.execute(line)
     except (ValueError, OSError) as error:
-        _complain(str(error) or type(error).__name__)
+        _complain(session, str(error) or type(error).__name__)
         return None
-    for text in (*answer.lines, *answer.watched):
-        _say(safe(text))
+    _tell(session, (*answer.lines, *answer.watched))
     if session.unsaved:
-        _complain(session.unsaved)
+        _complain(session, session.unsaved)
     return answer
 
 
 def _note(session: Session) -> None:
     """What is to be said about the session, beside what its commands answer."""
-    for text in session.notes:
-        print(f"note: {safe(text)}", file=sys.stderr, flush=True)
+    _tell(session, [f"note: {text}" for text in session.notes], sys.stderr)
 
 
-def _complain(text: str) -> None:
+def _complain(session: Session, text: str) -> None:
     sys.stdout.flush()
-    for line in text.splitlines():
-        print(f"error: {safe(line)}", file=sys.stderr, flush=True)
+    as_seen = (f"error: {safe(line)}" for line in text.splitlines())
+    for line in telling.complaints(text) if session.spoken else as_seen:
+        print(line, file=sys.stderr, flush=True)
 
 
-def _say(text: str) -> None:
-    print(text, flush=True)
+def _tell(session: Session, lines: Sequence[str], stream: TextIO | None = None) -> None:
+    """Lines as they are, or each as the sentences that are to be heard."""
+    for line in telling.sentences(lines) if session.spoken else map(safe, lines):
+        print(line, file=stream or sys.stdout, flush=True)
 
 
 def _typed(session: Session, interrupts: Interrupts) -> Iterator[str]:
@@ -110,7 +112,7 @@ def _typed(session: Session, interrupts: Interrupts) -> Iterator[str]:
     sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]
     while True:
         try:
-            line = input(PROMPT).strip("\ufeff ")
+            line = input(SPOKEN_PROMPT if session.spoken else PROMPT).strip("\ufeff ")
         except EOFError:
             return
         interrupts.begin(heeded=session.breakable(line))

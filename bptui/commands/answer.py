@@ -36,6 +36,7 @@ class Context:
     recorder  what keeps it in a session's file, or None
     notes     what a person should be told at the beginning
     stopped   whether a person wants what runs to be broken off
+    spoken    whether answers are heard rather than seen
     """
 
     def __init__(self, network: Network, digits: int | None = None, memory: int = MEMORY) -> None:
@@ -44,6 +45,7 @@ class Context:
         self.digits = digits
         self.recorder: Recorder | None = None
         self.notes: list[str] = []
+        self.spoken = False
         self.stopped: Callable[[], bool] = lambda: False
         # What was opened last, and the path into it: `explain 2` goes on from there.
         self.explained: tuple[str, tuple[int, ...]] = ("", ())

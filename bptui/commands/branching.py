@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
-from bptui.commands import wording
+from bptui.commands import speaking, wording
 from bptui.commands.answer import Answer, Context, Verb, nothing
 from bptui.commands.registry import CommandError
+from bptui.commands.telling import Told
 from bptui.debugger.branches import Branch
 from bptui.debugger.comparing import Comparison, importance
 from bptui.engine.build import build
@@ -69,7 +71,8 @@ def comparison_lines(session: Context, found: Comparison) -> list[str]:
         values = " | ".join(wording.short_value(value, session.digits) for value in (row.left, row.right))
         cells = f" in {row.differing} of {row.left.size} cells" * (row.left.size > 1)
         largest = wording.number_text(row.largest, session.digits or 4)
-        lines.append(f"{row.slot}: {values}  largest difference {largest}{cells}")
+        line = f"{row.slot}: {values}  largest difference {largest}{cells}"
+        lines.append(Told(line, partial(speaking.difference, session.debugger.program, row, session.digits)))
     if len(differing) > _MOST:
         lines.append(f"… {len(differing) - _MOST} more slots differ")
     alike = sum(not row.differing for row in found.rows)

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bptui.commands import speaking
 from bptui.commands.registry import CommandError
+from bptui.commands.telling import Told
 from bptui.debugger.debugger import Debugger, spell
 from bptui.engine.player import State
 from bptui.engine.program import Target
@@ -61,7 +63,8 @@ def _line(debugger: Debugger, hit: Found, now: State) -> str:
     name = spell(debugger.program, Target(hit.slot, (hit.cell,)))
     still = hit.cell < now.computed[hit.slot] and float(now.arrays[hit.slot].reshape(-1)[hit.cell]) == hit.value
     later = "" if still else "; no longer"
-    return f"{name} = {hit.value!r}  at {hit.since}, {hit.source}{later}"
+    line = f"{name} = {hit.value!r}  at {hit.since}, {hit.source}{later}"
+    return Told(line, lambda: speaking.found(debugger.program, name, hit, still=still))
 
 
 def _distinct(hits: Iterator[Found]) -> Iterator[Found]:

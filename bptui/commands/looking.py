@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Iterator
+from functools import cache, partial
 
 import numpy as np
 
-from bptui.commands import finding, registry, wording
+from bptui.commands import finding, registry, speaking, wording
 from bptui.commands.answer import Answer, Context, Verb, nothing
+from bptui.commands.telling import Told
 from bptui.debugger import expressions
 from bptui.debugger.metrics import Metrics
 from bptui.debugger.rows import NotComputedError
@@ -20,31 +22,40 @@ from bptui.engine.player import Moment
 from bptui.engine.program import Program, Target
 from bptui.engine.timeline import normal
 from bptui.explain import solution
+from bptui.explain.matrices import Equation
+from bptui.explain.spoken.signs import words
 
 
 def print_(session: Context, rest: str) -> Answer:
     text = " ".join(rest.split())
     expression = expressions.parse(session.debugger.program, text)
-    state = session.debugger.look(session.debugger.position)
+    state, digits = session.debugger.look(session.debugger.position), session.digits
     try:
-        return Answer((f"{text} = {session.text(expression(state))}",))
+        value = expression(state)
+        return Answer((Told(f"{text} = {session.text(value)}", lambda: speaking.value(words(text), value, digits)),))
     except NotComputedError as missing:
-        whole = state.computed[missing.slot] and text in (missing.slot, session.debugger.program.name(missing.slot))
-        value = wording.slot_text(state, missing.slot, session.digits) if whole else "not computed"
-        return Answer((f"{text} = {value}",))
+        slot = missing.slot
+        whole = state.computed[slot] and text in (slot, session.debugger.program.name(slot))
+        if not whole:
+            return Answer((f"{text} = not computed",))
+        said = f"{text} = {wording.slot_text(state, slot, digits)}"
+        array, there = state.arrays[slot], state.computed[slot]
+        return Answer((Told(said, lambda: speaking.value(words(text), array, digits, there)),))
 
 
 def list_(session: Context, rest: str) -> Answer:
     nothing(rest)
     view = session.debugger.view()
-    lines = []
+    lines: list[str] = []
     for k, instruction in enumerate(view.program.instructions):
         mark = "▸" if k == view.done else "›" if k == view.upcoming else " "
         there = view.state.computed[instruction.writes] and (
             instruction.phase != "update" or (view.done is not None and k <= view.done)
         )
         value = wording.short_text(view.state, instruction.writes, session.digits) if there else wording.UNSET
-        lines.append(f"{mark} {k + 1:>2} {instruction.phase:<8}  {instruction.source}  {value}{_stale(view, k)}")
+        text = f"{mark} {k + 1:>2} {instruction.phase:<8}  {instruction.source}  {value}{_stale(view, k)}"
+        say = partial(speaking.operation, view, k, session.digits, there=bool(there), stale=_stale(view, k))
+        lines.append(Told(text, say))
     lines += [f"  edit {edit.position}  {edit.text}" for edit in view.timeline.ordered]
     return Answer(tuple(lines))
 
@@ -52,13 +63,15 @@ def list_(session: Context, rest: str) -> Answer:
 def info(session: Context, rest: str) -> Answer:
     nothing(rest)
     view, network = session.debugger.view(), session.debugger.program.network
-    sizes = "-".join(layer_sizes(network))
+    each = layer_sizes(network)
+    sizes = "-".join(each)
     cells = sum(session.debugger.program.slots[name].size for name in session.debugger.program.parameters)
     rate = session.text(view.state.arrays["lr0" if "lr0" in view.state.arrays else "lr"][()])
     optim = network.training.optim
     loss = session.text(view.losses[-1]) if view.state.computed["loss"] else "not computed"
+    what = f"{network.loss}, {optim}, lr {rate}, {cells} parameters, {network.dtype}"
     return Answer((
-        f"{network.name}: {sizes}, {network.loss}, {optim}, lr {rate}, {cells} parameters, {network.dtype}",
+        Told(f"{network.name}: {sizes}, {what}", lambda: [words(f"{network.name}: sizes {', '.join(each)}; {what}")]),
         f"at {view.position}, {len(view.program)} operations an iteration, loss {loss}",
         *(f"{name} {value:.4f}" for name, value in _metrics(view).items()),
         *(f"edit at {edit.position}: {edit.text}" for edit in view.timeline.edits),
@@ -85,12 +98,19 @@ def formulas(session: Context, rest: str) -> Answer:
     debugger, program = session.debugger, session.debugger.program
     state = debugger.look(debugger.position)
     lines = ["every weight, its gradient written out:", *solution.update_formulas(program, state)]
-    drawn = [line for matrix in solution.update_matrices(program, state) for line in matrix]
+    drawn = [line for equation in solution.update_matrices(program, state) for line in _drawn(equation)]
     lines += ["", "as matrices:", *drawn] if drawn else []
     numbers = [
         line for moment in _updates(session) for line in solution.update_numbers(program, moment, session.digits)
     ]
     return Answer((*lines, "", f"in iteration {debugger.position.iteration}:", *numbers) if numbers else tuple(lines))
+
+
+def _drawn(equation: Equation) -> Iterator[str]:
+    """An equation in several lines, which is said once."""
+    first, *more = equation.draw()
+    yield Told(first, lambda: [words(equation.line)])
+    yield from (Told(line, tuple) for line in more)
 
 
 def check(session: Context, rest: str) -> Answer:
@@ -107,7 +127,8 @@ def find(session: Context, rest: str) -> Answer:
 
 
 def help_(session: Context, rest: str) -> Answer:
-    return Answer(tuple(registry.help_lines(rest)))
+    lines = zip(registry.help_lines(rest), registry.rows(rest), strict=True)
+    return Answer(tuple(Told(line, partial(speaking.command, row)) for line, row in lines))
 
 
 def _metrics(view: View) -> dict[str, float]:

@@ -27,15 +27,22 @@ DEFAULT = "article"
 
 @dataclass(frozen=True)
 class Manner:
-    """How a session is worked in, whatever is in it: the digits shown (None: all), bytes for checkpoints and losses."""
+    """How a session is worked in, whatever is in it.
+
+    digits  those that are shown (None: all)
+    memory  bytes for checkpoints and losses
+    spoken  answers are heard, not seen
+    """
 
     digits: int | None = None
     memory: int = MEMORY
+    spoken: bool = False
 
     def session(self, origin: Origin) -> Session:
         """A session that is not kept yet."""
         session = Session(origin.network, self.digits, self.memory)
         session.origin = origin
+        session.spoken = self.spoken
         return session
 
 

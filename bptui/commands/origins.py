@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import re
 
-from bptui.commands import looking, wording
+from bptui.commands import looking, speaking, wording
 from bptui.commands.answer import Answer, Context, Verb
 from bptui.commands.registry import CommandError
+from bptui.commands.telling import Told
 from bptui.debugger import expressions
 from bptui.debugger.provenance import nonfinite
 from bptui.debugger.provenance.history import history
@@ -114,11 +115,11 @@ def uses(session: Context, rest: str) -> Answer:
     if found is None:
         return Answer((_unwritten(session, target, name),))
     if not found.found:
-        return Answer((f"nothing reads {name} {_until(session, found)}",))
+        return Answer((f"nothing reads {name} {_until(session, found).strip()}",))
     lines = [_use(session, use) for use in found.found[:MOST_USES]]
     more = len(found.found) - MOST_USES
     lines += [f"  … {more} more"] if more > 0 else []
-    return Answer((f"{name}, since {found.since.position}, is read at", *lines, f"  {_until(session, found)}"))
+    return Answer((f"{name}, since {found.since.position}, is read at", *lines, _until(session, found)))
 
 
 def _use(session: Context, use: Use) -> str:
@@ -128,7 +129,8 @@ def _use(session: Context, use: Use) -> str:
     names = [Names(program).cell(instruction.writes, unravelled(cell, shape)) for cell in use.cells[:3]]
     more = f" … ({len(use.cells)} cells)" if len(use.cells) > 3 else ""
     mark = "✓" if use.position <= here else " "
-    return f"{mark} {use.position!s:<8} {instruction.phase:<8}  {instruction.source}  for {', '.join(names)}{more}"
+    line = f"{mark} {use.position!s:<8} {instruction.phase:<8}  {instruction.source}  for {', '.join(names)}{more}"
+    return Told(line, lambda: speaking.use(program, use, done=use.position <= here, more=bool(more)))
 
 
 def _until(session: Context, found: Uses) -> str:
@@ -136,11 +138,13 @@ def _until(session: Context, found: Uses) -> str:
     if until is None:
         drawn = found.again and session.debugger.program.instructions[found.found[0].index].op == "draw"
         again = "and so in every epoch" if drawn else "and so in every iteration"
-        return again if found.again else "until the next iteration computes it anew"
+        return f"  {again if found.again else 'until the next iteration computes it anew'}"
     if until.edit is not None:
-        return f"until {until.position}, where it is set by hand: {until.edit.text}"
+        return f"  until {until.position}, where it is set by hand: {until.edit.text}"
     assert until.index is not None
-    return f"until {until.position}, where {session.debugger.program.instructions[until.index].source} writes it anew"
+    program, index = session.debugger.program, until.index
+    line = f"  until {until.position}, where {program.instructions[index].source} writes it anew"
+    return Told(line, lambda: speaking.until(program, until.position, index))
 
 
 # Explain

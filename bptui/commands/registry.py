@@ -39,6 +39,11 @@ class Command:
         return self.shown or (self.keys[0] if self.keys else "")
 
     @property
+    def letter(self) -> str:
+        """Its key, where that is one letter or sign."""
+        return self.key if len(self.key) == 1 else ""
+
+    @property
     def words(self) -> str:
         """The word and what may follow it."""
         return f"{self.verb} {self.usage}".rstrip()
@@ -137,7 +142,11 @@ def words() -> Iterator[Command]:
 
 def help_lines(word: str = "") -> list[str]:
     """What `help` prints: every word with its letter, or one."""
-    rows = [find(word)] if word else list(words())
-    width = max(len(row.words) for row in rows)
-    letters = [row.key if len(row.key) == 1 else "" for row in rows]
-    return [f"{row.words:<{width}}  {letter:<2} {row.help}" for row, letter in zip(rows, letters, strict=True)]
+    asked = rows(word)
+    width = max(len(row.words) for row in asked)
+    return [f"{row.words:<{width}}  {row.letter:<2} {row.help}" for row in asked]
+
+
+def rows(word: str = "") -> list[Command]:
+    """The rows that `help` is about."""
+    return [find(word)] if word else list(words())

@@ -6,9 +6,12 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
+from bptui.commands import speaking
 from bptui.commands.answer import Answer, Context, Verb
 from bptui.commands.registry import CommandError
+from bptui.commands.telling import Told
 from bptui.commands.wording import number_text, short_value
 from bptui.debugger.sweeps.carrying import carry_out
 from bptui.debugger.sweeps.sweep import Outcome, plan, refuse
@@ -76,7 +79,9 @@ def table(outcomes: Sequence[Outcome], digits: int | None = None) -> list[str]:
     ranked = sorted(outcomes, key=lambda outcome: (not math.isfinite(outcome.loss), outcome.loss))
     rows = [head, *(_row(outcome, metrics, digits) for outcome in ranked)]
     widths = [max(len(row[k]) for row in rows) for k in range(len(head))]
-    return ["  ".join(text.ljust(wide) for text, wide in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines = ["  ".join(text.ljust(wide) for text, wide in zip(row, widths, strict=True)).rstrip() for row in rows]
+    said = [["the smallest loss first"], *([speaking.row(head, row)] for row in rows[1:])]
+    return [Told(line, partial(iter, each)) for line, each in zip(lines, said, strict=True)]
 
 
 def _row(outcome: Outcome, metrics: Sequence[str], digits: int | None) -> list[str]:

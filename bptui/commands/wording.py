@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from bptui.commands import speaking
+from bptui.commands.telling import Told
 from bptui.debugger.view import View
 from bptui.debugger.watches import Watched
 from bptui.engine.gradcheck import GradientCheck, sentence
@@ -77,6 +79,10 @@ def _nested(array: Array, text: Callable[[int, Any], str]) -> str:
 
 def where_line(view: View, digits: int | None = None) -> str:
     """`0:2 forward  z2 = z1 @ W2  [[0.191]]`: the position, the phase, the source and the value written."""
+    return Told(_where(view, digits), lambda: speaking.where(view, digits))
+
+
+def _where(view: View, digits: int | None) -> str:
     if view.done is None:
         return f"{view.position} start"
     instruction = view.program.instructions[view.done]
@@ -88,7 +94,7 @@ def watch_line(one: Watched, digits: int | None = None) -> str:
     """A watch: its value here, and how much it differs from the stop before."""
     value = "not computed" if one.value is None else short_value(one.value, digits)
     change = f"  ({_signed(one.change, digits)})" if one.change is not None and np.any(one.change) else ""
-    return f"watch {one.number}: {one.text} = {value}{change}"
+    return Told(f"watch {one.number}: {one.text} = {value}{change}", lambda: speaking.watch(one, digits))
 
 
 def _signed(change: Any, digits: int | None) -> str:

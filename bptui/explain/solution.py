@@ -11,7 +11,7 @@ from bptui.engine.player import Moment, State
 from bptui.engine.program import Program
 from bptui.explain.cells import ravelled, unravelled
 from bptui.explain.formulas import Formula, formula, symbolic_update
-from bptui.explain.matrices import equations, symbols
+from bptui.explain.matrices import Equation, equations, symbols
 from bptui.explain.notation import Names
 from bptui.explain.reaching import sources
 
@@ -91,12 +91,12 @@ def update_numbers(program: Program, moment: Moment, digits: int | None = None) 
     return [formula(program, moment, cell, digits).line for cell in shown]
 
 
-def update_matrices(program: Program, state: State) -> list[list[str]]:
-    """Every update as matrices, in symbols, drawn."""
+def update_matrices(program: Program, state: State) -> list[Equation]:
+    """Every update as matrices, in symbols."""
     found = [
         symbols(program, instruction, state) for instruction in program.instructions if instruction.phase == "update"
     ]
-    return [equation.draw() for equation in found if equation is not None]
+    return [equation for equation in found if equation is not None]
 
 
 def origin(program: Program, slot: str, cell: int) -> str:

@@ -1,0 +1,33 @@
+"""A line of an answer that also knows how it is said, where that is more than its signs in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Self
+
+from bptui.explain.spoken.signs import ended, sentence, spelled
+
+
+class Told(str):
+    """A line; `say` gives the sentences for who hears it, in words, asked only then."""
+
+    __slots__ = ("say",)
+    say: Callable[[], Iterable[str]]
+
+    def __new__(cls, text: str, say: Callable[[], Iterable[str]]) -> Self:
+        """A line with what is said in its place: nothing, one sentence or several."""
+        made = super().__new__(cls, text)
+        made.say = say
+        return made
+
+
+def sentences(lines: Iterable[str]) -> Iterator[str]:
+    """Lines as they are said, a sentence each, whatever they are."""
+    for line in lines:
+        said = map(ended, line.say()) if isinstance(line, Told) else (sentence(line),)
+        yield from filter(None, said)
+
+
+def complaints(text: str) -> Iterator[str]:
+    """What was wrong: as it stands, since much of it is what might be typed instead."""
+    return (ended(f"Error: {spelled(line)}") for line in text.splitlines())

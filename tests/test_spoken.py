@@ -1,0 +1,182 @@
+"""Plain mode as it is heard: every answer of every word, in sentences that a screen reader neither skips nor mangles."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import numpy as np
+import pytest
+from conftest import run_bptui
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from bptui.commands import registry, telling
+from bptui.commands.opening import Manner
+from bptui.commands.session import Session
+from bptui.explain.spoken import arrays as said_arrays
+from bptui.explain.spoken.signs import sentence, spelled, words
+from bptui.files import origins
+from bptui.files.examples import example_names
+
+PLAIN = frozenset(".,:;?!'\"()- ")
+_SAID = re.compile(r"(minus )?(?<![\w.])(\d+(?:\.\d+)?)(?: times 10 to the (minus )?(\d+))?(?![\w])")
+_SEEN = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?![\w])")
+# What is counted for the ear alone: rows, operations, sizes, terms of conditions.
+_COUNTED = re.compile(
+    r"[Rr]ow \d+:|[Pp]art [\d, ]+, row \d+:|[Oo]peration \d+ of \d+|^Operation \d+|Element \d+ of \d+|^Iteration \d+|^\d+ operations an|\d+(?: by \d+)+"
+    r"|\b1 if |else 0|over axis (?:minus )?\d|in row \d+"
+)
+_SIZES = re.compile(r"\d+(?:×\d+)+|[⁰¹²³⁴⁵⁶⁷⁸⁹]")
+_POSITION = re.compile(r"\b(\d+):(\d+)(?:\.(\d+))?")
+
+# Words that look at everything: in a program of so many operations they would take longer than they teach.
+SLOW, MANY = {"find", "formulas", "check", "sweep", "when", "why", "reverse-continue", "iteration-back"}, 90
+
+
+def is_plain(text: str) -> bool:
+    """Whether nothing is in it but letters, digits and plain punctuation."""
+    return all(c in PLAIN or (c.isascii() and c.isalnum()) or unicodedata.category(c)[0] in "LM" for c in text)
+
+
+def heard(text: str) -> set[float]:
+    """The numbers of a sentence, without their signs: a minus may be a difference."""
+    return {
+        float(m[2]) * 10 ** (int(m[4]) * (-1 if m[3] else 1)) if m[4] else float(m[2])
+        for m in _SAID.finditer(_COUNTED.sub(" ", text))
+    }
+
+
+def seen(text: str) -> set[float]:
+    """The numbers of a line of plain mode."""
+    text = re.sub(r"_|\.grad(?=\d)", " ", _POSITION.sub(r" \1 \2 \3 ", _SIZES.sub(" ", text)))
+    return {float(m[1]) for m in _SEEN.finditer(text)}
+
+
+def near(one: float, others: set[float]) -> bool:
+    """Whether it is one of them, but for the rounding of a power of ten written as a product."""
+    return any(abs(one - other) <= 1e-12 * abs(one) for other in others)
+
+
+def lost_or_added(shown: str, said: list[str]) -> set[float]:
+    """The numbers that are only seen, or only heard."""
+    told, there = set().union(*map(heard, said)), seen(shown)
+    every = {float(n) for each in said for n in re.findall(r"\d+(?:\.\d+)?", each)}
+    return {n for n in told if not near(n, there)} | {n for n in there if not near(n, told | every)}
+
+
+def walk(session: Session, folder: str) -> list[str]:
+    """A line for every word of the registry, on whatever network."""
+    program = session.debugger.program
+    weight = next(name for name in program.parameters if len(program.slots[name].shape) > 1)
+    cell = f"{weight}[{', '.join('0' * len(program.slots[weight].shape))}]"
+    return [
+        "info", "help", "help set", "next", "next 2", "step", "step-back", "step", "finish", "start", "list", "print loss", f"print {weight}",
+        f"print {cell}", f"print {cell}*2 > 0.1", f"watch {cell}", f"watch {weight}", "break nan", "break if loss < 0.001",
+        "ignore 1 3", "disable 1", "enable 1", "breakpoints", f"goto 0:{len(program)}", "list", f"explain {cell}", f"explain {cell} > 1",
+        "explain ..", "explain 1+", f"explain {weight}.grad[{', '.join('0' * len(program.slots[weight].shape))}]", "formulas", f"uses {cell}", f"origin {cell}",
+        f"set {cell} = -0.25", f"nudge {cell} 1e-7", "undo", "redo", "back", "find 0.5", "branch other", "iteration", "iteration-back",
+        f"when {cell}", "branches", "diff main", "watches", "why nan", "sweep lr=0.01,0.02 iterations 2", "run 1", "until loss < 1e9",
+        "to 1", "to-back 2", "reverse-continue", "check", "unwatch 1", "delete 1", "delete all", f"save {folder}/kept_it.npz",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(example_names()))
+def test_every_word_of_every_network_is_said_in_full(name, tmp_path):
+    """No sign is left, and no number is lost, added or changed; the answers that are seen are those of plain mode."""
+    session = Manner(digits=4, spoken=True).session(origins.load(name))
+    lines = [*walk(session, str(tmp_path)), "reload", "restart lr=0.01", "load xor", "continue"]
+    # A word that is newer than this list is asked without more; what it refuses is said too.
+    lines += [row.verb for row in registry.words() if not any(line.split()[0] == row.verb for line in lines)]
+    if len(session.debugger.program) > MANY:
+        lines = [line for line in lines if line.split()[0] not in SLOW]
+    used, wrong = set(), []
+    for line in lines:
+        used.add(registry.find(line.split()[0]).verb)
+        try:
+            answer = session.execute(line)
+        except ValueError as error:
+            wrong += [(line, said) for said in telling.complaints(str(error)) if not is_plain(said)]
+            continue
+        for shown in (*answer.lines, *answer.watched):
+            said = list(telling.sentences([shown]))
+            wrong += [(line, shown, said) for each in said if not is_plain(each)]
+            if said and "help" not in line and " numbers" not in f"{shown}{said}":
+                wrong += [(line, shown, said, differing) for differing in lost_or_added(shown, said)]
+    assert not wrong
+    assert used | SLOW >= {row.verb for row in registry.words()}
+
+
+@given(st.floats(width=64), st.none() | st.integers(1, 17))
+def test_a_number_is_heard_as_it_is_seen(value, digits):
+    said = said_arrays.number(value, digits)
+    assert is_plain(said)
+    if np.isnan(value):
+        assert said == "not a number"
+    else:
+        text = said.replace(" times 10 to the ", "e").replace("minus ", "-").replace("infinity", "inf")
+        assert float(text) == (value if digits is None else float(f"{value:.{digits}g}"))
+
+
+@given(st.text())
+def test_whatever_is_said_is_plain_and_ends(text):
+    for say in (sentence, spelled, words):
+        assert is_plain(say(text))
+    assert sentence(text) == "" or sentence(text).endswith((".", ":", "?", "!"))
+
+
+@given(arrays(np.float64, array_shapes(max_dims=3, max_side=7)), st.integers(0, 400))
+def test_an_array_is_said_in_full_or_as_what_matters(array, there):
+    said = said_arrays.inline(array, None, min(there, array.size))
+    assert is_plain(said)
+    if array.size <= said_arrays.MOST_NUMBERS and there:
+        assert len(re.split(r", |; ", re.sub(r"(?:part [\d, ]+, )?row \d+: ", "", said))) == array.size
+
+
+@pytest.mark.parametrize("text, said", [
+    ("prediction = h1·w5 + h2·w6 = 0.85·0.14 + 0.48·0.15 = 0.191",
+     "prediction is h1 times w5, plus h2 times w6; that is 0.85 times 0.14, plus 0.48 times 0.15; that is 0.191."),
+    ("∂E/∂w5 = ∂E/∂prediction · ∂prediction/∂w5", "d E by d w5 is d E by d prediction times d prediction by d w5."),
+    ("w1 ← w1 − lr·∂E/∂w1 = 0.11 − 0.05·(−0.22652) = 0.121326",
+     "w1 becomes w1, minus lr times d E by d w1; that is 0.11, minus 0.05 times minus 0.22652; that is 0.121326."),
+    ("E = ½(prediction − target)²", "E is one half of open bracket prediction minus target close bracket squared."),
+    ("a1[0,1] = [z1[0,1] > 0]", "a1 at 0, 1 is 1 if z1 at 0, 1 is greater than 0 else 0."),
+    ("[prediction] = [h1  h2] · [w5; w6]", "prediction is the row h1, h2 times the column w5, w6."),
+    ("√(v) + |x| − e^(−z)", "the square root of v plus the absolute value of x minus e to the power of minus z."),
+    ("W1: [[0.5, ·], [1e-05, -2.0]]", "W1: row 1: 0.5, not computed; row 2: 1 times 10 to the minus 5, minus 2.0."),
+    ("stopped at 3:12.2", "stopped at iteration 3, operation 12, element 2."),
+    ("   25.0 %  w5 = -1", "25.0 percent, w5 is minus 1."),
+    ("▸ other", "here: other."),
+])  # fmt: skip
+def test_signs_in_words(text, said):
+    assert sentence(text) == said
+
+
+SPOKEN = """Operation 2 of 9, forward: prediction is h times W2.
+It is 0.191.
+Iteration 0.
+prediction is 0.191.
+W1 is 2 by 2.
+Row 1: 0.11, 0.12.
+Row 2: 0.21, 0.08.
+set w5: 0.14 to 0.2 at iteration 0, operation 2.
+"""
+
+
+def test_a_pipe_is_spoken():
+    """The important first; what was wrong, and what might be typed instead, as it stands."""
+    made = run_bptui(
+        "article", "--plain", "--spoken", stdin="next 2\nprint prediction\nprint W1\nset w5 = 0.2\nset w5\nprint W1[\n"
+    )
+    assert made.stdout == SPOKEN
+    first, second = made.stderr.splitlines()
+    assert first == "Error: write set TARGET equals VALUE, such as set w5 equals 0.2 or set w5 equals 0.2 at 0:0."
+    assert is_plain(second)
+    assert made.returncode == 2
+
+
+def test_a_large_array_is_what_one_wants_to_know_of_it():
+    made = run_bptui("digits", "--plain", "--spoken", stdin="print W1\nprint W1[0, :2]\n")
+    assert made.stdout.splitlines()[0].startswith("W1 is 64 by 64, 4096 numbers; smallest minus 0.")
+    assert len(made.stdout.splitlines()) == 2
