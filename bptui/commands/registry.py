@@ -108,6 +108,7 @@ COMMANDS: tuple[Command, ...] = (
             "the spec has it: restart spec", "[NAME=VALUE …]"),
     Command("view", ("v",), "another view of the focused pane, where it has several", "[NAME]", app=True),
     Command("", ("V",), "its view before that", app=True),
+    Command("theme", (), "other colours: dark, light, contrast, contrast-light, terminal", "NAME", app=True),
     Command("", ("z",), "this pane alone, and back", app=True),
     Command("", ("left_square_bracket",), "the previous tensor", shown="[", app=True),
     Command("", ("right_square_bracket",), "the next tensor", shown="]", app=True),

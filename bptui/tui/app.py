@@ -7,6 +7,8 @@ import gc
 import os
 import signal
 from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 os.environ.setdefault("TEXTUAL_FPS", "120")  # read when Textual is imported
@@ -15,20 +17,26 @@ from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
+from textual.filter import LineFilter
 from textual.timer import Timer, TimerCallback
+from textual.widget import Widget
 
 from bptui.commands import ending
 from bptui.commands.session import Session
+from bptui.tui.drawing.look import Look
+from bptui.tui.filters import Ascii
 from bptui.tui.screens.main import MainScreen
 from bptui.tui.screens.over import Over
+from bptui.tui.theming import theme_of, themes
 from bptui.tui.widgets.field import Field
 
+USUAL = Look()
 # Of so many keys that wait nobody knows any more what they were for: escape drops them.
 _FLOOD = 64
 
 
 class BptuiApp(App[None]):
-    """One screen over a session."""
+    """One screen over a session; `look` is how it looks."""
 
     CSS_PATH = "bptui.tcss"
     TITLE = "bptui"
@@ -37,12 +45,30 @@ class BptuiApp(App[None]):
         Binding("ctrl+z", "suspend_process", "to the shell; fg comes back", show=False, priority=True, id="suspend"),
     ]
 
-    def __init__(self, session: Session) -> None:
-        super().__init__()
+    def __init__(self, session: Session, look: Look = USUAL) -> None:
+        super().__init__(ansi_color=None if look.colours else True)  # its filter leaves no colour, not even greys
         self.session = session
+        self.look = look
+        for theme in themes():
+            self.register_theme(theme)
+        self.theme = theme_of(look)
         self._typed_ahead: deque[events.Key | events.Paste] = deque()
+        self._ascii = Ascii()
         # Whether a line has been sent with enter and is not read yet.
         self._reading = False
+
+    def dress(self, look: Look) -> None:
+        """Look otherwise from now on."""
+        self.look = look
+        self.theme = theme_of(look)
+        self.set_class(look.ascii, "ascii")
+        for screen in self.screen_stack:
+            for widget in screen.walk_children(Widget):
+                widget.refresh()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's, and after them one that leaves nothing but ASCII where that is wanted."""
+        return [*super().get_line_filters(), self._ascii] if self.look.ascii else super().get_line_filters()
 
     async def on_event(self, event: events.Event) -> None:
         """Each key is carried out before the next is looked at: over a slow line many come at once.
@@ -149,10 +175,16 @@ class BptuiApp(App[None]):
 
     async def on_mount(self) -> None:
         """Show the screen, and be ready for signals."""
+        self.dress(self._fitting(self.look))
         await self.push_screen(MainScreen(self.session))
         self._listen_for_signals()
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self.call_after_refresh(_settle_memory)
+
+    def _fitting(self, look: Look) -> Look:
+        """With sixteen colours the terminal's own: others would come out as the nearest of them, whatever that is."""
+        few = self.console.color_system == "standard" and not self.is_headless
+        return replace(look, theme="terminal") if few else look
 
     def _listen_for_signals(self) -> None:
         """Leave in order when asked to end: the terminal is restored, the exit code is 128 + the signal."""
@@ -183,9 +215,9 @@ def _settle_memory() -> None:
     gc.set_threshold(50000, 5, 100)
 
 
-def run(session: Session) -> int:
+def run(session: Session, look: Look = USUAL) -> int:
     """Run the app and save its session; the exit code, 1 after a crash."""
-    app = BptuiApp(session)
+    app = BptuiApp(session, look)
     try:
         app.run()
     finally:

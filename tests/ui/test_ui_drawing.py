@@ -15,13 +15,13 @@ from bptui.commands.session import Session
 from bptui.files import specs
 from bptui.tui.drawing.figure import figure
 from bptui.tui.drawing.lines import CUT, cut, line, spread, width
+from bptui.tui.drawing.look import Look
 from bptui.tui.drawing.numbers import decimals, signed
-from bptui.tui.drawing.palette import _WORDS
 from bptui.tui.drawing.plot import Axes, Curve, plot
 from bptui.tui.drawing.table import table
 from bptui.tui.screens.helping import scene_of
 
-ACCENT = _WORDS["now"].color.get_truecolor().hex
+ACCENT = Look().palette.now
 SPECS = ["article", "mazur", "xor"]
 SIZES = [(80, 24), (120, 40), (200, 60)]
 HOSTILE = (

@@ -11,8 +11,9 @@ from keyboard import keys_of
 from test_ui_snapshots import compare, every_size
 
 from bptui.files import specs
+from bptui.tui.drawing.look import Look
 
-ACCENT = "#7ee787"
+ACCENT = Look().palette.now
 
 
 def listed(reader):

@@ -1,16 +1,10 @@
-"""Lines of styled text, and what is done to them: measured, cut with a sign, turned into a strip."""
+"""Lines of styled text, and what is done to them: measured, cut with a sign, wrapped."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
 
 from rich.cells import cell_len, set_cell_size
-from rich.segment import Segment
-from rich.style import Style
-from textual.strip import Strip
-
-from bptui.tui.drawing.palette import style
 
 Run = tuple[str, str]
 Line = tuple[Run, ...]
@@ -66,9 +60,3 @@ def wrapped(text: str, columns: int, name: str = "plain", indent: str = "") -> l
     """Text over as many lines as it needs, those after the first indented."""
     made = textwrap.wrap(text, max(8, columns), subsequent_indent=indent, break_long_words=True)
     return [line((part, name)) for part in made]
-
-
-def strip(runs: Iterable[Run], columns: int, base: Style) -> Strip:
-    """A line as Textual draws it, exactly so many columns wide."""
-    segments = [Segment(text, base + style(name)) for text, name in cut(tuple(runs), columns)]
-    return Strip(segments).adjust_cell_length(columns, base + style("plain"))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from dataclasses import replace
+from typing import ClassVar, Protocol, cast
 
 from textual import events
 from textual.actions import SkipAction
@@ -15,6 +16,9 @@ from textual.widgets import Input, Static
 from textual.widgets.input import Selection
 
 from bptui.commands.registry import COMMANDS
+from bptui.engine.network import nearest
+from bptui.tui.drawing.look import Look
+from bptui.tui.drawing.palette import THEMES
 from bptui.tui.screens.arranging import SMALLEST
 from bptui.tui.screens.dialogs import TextPage
 from bptui.tui.screens.pointing import Pointing
@@ -40,6 +44,15 @@ def _bindings() -> list[BindingType]:
             name = f"{command.verb or 'key'}.{key}"
             made.append(Binding(key, action, command.help, show=False, priority=True, id=name))
     return made
+
+
+class Dressed(Protocol):
+    """The app, as far as its look goes."""
+
+    look: Look
+
+    def dress(self, look: Look) -> None:
+        """Look otherwise from now on."""
 
 
 class MainScreen(Pointing):
@@ -207,7 +220,7 @@ class MainScreen(Pointing):
         """A line; some words have a screen of their own here."""
         verb, _, rest = line.partition(" ")
         words: dict[str, Callable[[str], None]] = {
-            "diff": self._diff, "sweep": self._sweep, "view": self._view_named,
+            "diff": self._diff, "sweep": self._sweep, "view": self._view_named, "theme": self._wear,
         }  # fmt: skip
         if line in ("branches", "d"):
             self._branches()
@@ -217,6 +230,14 @@ class MainScreen(Pointing):
             self.carry_out(line)
         elif line:
             self._do(line)
+
+    def _wear(self, theme: str) -> None:
+        """Another theme, from now on."""
+        if theme not in THEMES:
+            self._show(f"no theme is called {theme[:40]!r}{nearest(theme, THEMES)}: {', '.join(THEMES)}")
+            return
+        app = cast(Dressed, self.app)
+        app.dress(replace(app.look, theme=theme))
 
     # Layout
 

@@ -16,9 +16,10 @@ from bptui.engine.timeline import Position
 from bptui.explain.tree.nodes import CellNode
 from bptui.explain.tree.outline import Tree
 from bptui.files.text import safe
-from bptui.tui.drawing.lines import Line, strip
+from bptui.tui.drawing.lines import Line
 from bptui.tui.drawing.outline import outline
 from bptui.tui.screens.over import Over
+from bptui.tui.widgets.looks import strip
 
 
 class TreeView(Widget):
@@ -42,7 +43,7 @@ class TreeView(Widget):
     def render_line(self, y: int) -> Strip:
         if self._drawn is None:
             self._drawn = outline(self.shown, self.size.width, self.size.height)
-        return strip(self._drawn[y] if y < len(self._drawn) else (), self.size.width, self.rich_style)
+        return strip(self, self._drawn[y] if y < len(self._drawn) else ())
 
 
 class TreePage(Over[Position | None]):

@@ -8,9 +8,10 @@ from textual.widget import Widget
 
 from bptui.commands.registry import COMMANDS, Command
 from bptui.tui.drawing import prose
-from bptui.tui.drawing.lines import Line, cut, line, strip, width
+from bptui.tui.drawing.lines import Line, cut, line, width
 from bptui.tui.drawing.stops import watched_bar
 from bptui.tui.scene import Scene
+from bptui.tui.widgets.looks import strip
 
 _ALWAYS = ("next", "back", "edit", "panes", "help")
 
@@ -27,7 +28,7 @@ class Bar(Widget):
     def render_line(self, y: int) -> Strip:
         """The line, once."""
         runs = self.made(self.scene, self.size.width) if self.scene is not None and y == 0 else ()
-        return strip(runs, self.size.width, self.rich_style)
+        return strip(self, runs)
 
 
 class HeaderBar(Bar):

@@ -8,7 +8,8 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from bptui.tui.drawing.lines import Line, strip
+from bptui.tui.drawing.lines import Line
+from bptui.tui.widgets.looks import strip
 
 
 class Drawn(Widget):
@@ -38,4 +39,4 @@ class Drawn(Widget):
         """One line."""
         if self._lines is None or self._drawn_for != self.size:  # it may be painted before it hears of its new size
             self._lines, self._drawn_for = self._draw(self.size.width, self.size.height), self.size
-        return strip(self._lines[y] if y < len(self._lines) else (), self.size.width, self.rich_style)
+        return strip(self, self._lines[y] if y < len(self._lines) else ())

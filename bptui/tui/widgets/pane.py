@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Protocol, cast
 
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
@@ -13,8 +12,9 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from bptui.tui.drawing.lines import Line, line, rule, strip
+from bptui.tui.drawing.lines import Line, line, rule
 from bptui.tui.scene import Hit, Scene
+from bptui.tui.widgets.looks import strip
 
 # Lines that a notch of the mouse's wheel moves.
 _WHEEL = 3
@@ -189,8 +189,7 @@ class Pane(Widget, can_focus=True):
         """One line of the pane."""
         if self._drawn is None or self._drawn_for != self.size:  # it may be painted before it hears of its new size
             self._drawn, self._drawn_for = self._draw(), self.size
-        base: Style = self.rich_style
-        return strip(self._drawn[y] if y < len(self._drawn) else (), self.size.width, base)
+        return strip(self, self._drawn[y] if y < len(self._drawn) else ())
 
     def _draw(self) -> list[Line]:
         columns, rows = self.size.width, self.size.height - 1
