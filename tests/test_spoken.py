@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from bptui.commands import registry, telling
+from bptui.commands import describing, registry, telling
 from bptui.commands.opening import Manner
 from bptui.commands.session import Session
 from bptui.explain.spoken import arrays as said_arrays
@@ -78,7 +78,7 @@ def walk(session: Session, folder: str) -> list[str]:
         "explain ..", "explain 1+", f"explain {weight}.grad[{', '.join('0' * len(program.slots[weight].shape))}]", "formulas", f"uses {cell}", f"origin {cell}",
         f"set {cell} = -0.25", f"nudge {cell} 1e-7", "undo", "redo", "back", "find 0.5", "branch other", "iteration", "iteration-back",
         f"when {cell}", "branches", "diff main", "watches", "why nan", "sweep lr=0.01,0.02 iterations 2", "run 1", "until loss < 1e9",
-        "to 1", "to-back 2", "reverse-continue", "check", "unwatch 1", "delete 1", "delete all", f"save {folder}/kept_it.npz",
+        "to 1", "to-back 2", "explain", "describe", f"describe {weight}", f"describe {weight}.grad", "curve", f"curve {cell}", "reverse-continue", "check", "unwatch 1", "delete 1", "delete all", f"save {folder}/kept_it.npz",
     ]  # fmt: skip
 
 
@@ -180,3 +180,46 @@ def test_a_large_array_is_what_one_wants_to_know_of_it():
     made = run_bptui("digits", "--plain", "--spoken", stdin="print W1\nprint W1[0, :2]\n")
     assert made.stdout.splitlines()[0].startswith("W1 is 64 by 64, 4096 numbers; smallest minus 0.")
     assert len(made.stdout.splitlines()) == 2
+
+
+def lines_of(session: Session, line: str) -> list[str]:
+    return [str(each) for each in session.execute(line).lines]
+
+
+def test_what_the_panes_show_has_words():
+    """The network with its layers and what is at hand, a tensor's range and histogram, the way of the loss."""
+    session = Manner(digits=4).session(origins.load("article"))
+    session.execute("next 2")
+    told = lines_of(session, "describe")
+    assert "layer 1 h: dense, gives 2, weights W1 2×2, w1 and w2 and w3 and w4" in told
+    assert "The prediction is the hidden values weighted by w5 and w6. Next: how far is it from the target?" in told
+    assert told[-1] == "at 0:2, next: operation 3, loss: loss = 0.5 * square(z2 - y).sum()"
+    assert lines_of(session, "explain") == lines_of(session, "explain prediction")
+    assert lines_of(session, "describe W1") == [
+        "W1: parameter, 2×2, float64", "smallest 0.08 at w4, largest 0.21 at w2, mean 0.13, norm 0.2775", "zeros: 0, not finite: 0",
+        "2 from 0.08 to 0.113", "1 from 0.113 to 0.145", "1 from 0.177 to 0.21",
+    ]  # fmt: skip
+    assert lines_of(session, "describe W1.grad") == [
+        "W1.grad: gradient, 2×2, float64",
+        "none of its 4 numbers are computed",
+    ]
+    session.execute("goto 12:9")
+    assert lines_of(session, "curve")[:3] == [
+        "E fell from 0.3272 to 0.0005206 in 12 iterations, most in the first 6",
+        "smallest 0.0005206 in iteration 12, largest 0.3272 in iteration 0", "it rose 0 times and fell 12 times",
+    ]  # fmt: skip
+    assert lines_of(session, "curve w5")[0].startswith("w5 rose from 0.1744 to ")
+    with pytest.raises(ValueError, match="W1 is 4 numbers"):
+        session.execute("curve W1")
+
+
+def test_a_curve_that_breaks_off_says_where():
+    session = Manner(digits=4).session(origins.load("diverging"))
+    session.execute("goto 160:1")
+    assert lines_of(session, "curve")[0].endswith("in 146 iterations, and is not finite from iteration 147 on")
+
+
+@given(arrays(np.float64, st.integers(1, 40)))
+def test_any_curve_and_any_tensor_can_be_told(values):
+    told = [*describing._curve("E", np.arange(len(values)), values, 4), *describing._histogram(values, 4)]
+    assert all(is_plain(each) for each in telling.sentences(told))

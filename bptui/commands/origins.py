@@ -152,7 +152,7 @@ def _until(session: Context, found: Uses) -> str:
 
 def explain(session: Context, rest: str) -> Answer:
     """The whole explanation where it fits, else the tree, opened at a path: `explain w5 > 2 > 1`."""
-    name, path, start = _asked(session, rest)
+    name, path, start = _asked(session, rest or _at_hand(session))
     target = expressions.parse_target(session.debugger.program, name)
     if not path and ">" not in rest and start == 1:
         lines = looking.explain(session, name).lines
@@ -167,6 +167,15 @@ def explain(session: Context, rest: str) -> Answer:
         raise CommandError(f"there is no number {start}: it opens into {len(node.children)}")
     session.explained = (name, path)
     return Answer((*page(node, start), _how_on(" > ".join([name, *map(str, path)]), node, start, back=bool(path))))
+
+
+def _at_hand(session: Context) -> str:
+    """The first cell that the operation at hand wrote. Raises CommandError."""
+    view = session.debugger.view()
+    if view.done is None:
+        raise CommandError("explain what? nothing is done yet: a cell, such as explain w5, or next first")
+    written = view.program.instructions[view.done].writes
+    return session.debugger.spell(Target(written, (view.changed.start,)))
 
 
 def _how_on(whole: str, node: Node, start: int, *, back: bool) -> str:

@@ -88,7 +88,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("sweep", (), "many variants at once, from here on: sweep lr=0.01,0.03,0.1 seed=0..7",
             "TARGET=VALUES … [iterations N] [until EXPR]"),
     Command("explain", ("x",), "the formula that is shown, of the operation at hand or under the cursor, opened down "
-            "to inputs and weights", "X [> K …]", footer="explain"),
+            "to inputs and weights", "[X] [> K …]", footer="explain"),
     Command("origin", ("o",), "to the operation that wrote the number under the cursor; again: to where its old value "
             "is from", "X"),
     Command("uses", (), "the operations that read a number next", "X"),
@@ -99,6 +99,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("print", (), "the value of an expression: w5, W1.grad, abs(W1).max()", "EXPR"),
     Command("list", (), "the program, with the values so far"),
     Command("info", (), "the network, the position and the edits"),
+    Command("describe", (), "the network in sentences; of an array its range, mean, norm and histogram", "[X]"),
+    Command("curve", (), "how the loss, or an expression, went over the iterations, in words", "[EXPR]"),
     Command("run", (), "N whole iterations on", "N"),
     Command("until", (), "on until an expression is true", "EXPR"),
     Command("save", (), "write the network as a spec, with the weights of this moment", "FILE"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bptui.commands import (
     branching,
+    describing,
     editing,
     filing,
     looking,
@@ -24,6 +25,7 @@ VERBS: dict[str, Verb] = {
     **stopping.VERBS,
     **branching.VERBS,
     **looking.VERBS,
+    **describing.VERBS,
     **filing.VERBS,
     **renewing.VERBS,
     **origins.VERBS,

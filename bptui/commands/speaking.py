@@ -89,6 +89,13 @@ def operation(view: View, k: int, digits: int | None, *, there: bool, stale: str
     yield f"Operation {k + 1}, {instruction.phase}{mark}: {line}; {said}{f'; {stale}' * bool(stale.strip())}"
 
 
+def upcoming(program: Program, here: Position, k: int) -> Iterator[str]:
+    """Where one is, and what the next step works on."""
+    instruction = program.instructions[k]
+    yield f"At {words(str(here))}; next is operation {k + 1}, {instruction.phase}"
+    yield names.line(program, instruction.source)
+
+
 def row(head: Sequence[str], cells: Sequence[str]) -> str:
     """A row of a table: each number after the name of its column."""
     return words(", ".join(f"{name} {cell}" for name, cell in zip(head, cells, strict=True) if cell))

@@ -12,7 +12,9 @@ from bptui.debugger.breakpoints import Breakpoint
 from bptui.debugger.comparing import Comparison, compare
 from bptui.debugger.curves import Curve
 from bptui.debugger.editing import DebuggerError, spell
+from bptui.debugger.expressions import Expression
 from bptui.debugger.running import Running
+from bptui.debugger.series import Series
 from bptui.debugger.view import View
 from bptui.debugger.watches import Watched
 from bptui.engine.network import Array
@@ -186,9 +188,17 @@ class Debugger(Running):
 
     def plotted(self, number: int, *, passing: bool = False) -> tuple[Array, Array]:
         """Iterations up to here and a watch's values at their ends; in passing only those that are known already."""
-        here, series = self.position, self.watches.series[number]
+        series = self.watches.series[number]
         if passing:
-            return series.until(self.timeline, self._ended(here))
+            return series.until(self.timeline, self._ended(self.position))
+        return self._plotted(series)
+
+    def over_iterations(self, expression: Expression) -> tuple[Array, Array]:
+        """The same of an expression that is not watched."""
+        return self._plotted(Series(expression))
+
+    def _plotted(self, series: Series) -> tuple[Array, Array]:
+        here = self.position
         try:
             return series.plotted(self._player, self.timeline, self._ended(here))
         finally:

@@ -13,7 +13,6 @@ from bptui.engine.network import Array
 MOST_NUMBERS = 32
 UNSET = "not computed"
 _EXPONENT = re.compile(r"(?<![\w.])([+-]?\d+(?:\.\d*)?|[+-]?\.\d+)e([+-]?)0*(\d+)\b", re.IGNORECASE)
-_BINS = 8
 
 
 def number(value: Any, digits: int | None = None) -> str:
@@ -87,18 +86,3 @@ def summary(array: Array, digits: int | None = None, there: int | None = None) -
     if finite.size < known.size:
         said.append(f"{known.size - finite.size} not finite")
     return "; ".join(said)
-
-
-def histogram(array: Array, digits: int | None = None) -> list[str]:
-    """How many of an array's finite numbers lie where, in at most eight equal parts of what they span, a line each."""
-    known = array.reshape(-1).astype(float)
-    finite = known[np.isfinite(known)]
-    if finite.size < 2 or not np.isfinite(np.ptp(finite)) or finite.min() == finite.max():
-        return []
-    counts, edges = np.histogram(finite, min(_BINS, finite.size))
-    digits = digits or 3
-    return [
-        f"from {number(edges[k], digits)} to {number(edges[k + 1], digits)}: {count}"
-        for k, count in enumerate(counts)
-        if count
-    ]

@@ -7,7 +7,6 @@ import unicodedata
 from collections.abc import Callable
 
 from bptui.explain.spoken.arrays import UNSET, powers
-from bptui.files.text import safe
 
 PUNCTUATION = frozenset(".,:;?!'\"()-")
 _SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
@@ -40,12 +39,11 @@ def ended(said: str) -> str:
 
 def words(text: str) -> str:
     """A text with letters, digits and plain punctuation alone."""
-    return plain(_worded(safe(text)))
+    return plain(_worded(text))
 
 
 def spelled(text: str) -> str:
     """The same of what a person may want to type: sign by sign, whatever it means."""
-    text = safe(text)
     for pattern, made in _SPELLED:
         text = pattern.sub(made, text)
     return plain(text)
