@@ -15,10 +15,14 @@ if TYPE_CHECKING:
     from bptui.commands.opening import Request
     from bptui.engine.network import Network
     from bptui.engine.program import Program
+    from bptui.files.preferences import Preferences
 
 
 # More are a burden to listen to.
 _SPOKEN_DIGITS = 4
+
+
+DEFAULT_MEMORY = 256
 
 
 class _Parser(argparse.ArgumentParser):
@@ -94,7 +98,7 @@ def _opening_parser() -> _Parser:
     parser = _Parser(
         prog="bptui",
         description="See backpropagation happen: step a neural network forward and backward, one operation at a time.",
-        epilog="also: bptui trace | run | sweep | check | examples | new (each with --help)",
+        epilog="also: bptui trace | run | sweep | check | examples | new | settings (each with --help)",
         allow_abbrev=False,
     )
     parser.add_argument("spec", nargs="?", default="", help="an example's name, a spec file or a session (article)")
@@ -106,7 +110,9 @@ def _opening_parser() -> _Parser:
     parser.add_argument("--no-session", action="store_true", help="keep nothing of what is done")
     _add_digits(parser)
     help_memory = "how many MiB checkpoints may take (256)"
-    parser.add_argument("--memory", type=_memory, default=256, metavar="MIB", help=help_memory)
+    parser.add_argument("--memory", type=_memory, metavar="MIB", help=help_memory)
+    parser.add_argument("--theme", default="", metavar="NAME", help="dark, light, contrast, contrast-light, terminal")
+    parser.add_argument("--ascii", action="store_true", help="no signs but ASCII")
     parser.add_argument("--version", action="version", version=f"bptui {__version__}")
     return parser
 
@@ -116,25 +122,53 @@ def _request(options: argparse.Namespace, *, keep: bool) -> Request:
 
     keep = keep and not options.no_session
     digits = options.digits or (_SPOKEN_DIGITS if options.spoken else None)
-    manner = Manner(digits, options.memory * 2**20, spoken=options.spoken)
+    manner = Manner(digits, (options.memory or DEFAULT_MEMORY) * 2**20, spoken=options.spoken)
     return Request(options.spec, options.session, keep, options.resume, manner, remember=keep)
 
 
 def _app(options: argparse.Namespace) -> int:
     from bptui.commands import opening
 
-    request = _request(options, keep=True)
     try:
         refuse_without_terminal()
     except InputError:
+        request = _request(options, keep=True)
         opening.check(request)  # the spec's mistakes are worth telling with or without a terminal
         raise
+    settings = _settings(options)
+    request = _request(options, keep=True)
     with _blamed(options.spec):
         session = opening.opened(request)
     from bptui.tui.app import run
+    from bptui.tui.drawing.look import Look
 
+    usual = Look()
+    look = Look(
+        theme=options.theme or settings.theme or usual.theme,
+        colours="NO_COLOR" not in os.environ,
+        ascii=options.ascii or (not _unicode() if settings.ascii is None else settings.ascii),
+    )
     with _blamed(options.spec):
-        return run(session)
+        return run(session, look, settings.keys)
+
+
+def _settings(options: argparse.Namespace) -> Preferences:
+    """A person's settings, what the command line says being stronger. Raises SpecError."""
+    from bptui.commands import registry
+    from bptui.files import preferences
+    from bptui.tui.drawing.palette import THEMES
+
+    found = preferences.load(preferences.place(), THEMES, registry.keyed())
+    if options.theme and options.theme not in THEMES:
+        raise InputError(f"--theme {options.theme}: it is one of {', '.join(THEMES)}")
+    options.digits = options.digits or found.digits
+    options.memory = options.memory or found.memory or DEFAULT_MEMORY
+    return found
+
+
+def _unicode() -> bool:
+    """Whether the terminal is told to take UTF-8."""
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
 
 
 def _plain(options: argparse.Namespace) -> int:
@@ -250,6 +284,26 @@ def _new(arguments: list[str]) -> int:
     return 0
 
 
+def _show_settings(arguments: list[str]) -> int:
+    """`bptui settings [--write | --keys]`."""
+    from bptui.commands import registry
+    from bptui.files import preferences
+    from bptui.files.text import safe
+
+    parser = _Parser(prog="bptui settings", description="where your settings are kept, and what can be set")
+    parser.add_argument("--write", action="store_true", help="write a commented file to start from")
+    parser.add_argument("--keys", action="store_true", help="the names of the commands, and their keys")
+    options = parser.parse_args(arguments)
+    if options.write:
+        preferences.new(preferences.place())
+    if options.keys:
+        for name, keys in registry.keyed().items():
+            print(f"{name:<16} {', '.join(keys)}")
+    else:
+        print(safe(str(preferences.place())))
+    return 0
+
+
 _SUBCOMMANDS: dict[str, Callable[[list[str]], int]] = {
     "trace": _trace,
     "run": _run,
@@ -257,6 +311,7 @@ _SUBCOMMANDS: dict[str, Callable[[list[str]], int]] = {
     "check": _check,
     "examples": _examples,
     "new": _new,
+    "settings": _show_settings,
 }
 
 

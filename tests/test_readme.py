@@ -11,15 +11,18 @@ from pathlib import Path
 
 import pytest
 
+from bptui.commands import registry
 from bptui.commands.registry import COMMANDS
-from bptui.files import specs
+from bptui.files import preferences, specs
+from bptui.tui.drawing.palette import THEMES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(sh|toml)\n(.*?)```", README, re.DOTALL)
 SETUP = [text for kind, text in BLOCKS if kind == "sh"][:2]
 COMMAND_LINES = [line for kind, text in BLOCKS if kind == "sh" and text not in SETUP for line in text.splitlines()]
-SPECS = [text for kind, text in BLOCKS if kind == "toml"]
+TABLES = [text for kind, text in BLOCKS if kind == "toml"]
+SPECS = [text for text in TABLES if "[keys]" not in text]
 
 
 def key_table() -> str:
@@ -32,7 +35,7 @@ def key_table() -> str:
             else [key for key in command.keys if not key.startswith("f1") or key == "f1"]
         )
         keys = " ".join(f"`{key}`" for key in names)
-        word = f"`{command.words}`" if command.verb and not command.app else ""
+        word = f"`{command.words}`" + " in the app" * command.app if command.verb else ""
         rows.append(f"| {keys} | {word} | {command.help} |")
     return "\n".join(rows)
 
@@ -82,6 +85,12 @@ def test_every_spec_loads(text: str, tmp_path: Path) -> None:
     path = tmp_path / "spec.toml"
     path.write_text(text, encoding="utf-8")
     assert specs.load(str(path)).nodes
+
+
+def test_the_settings_are_settings(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text("\n".join(text for text in TABLES if text not in SPECS), encoding="utf-8")
+    assert preferences.load(path, THEMES, registry.keyed()).theme == "light"
 
 
 def test_the_pictures_are_there() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from bptui.engine.network import nearest
 
@@ -21,6 +21,7 @@ class Command:
     shown   how that key is written for a person, where its name is not it
     usage   what may follow the word
     help    what it does, in a line
+    called  what it is called in a person's settings, where it has no verb
     footer  the word beside its key on the last line of the screen, or "" to leave it out
     app     only in the app
     """
@@ -32,6 +33,12 @@ class Command:
     shown: str = ""
     footer: str = ""
     app: bool = False
+    called: str = ""
+
+    @property
+    def name(self) -> str:
+        """What it is called in a person's settings; "" where its keys can't be others."""
+        return self.verb or self.called
 
     @property
     def key(self) -> str:
@@ -67,7 +74,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("set", ("e",), "edit the cell under the cursor", "TARGET = VALUE [at POSITION]", footer="edit"),
     Command("nudge", ("plus",), "a little more: prediction, loss and gradients follow", "TARGET [AMOUNT]",
             shown="+", footer="more"),
-    Command("", ("minus",), "a little less", shown="-", footer="less", app=True),
+    Command("", ("minus",), "a little less", shown="-", footer="less", app=True, called="less"),
     Command("undo", ("u",), "take back the last edit", footer="undo"),
     Command("redo", ("U",), "give it once more"),
     Command("break", ("b", "f9"), "stop at an operation (7), a phase, an op; on X (changed), if EXPR, nan; where "
@@ -109,14 +116,14 @@ COMMANDS: tuple[Command, ...] = (
     Command("restart", (), "the same network anew, with other settings: restart lr=0.1 seed=3 optim=adam batch=32; as "
             "the spec has it: restart spec", "[NAME=VALUE …]"),
     Command("view", ("v",), "another view of the focused pane, where it has several", "[NAME]", app=True),
-    Command("", ("V",), "its view before that", app=True),
+    Command("", ("V",), "its view before that", app=True, called="view-back"),
     Command("theme", (), "other colours: dark, light, contrast, contrast-light, terminal", "NAME", app=True),
-    Command("", ("z",), "this pane alone, and back", app=True),
-    Command("", ("left_square_bracket",), "the previous tensor", shown="[", app=True),
-    Command("", ("right_square_bracket",), "the next tensor", shown="]", app=True),
+    Command("", ("z",), "this pane alone, and back", app=True, called="zoom"),
+    Command("", ("left_square_bracket",), "the previous tensor", shown="[", app=True, called="previous-tensor"),
+    Command("", ("right_square_bracket",), "the next tensor", shown="]", app=True, called="next-tensor"),
     Command("", ("1", "2", "3", "4", "5", "6"), "focus a pane", shown="1–6", footer="panes", app=True),
-    Command("", ("tab",), "focus the next pane", app=True),
-    Command("", ("colon",), "type a command", shown=":", footer="command", app=True),
+    Command("", ("tab",), "focus the next pane", app=True, called="next-pane"),
+    Command("", ("colon",), "type a command", shown=":", footer="command", app=True, called="command"),
     Command("help", ("question_mark", "f1"), "the keys and words that work here", "[WORD]", shown="?", footer="help"),
     Command("quit", ("q",), "leave"),
 )  # fmt: skip
@@ -125,6 +132,18 @@ COMMANDS: tuple[Command, ...] = (
 ALIASES = {"p": "print", "exit": "quit", "h": "help"} | {
     command.key: command.verb for command in COMMANDS if command.verb and len(command.key) == 1
 }
+
+
+def keyed() -> dict[str, tuple[str, ...]]:
+    """Name → keys, of all whose keys a person may change."""
+    return {command.name: command.keys for command in COMMANDS if command.name}
+
+
+def with_keys(keys: Mapping[str, tuple[str, ...]]) -> tuple[Command, ...]:
+    """The commands, some of them with other keys, as a person writes them."""
+    return tuple(
+        replace(command, keys=keys[command.name], shown="") if command.name in keys else command for command in COMMANDS
+    )
 
 
 def find(word: str) -> Command:

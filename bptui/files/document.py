@@ -101,13 +101,14 @@ def _missing(source: str) -> SpecError:
 def parsed(source: Source) -> Document:
     """What a source says. Raises SpecError."""
     text, shown = source.text, source.shown
-    values = _from_json(shown, text) if source.is_json and text.strip() else _from_toml(shown, text)
+    values = _from_json(shown, text) if source.is_json and text.strip() else from_toml(shown, text)
     if not values:
         raise single(shown, "the file is empty: a spec needs data, layers and a loss")
     return Document(source, values, Lines(text, is_json=source.is_json))
 
 
-def _from_toml(shown: str, text: str) -> dict[str, object]:
+def from_toml(shown: str, text: str) -> dict[str, object]:
+    """What a TOML text says; `shown` is what its file is called. Raises SpecError."""
     if deep := _MANY_PARTS.search(text):
         raise single(shown, "a key has more than 100 parts", text.count("\n", 0, deep.start()) + 1)
     try:

@@ -7,7 +7,7 @@ import gc
 import os
 import signal
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -21,8 +21,9 @@ from textual.filter import LineFilter
 from textual.timer import Timer, TimerCallback
 from textual.widget import Widget
 
-from bptui.commands import ending
+from bptui.commands import ending, registry
 from bptui.commands.session import Session
+from bptui.files.preferences import key_name
 from bptui.tui.drawing.look import Look
 from bptui.tui.filters import Ascii
 from bptui.tui.screens.main import MainScreen
@@ -31,12 +32,15 @@ from bptui.tui.theming import theme_of, themes
 from bptui.tui.widgets.field import Field
 
 USUAL = Look()
+# A command's name → the keys that a person wants it to have.
+Keys = Mapping[str, tuple[str, ...]]
+NO_KEYS: Keys = {}
 # Of so many keys that wait nobody knows any more what they were for: escape drops them.
 _FLOOD = 64
 
 
 class BptuiApp(App[None]):
-    """One screen over a session; `look` is how it looks."""
+    """One screen over a session; `look` is how it looks, `commands` have the keys that a person wants."""
 
     CSS_PATH = "bptui.tcss"
     TITLE = "bptui"
@@ -45,10 +49,12 @@ class BptuiApp(App[None]):
         Binding("ctrl+z", "suspend_process", "to the shell; fg comes back", show=False, priority=True, id="suspend"),
     ]
 
-    def __init__(self, session: Session, look: Look = USUAL) -> None:
+    def __init__(self, session: Session, look: Look = USUAL, keys: Keys = NO_KEYS) -> None:
         super().__init__(ansi_color=None if look.colours else True)  # its filter leaves no colour, not even greys
         self.session = session
         self.look = look
+        self.commands = registry.with_keys(keys)
+        self.set_keymap({name: ",".join(map(key_name, texts)) for name, texts in keys.items()})
         for theme in themes():
             self.register_theme(theme)
         self.theme = theme_of(look)
@@ -215,9 +221,9 @@ def _settle_memory() -> None:
     gc.set_threshold(50000, 5, 100)
 
 
-def run(session: Session, look: Look = USUAL) -> int:
+def run(session: Session, look: Look = USUAL, keys: Keys = NO_KEYS) -> int:
     """Run the app and save its session; the exit code, 1 after a crash."""
-    app = BptuiApp(session, look)
+    app = BptuiApp(session, look, keys)
     try:
         app.run()
     finally:

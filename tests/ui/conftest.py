@@ -19,7 +19,7 @@ from textual.pilot import Pilot
 from bptui.commands.session import Session
 from bptui.engine.network import Network
 from bptui.files import specs
-from bptui.tui.app import BptuiApp
+from bptui.tui.app import NO_KEYS, BptuiApp, Keys
 from bptui.tui.drawing.look import Look
 
 # How often the loop turns for a key: it goes up from the pane to the app, a turn or two for each container.
@@ -187,10 +187,13 @@ def look(style: Style | None) -> str:
 
 @asynccontextmanager
 async def opened(
-    network: Network | str, size: tuple[int, int] = (120, 40), look: Look | None = None
+    network: Network | str,
+    size: tuple[int, int] = (120, 40),
+    look: Look | None = None,
+    keys: Keys = NO_KEYS,
 ) -> AsyncIterator[Reader]:
     """The app on a network, ready for keys."""
-    app = BptuiApp(Session(specs.load(network) if isinstance(network, str) else network), look or Look())
+    app = BptuiApp(Session(specs.load(network) if isinstance(network, str) else network), look or Look(), keys)
     async with app.run_test(size=size) as pilot:
         reader = Reader(app, pilot)
         await reader.settled()

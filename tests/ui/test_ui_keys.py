@@ -117,6 +117,23 @@ async def test_no_key_at_any_size_brings_it_down(app, spec, size):
         assert reader.app.return_code is None
 
 
+async def test_a_person_has_other_keys(app):
+    """What a person's settings say: the old key is free, and the screen names the new one."""
+    keys = {"next": ("+", "f10"), "nudge": ("n",), "zoom": ("Z",)}
+    async with app("article", (120, 40), keys=keys) as reader:
+        await reader.press("plus", "plus")
+        assert reader.position == "0:2"
+        await reader.press("n")
+        assert reader.position == "0:2" and "w5 = 0.15" in reader.text()
+        assert reader.lines()[-1].startswith(" + next  N back")
+        await reader.press("z")
+        assert "3 Network" in reader.text()
+        await reader.press("Z")
+        assert "3 Network" not in reader.text()
+        await reader.press("question_mark")
+        assert "+      one operation on" in reader.text()
+
+
 async def test_keys_typed_on_the_line_are_text(app):
     async with app("article") as reader:
         await reader.press("colon")

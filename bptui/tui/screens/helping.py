@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 
-from bptui.commands.registry import COMMANDS
+from bptui.commands.registry import Command
 from bptui.commands.session import Session
 from bptui.debugger.view import View
 from bptui.engine.player import Moment
@@ -55,11 +56,11 @@ def _looked_at(session: Session, view: View, cursor: tuple[str, int]) -> tuple[M
     return session.debugger.moment(index, iteration), cell
 
 
-def keys(pane: Pane | None, columns: int) -> list[str]:
+def keys(pane: Pane | None, commands: Sequence[Command], columns: int) -> list[str]:
     """The keys that work in the focused pane, from the registry's rows, on a page so wide."""
     lines = [] if pane is None else [*_hanging(f"  {pane.help_moves}", columns, 2), ""]
     lines += ["  lower case goes forward, upper case goes back in time", ""]
-    for command in COMMANDS:
+    for command in commands:
         if command.keys:
             lines += _hanging(f"  {command.key:<6} {command.help}", columns, 9)
     lines += [

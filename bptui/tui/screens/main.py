@@ -39,10 +39,13 @@ def _bindings() -> list[BindingType]:
     """
     made: list[BindingType] = []
     for command in COMMANDS:
+        if command.verb and command.keys:
+            keys, action = ",".join(command.keys), f"verb('{command.verb}')"
+            made.append(Binding(keys, action, command.help, show=False, priority=True, id=command.name))
+            continue
         for key in command.keys:
-            action = f"verb('{command.verb}')" if command.verb else f"key_only('{key}')"
-            name = f"{command.verb or 'key'}.{key}"
-            made.append(Binding(key, action, command.help, show=False, priority=True, id=name))
+            name = command.name or f"key.{key}"
+            made.append(Binding(key, f"key_only('{key}')", command.help, show=False, priority=True, id=name))
     return made
 
 

@@ -13,6 +13,7 @@ from bptui.tui.screens.branching import BranchesPage, DiffPage
 from bptui.tui.screens.dialogs import EditDialog, Place, TextPage, page_columns
 from bptui.tui.screens.going import Going
 from bptui.tui.screens.tree import TreePage
+from bptui.tui.widgets.looks import commands_of
 from bptui.tui.widgets.pane import Pane
 from bptui.tui.widgets.panes import ValuesPane
 
@@ -139,7 +140,9 @@ class Opening(Going):
 
     def _help(self) -> None:
         pane = self.focused if isinstance(self.focused, Pane) else None
-        self.app.push_screen(TextPage("Keys that work here", helping.keys(pane, page_columns(self.app.size.width))))
+        self.app.push_screen(
+            TextPage("Keys that work here", helping.keys(pane, commands_of(self), page_columns(self.app.size.width)))
+        )
 
     def _tensor(self, by: int) -> None:
         """The cursor to the next or previous slot."""

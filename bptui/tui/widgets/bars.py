@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from bptui.commands.registry import COMMANDS, Command
+from bptui.commands.registry import Command
 from bptui.tui.drawing import prose
 from bptui.tui.drawing.lines import Line, cut, line, width
 from bptui.tui.drawing.stops import watched_bar
 from bptui.tui.scene import Scene
-from bptui.tui.widgets.looks import strip
+from bptui.tui.widgets.looks import commands_of, strip
 
 _ALWAYS = ("next", "back", "edit", "panes", "help")
 
@@ -63,12 +65,12 @@ class KeysBar(Bar):
 
     def made(self, scene: Scene, columns: int) -> Line:
         del scene
-        return footer(columns)
+        return footer(columns, commands_of(self))
 
 
-def footer(columns: int) -> Line:
+def footer(columns: int, commands: Sequence[Command]) -> Line:
     """As many keys as there is room for; help is always among them."""
-    shown = [command for command in COMMANDS if command.footer]
+    shown = [command for command in commands if command.footer]
     while shown and width(_keys(shown)) > columns:
         removable = [command for command in shown if command.footer not in _ALWAYS]
         if not removable:

@@ -1,26 +1,33 @@
-"""What a widget draws with: the look of the app that it is in."""
+"""What a widget draws with: the look and the keys of the app that it is in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol, cast
 
 from textual.strip import Strip
 from textual.widget import Widget
 
+from bptui.commands.registry import Command
 from bptui.tui.drawing.lines import Run
 from bptui.tui.drawing.look import Look
 
 
-class _Looking(Protocol):
-    """An app that has a look."""
+class _Dressed(Protocol):
+    """An app as a person wants it."""
 
     look: Look
+    commands: Sequence[Command]
 
 
 def look_of(widget: Widget) -> Look:
     """How everything looks in the app that a widget is in."""
-    return cast(_Looking, widget.app).look
+    return cast(_Dressed, widget.app).look
+
+
+def commands_of(widget: Widget) -> Sequence[Command]:
+    """The commands with the keys that they have in the app that a widget is in."""
+    return cast(_Dressed, widget.app).commands
 
 
 def strip(widget: Widget, runs: Iterable[Run]) -> Strip:
