@@ -184,7 +184,7 @@ async def test_the_line_speaks_plain_modes_words(app):
 
 BAD_LINES = (
     "frobnicate", "goto", "goto 9:99", "goto -1:0", "set", "set w5", "set w9 = 1", "set w5 = nan", "print", "print 1/", "next 0", "next x",
-    "nudge", "find", "find abc", "to 99", "until", "until w5 >", "explain", "explain q", "run", "save", "load", "load /", "undo now",
+    "nudge", "find", "find abc", "to 99", "until", "until w5 >", "explain q", "run", "save", "load", "load /", "undo now",
     "help nonsense", "x" * 300, "set w5 = 0.1 at 99999999999999999999:0", "\u202e[/]",
 )  # fmt: skip
 
