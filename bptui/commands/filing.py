@@ -7,7 +7,8 @@ from pathlib import Path
 from bptui.commands import wording
 from bptui.commands.answer import Answer, Context, Verb, nothing
 from bptui.commands.registry import CommandError
-from bptui.files import origins, weights, writing
+from bptui.files import origins, shelf, weights, writing
+from bptui.files.choices import choices
 from bptui.files.report import blamed
 
 
@@ -28,10 +29,24 @@ def save(session: Context, rest: str) -> Answer:
 def load(session: Context, rest: str) -> Answer:
     if not rest:
         raise CommandError("load what? load SPEC")
+    return _opened(session, rest)
+
+
+def open_(session: Context, rest: str) -> Answer:
+    if rest:
+        return _opened(session, rest)
+    found = choices(Path())
+    wide = max(len(choice.named) for choice in found)
+    return Answer(tuple(f"{choice.named:<{wide}}  {choice.title or choice.group}".rstrip() for choice in found))
+
+
+def _opened(session: Context, rest: str) -> Answer:
     origin = origins.load(rest)
     with blamed(rest):
         view = session.debugger.load(origin.network)
     session.adopt(origin)
+    if session.recorder is not None and origin.path:
+        shelf.note_opened(Path(origin.path))
     return Answer((f"loaded {origin.network.name}", wording.where_line(view, session.digits)), loaded=True)
 
 
@@ -43,5 +58,6 @@ def quit_(session: Context, rest: str) -> Answer:
 VERBS: dict[str, Verb] = {
     "save": save,
     "load": load,
+    "open": open_,
     "quit": quit_,
 }

@@ -84,6 +84,8 @@ def opened(request: Request) -> Session:
     session = _opened(request)
     if request.remember and session.recorder is not None and session.recorder.place:
         shelf.remember(Path(session.recorder.place))
+    if request.remember and session.origin.path:
+        shelf.note_opened(Path(session.origin.path))
     return session
 
 

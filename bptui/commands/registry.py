@@ -112,6 +112,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("until", (), "on until an expression is true", "EXPR"),
     Command("save", (), "write the network as a spec, with the weights of this moment", "FILE"),
     Command("load", (), "open another spec", "SPEC"),
+    Command("open", ("ctrl+o",), "another network: an example, a spec of this folder, or one opened lately", "[SPEC]"),
     Command("reload", (), "read the spec's file again, and stay where one is: edits, stops and watches are kept"),
     Command("restart", (), "the same network anew, with other settings: restart lr=0.1 seed=3 optim=adam batch=32; as "
             "the spec has it: restart spec", "[NAME=VALUE …]"),

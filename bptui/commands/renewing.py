@@ -35,21 +35,21 @@ def restart(session: Context, rest: str) -> Answer:
 
 def reload_(session: Context, rest: str) -> Begun | Answer:
     nothing(rest)
-    origin = read_again(session)
+    origin = _read_again(session)
     if origin.same_spec(session.origin):
         return Answer((f"{safe(_name(origin))} is as it was",))
-    return renew(session, origin)
+    return _renewed(session, origin)
 
 
-def read_again(session: Context) -> Origin:
-    """The network's spec as it is now, with what was set since. Raises CommandError, SpecError, SettingsError."""
+def _read_again(session: Context) -> Origin:
+    """The network's spec as it is now, with what was set since. Raises CommandError, SpecError."""
     before = session.origin
     if before.source is None or not before.source.shown:
         raise CommandError("this network has no spec to be read again")
     return replace(origins.load(before.source.shown), settings=before.settings)
 
 
-def renew(session: Context, origin: Origin) -> Begun | Answer:
+def _renewed(session: Context, origin: Origin) -> Begun | Answer:
     """Go on with another state of the same spec, where one is. Raises SpecError, SettingsError."""
     with blamed(_name(origin)):
         place, lost = renewing.renew(session.debugger, origin.network)

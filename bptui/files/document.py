@@ -21,6 +21,9 @@ _MANY_PARTS = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]
 _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
+Stamp = tuple[int, int, int] | None
+
+
 @dataclass(frozen=True)
 class Source:
     """The text of a spec, and where it is from.
@@ -56,6 +59,15 @@ def open_source(named: str) -> Source:
     if is_journal(path):
         raise single(named, f"this is a session and no spec: bptui {named} opens it")
     return Source(named, path.stem, read_text(named), path.parent, is_json=path.suffix.lower() == ".json")
+
+
+def stamp(path: Path) -> Stamp:
+    """What changes when a file is written; None where there is none."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def read_text(source: str, limit: int = MAX_BYTES) -> str:

@@ -15,7 +15,7 @@ from bptui.engine.network import Network
 from bptui.engine.program import Program
 from bptui.files import specs, writing
 from bptui.files.data.opening import noting
-from bptui.files.document import Source, open_source
+from bptui.files.document import Source, Stamp, open_source, stamp
 from bptui.files.examples import example_names
 from bptui.files.report import SpecError
 from bptui.files.sealing import JournalError
@@ -34,12 +34,14 @@ class Origin:
     source    the spec; None for a network made in Python that no spec can say
     files     the files that the spec names, with their SHA-256
     settings  what holds in place of what the spec says. Raises SettingsError from `network` where that can't be
+    stamps    all these files as they were no later than they were read, to see whether they have changed since
     """
 
     read: Network
     source: Source | None = None
     files: Mapping[Path, str] = field(default_factory=dict)
     settings: Settings = field(default_factory=dict)
+    stamps: Mapping[Path, Stamp] = field(default_factory=dict)
 
     @cached_property
     def network(self) -> Network:
@@ -65,7 +67,14 @@ def read(source: Source) -> Origin:
 
 def load(named: str) -> Origin:
     """The network of an example's name or a spec file. Raises SpecError with every mistake."""
-    return read(open_source(named))
+    before = stamp(Path(named))
+    return _stamped(read(open_source(named)), before)
+
+
+def _stamped(origin: Origin, before: Stamp) -> Origin:
+    """The origin with what its files were like; its spec's file before that was read."""
+    files = {path: stamp(path) for path in origin.files}
+    return replace(origin, stamps={Path(origin.path): before, **files} if origin.path else files)
 
 
 def written(network: Network) -> Origin | None:
@@ -118,6 +127,7 @@ def restored(told: Mapping[str, Any], home: Path, shown: str) -> tuple[Origin, l
     """(the network of a session, what of its files has changed since). Raises JournalError, SpecError."""
     _check(told, shown)
     path = told["path"] if told["example"] or not told["path"] else str(home / told["path"])
+    before = stamp(Path(path))
     now = _present(path) if path else None
     text = told.get("text", now)
     if text is None:
@@ -126,7 +136,7 @@ def restored(told: Mapping[str, Any], home: Path, shown: str) -> tuple[Origin, l
     source = Source(path, told["name"], text, folder if folder.is_dir() else home, told["json"], told["example"])
     # A network made in Python has no file that a mistake could be told of: its session stands for it.
     origin = read(source if path else replace(source, shown=shown))
-    origin = replace(origin, source=source, settings=told.get("settings", {}))
+    origin = _stamped(replace(origin, source=source, settings=told.get("settings", {})), before)
     try:
         origin.network  # noqa: B018 - made here, where it can be refused
     except SettingsError as error:

@@ -1,4 +1,4 @@
-"""Where sessions without a name of their own are kept, and how the last one is found again."""
+"""Where sessions without a name of their own are kept, how the last one is found again, and what was opened lately."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ import platformdirs
 from bptui.files import journal
 from bptui.files.sealing import JournalError
 from bptui.files.text import safe
+from bptui.files.whole import replace_file
 
 MOST = 50
+# So many specs are remembered as opened lately, and no more bytes of that list are read.
+_LATELY, _BYTES = 20, 2**16
 _SESSION, _NAMED = ".session", ".named"
 
 
@@ -51,6 +54,27 @@ def remember(path: Path) -> None:
     with contextlib.suppress(OSError):
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         (home / f"{mark}{_NAMED}").write_bytes(os.fsencode(path.absolute()))
+
+
+def note_opened(path: Path) -> None:
+    """Note that a spec's file was opened; where that can't be written, nobody is told."""
+    known = [path.absolute(), *(other for other in lately() if other != path.absolute())]
+    with contextlib.suppress(OSError, ValueError):
+        folder().mkdir(parents=True, exist_ok=True, mode=0o700)
+        replace_file(_list(), b"\n".join(os.fsencode(one) for one in known[:_LATELY]))
+
+
+def lately() -> list[Path]:
+    """The specs opened lately that are still there, the last first."""
+    with contextlib.suppress(OSError, ValueError):
+        with _list().open("rb") as file:
+            lines = file.read(_BYTES).split(b"\n")
+        return [path for path in (Path(os.fsdecode(line)) for line in lines[:_LATELY] if line) if path.is_file()]
+    return []
+
+
+def _list() -> Path:
+    return folder().parent / "opened"
 
 
 def latest() -> Iterator[Path]:

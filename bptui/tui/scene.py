@@ -84,6 +84,7 @@ class Scene:
     past      what lies on the way here
     formula   the instruction and cell whose formula is shown, or None
     compact   the small layout
+    mistaken  the spec has mistakes now, and its last good network is shown
     """
 
     view: View
@@ -92,6 +93,7 @@ class Scene:
     formula: tuple[Moment, int] | None
     looked: bool = False
     compact: bool = False
+    mistaken: bool = False
     digits: int | None = None
     note: str = ""
     stops: Stops = field(default_factory=Stops)

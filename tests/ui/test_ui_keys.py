@@ -76,6 +76,7 @@ async def test_every_key_does_its_work_from_every_pane(app, size, pane):
         await opens("x", " comes from", ["escape", "q", "enter", "space", "x", "m"][int(pane) - 1])
         await opens("m", "w1 ← w1 − lr")
         await opens("equals_sign", "esc close")
+        await opens("ctrl+o", "Open another network")
         pressed.add("=")  # another name of the same key
         await opens("question_mark", "Keys that work here")
         await opens("f1", "Keys that work here")

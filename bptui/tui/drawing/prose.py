@@ -26,11 +26,12 @@ def header(scene: Scene, columns: int) -> Line:
     network = view.program.network
     moment = _moment(view)
     name, rate = f" {safe(network.name[:_LONGEST])} ", f"lr {_rate(view)}"
+    network_name = line((name, "bold"), (" spec has mistakes " * scene.mistaken, "bold+cursor"))
     if scene.compact:
-        return spread(line((name, "bold"), (f" {rate}", "plain")), moment, columns)
+        return spread(line(*network_name, (f" {rate}" * (not scene.mistaken), "plain")), moment, columns)
     how = f" · {network.loss} · {network.training.optim}  "
-    layers = sizes(view.program, columns - width(moment) - len(name + how + rate) - 4)
-    return spread(line((name, "bold"), (f"  {layers}{how}", "dim"), (rate, "plain")), moment, columns)
+    layers = sizes(view.program, columns - width(moment) - width(network_name) - len(how + rate) - 4)
+    return spread(line(*network_name, (f"  {layers}{how}", "dim"), (rate, "plain")), moment, columns)
 
 
 def _rate(view: View) -> str:

@@ -10,6 +10,7 @@ from bptui.commands.answer import Answer
 from bptui.commands.running import Begun
 from bptui.commands.sweeping import sweep
 from bptui.engine.timeline import START
+from bptui.files.report import SpecError
 from bptui.tui.screens.dialogs import TextPage
 from bptui.tui.screens.running import Came, Free, Running, Sweeping, Underway
 from bptui.tui.screens.showing import Showing
@@ -25,13 +26,13 @@ class Going(Showing):
     class Rested(Message):
         """To the app: nothing goes on any more, and what was typed before it began is for what comes after it."""
 
-    def _do(self, line: str) -> None:
-        """Carry out a line of the command language and show what came of it."""
+    def _do(self, line: str, *, asked: bool = True) -> None:
+        """Carry out a line of the command language, which nobody may have asked for, and show what came of it."""
         here = self._position()
         try:
             answer = self.session.begin(line)
         except (ValueError, OSError) as error:
-            self._refuse(error)
+            self._failed(line, error, asked=asked)
             return
         if isinstance(answer, Begun):
             self._looked = False
@@ -43,6 +44,14 @@ class Going(Showing):
         self._after(line, answer)
         if self._position() == here == START and line in ("back", "step-back", "iteration-back", "start"):
             self._show("this is the very start")
+
+    def _failed(self, line: str, error: ValueError | OSError, *, asked: bool) -> None:
+        """A line could not be carried out; of a spec that somebody asked for every mistake is shown."""
+        if asked and isinstance(error, SpecError) and len(error.lines) > 1:
+            self._show("")
+            self.app.push_screen(TextPage(f"{line}: nothing has changed", error.lines))
+        else:
+            self._refuse(error)
 
     def _after(self, line: str, answer: Answer) -> None:
         if answer.loaded:

@@ -22,6 +22,7 @@ from bptui.tui.drawing.palette import THEMES
 from bptui.tui.screens.arranging import SMALLEST
 from bptui.tui.screens.dialogs import TextPage
 from bptui.tui.screens.pointing import Pointing
+from bptui.tui.screens.renewing import Renewing
 from bptui.tui.widgets.bars import HeaderBar, KeysBar, StatusBar, WatchBar
 from bptui.tui.widgets.field import Field
 from bptui.tui.widgets.pane import Pane
@@ -58,7 +59,7 @@ class Dressed(Protocol):
         """Look otherwise from now on."""
 
 
-class MainScreen(Pointing):
+class MainScreen(Pointing, Renewing):
     """Six panes that follow one view."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -123,7 +124,7 @@ class MainScreen(Pointing):
             "formulas": lambda: self._page("Every update formula", "formulas"),
             "to": lambda: self._run_to("to"), "to-back": lambda: self._run_to("to-back"),
             "break": self._break, "breakpoints": lambda: self.focus_pane(6), "watch": self._watch,
-            "branches": self._branches, "view": lambda: self._view_of(1),
+            "branches": self._branches, "view": lambda: self._view_of(1), "open": self._open,
         }  # fmt: skip
         if verb in _ASKING:
             self.open_line(f"{verb} ")
@@ -229,7 +230,7 @@ class MainScreen(Pointing):
             self._branches()
         elif verb in words and (rest or verb != "view"):
             words[verb](rest.strip())
-        elif line in ("view", "play"):
+        elif line in ("view", "play", "open"):
             self.carry_out(line)
         elif line:
             self._do(line)

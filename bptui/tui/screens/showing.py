@@ -33,6 +33,11 @@ class Showing(Arranged):
         self._ticking: Timer | None = None
         self._underway: Underway | None = None
 
+    @property
+    def mistaken(self) -> bool:
+        """Whether the spec has mistakes now, and its last good network is shown."""
+        return False
+
     # What is shown
 
     def _show(self, note: str | None = None) -> None:
@@ -48,11 +53,12 @@ class Showing(Arranged):
     def _draw(self) -> None:
         passing = self._underway is not None
         stops = self._stopping.rows(passing=passing)
+        travelled = past(self.session.debugger, stops.plotted, passing=passing)
         scene = helping.scene_of(
             self.session, self._view, self._cursor, self._row, looked=self._looked, note=self._note,
             compact=self.has_class("compact"),
         )  # fmt: skip
-        self.scene = replace(scene, stops=stops, past=past(self.session.debugger, stops.plotted, passing=passing))
+        self.scene = replace(scene, stops=stops, past=travelled, mistaken=self.mistaken)
         self.make_room(len(stops.breakpoints), len(stops.watched))
 
     def _first_cell(self) -> tuple[str, int]:

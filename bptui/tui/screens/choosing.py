@@ -1,0 +1,87 @@
+"""A page from which another network is opened: what is typed narrows the list, or is a file's name itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from bptui.files.choices import Choice
+from bptui.tui.drawing import choosing
+from bptui.tui.drawing.lines import Line
+from bptui.tui.screens.over import Over
+from bptui.tui.widgets.drawn import Drawn
+from bptui.tui.widgets.field import Field
+
+
+class OpenPage(Over[None]):
+    """Networks to choose from; one with mistakes says them, and the page stays.
+
+    open_  opens one by its name; gives what is wrong with it, line by line
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,ctrl+c", "dismiss", "close", priority=True, id="open.close"),
+        Binding("down", "move(1)", "down", show=False, priority=True, id="open.down"),
+        Binding("up", "move(-1)", "up", show=False, priority=True, id="open.up"),
+        Binding("pagedown", "move(10)", "page down", show=False, priority=True, id="open.page_down"),
+        Binding("pageup", "move(-10)", "page up", show=False, priority=True, id="open.page_up"),
+    ]
+
+    def __init__(self, found: Sequence[Choice], open_: Callable[[str], Sequence[str]]) -> None:
+        super().__init__()
+        self._all = found
+        self._open = open_
+        self._found = found
+        self._chosen = 0
+        self._wrong: Sequence[str] = ()
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="open-page"):
+            yield Static(Content.styled(" Open another network", "bold"), id="open-title")
+            yield Field(id="open-filter", placeholder="type to narrow the list, or the name of a file")
+            yield Drawn(self._drawn, "open-view")
+            yield Static(Content(" enter open it   ↑ ↓ choose   esc close"), id="open-keys")
+
+    def ready(self) -> None:
+        """Ready to type."""
+        self.query_one(Input).focus()
+
+    def _drawn(self, columns: int, rows: int) -> list[Line]:
+        if self._wrong:
+            return choosing.mistakes(self._wrong, columns, rows)
+        return choosing.listed(self._found, self._chosen, columns, rows)
+
+    def action_move(self, by: int) -> None:
+        """Up or down; from mistakes back to the list."""
+        if not self._wrong:
+            self._chosen = max(0, min(len(self._found) - 1, self._chosen + by))
+        self._show()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Those in which every word occurs."""
+        words = event.value.lower().split()
+        self._found = [one for one in self._all if all(word in f"{one.named} {one.title}".lower() for word in words)]
+        self._chosen = 0
+        self._show()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Open what is chosen, else the file that was named."""
+        event.stop()
+        named = self._found[self._chosen].named if self._found else event.value.strip()
+        wrong = self._open(named) if named else ()
+        if named and not wrong:
+            self.dismiss()
+        else:
+            self._show(wrong)
+        self.app.post_message(Field.Read())
+
+    def _show(self, wrong: Sequence[str] = ()) -> None:
+        self._wrong = wrong
+        for view in self.query(Drawn):  # none any more where it is being closed
+            view.redraw()

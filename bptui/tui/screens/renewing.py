@@ -1,0 +1,77 @@
+"""Another network in place of this one, and this one's spec read again whenever its file has changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual.widgets import Input
+
+from bptui.commands.answer import Answer
+from bptui.files.choices import choices
+from bptui.files.origins import Origin
+from bptui.files.report import SpecError
+from bptui.files.watching import SpecWatch
+from bptui.tui.screens.choosing import OpenPage
+from bptui.tui.screens.opening import Opening
+
+# Between two looks at the spec's file; what is seen changed is read at the next look, when it rests.
+SECONDS = 0.5
+
+
+class Renewing(Opening):
+    """A screen that notices when the spec of its network changes."""
+
+    _watched: SpecWatch | None = None
+    # The network of whose spec the file is full of mistakes now.
+    _mistaken: Origin | None = None
+
+    def on_mount(self) -> None:
+        """Look at the spec's file now and then."""
+        self._watched = SpecWatch(self.session.origin)
+        self.set_interval(SECONDS, self.look_at_the_spec)
+
+    @property
+    def mistaken(self) -> bool:
+        return self._mistaken is self.session.origin
+
+    def look_at_the_spec(self) -> None:
+        """Read it again where it has changed; not while something goes on, or is typed or opened."""
+        busy = self._underway is not None or self._ticking is not None or isinstance(self.focused, Input)
+        if busy or self.app.screen is not self:
+            return
+        if self._watched is None or self._watched.origin is not self.session.origin:
+            self._watched = SpecWatch(self.session.origin)
+        if self._watched.changed():
+            self._do("reload", asked=False)
+
+    def _failed(self, line: str, error: ValueError | OSError, *, asked: bool) -> None:
+        if line == "reload" and isinstance(error, SpecError):
+            self._mistaken = self.session.origin
+            first, *more = error.lines
+            if more and not asked:
+                error = SpecError([f"{len(error.lines)} mistakes, :reload shows them all   {first}"])
+        super()._failed(line, error, asked=asked)
+
+    def _after(self, line: str, answer: Answer) -> None:
+        looked = self._looked
+        if line == "reload":
+            self._mistaken = None
+        super()._after(line, answer)
+        if looked and line == "reload":
+            self._looked = True
+            self._draw()
+
+    def _open(self) -> object:
+        """The page from which another network is opened."""
+        return self.app.push_screen(OpenPage(choices(Path()), self._opened), lambda _: None)
+
+    def _opened(self, named: str) -> list[str]:
+        """Open a network by its name; what is wrong with it."""
+        try:
+            answer = self.session.execute(f"open {named}")
+        except SpecError as error:
+            return error.lines
+        except (ValueError, OSError) as error:
+            return [str(error)]
+        self._after("open", answer)
+        return []
