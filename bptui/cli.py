@@ -103,7 +103,7 @@ def _opening_parser() -> _Parser:
     )
     parser.add_argument("spec", nargs="?", default="", help="an example's name, a spec file or a session (article)")
     parser.add_argument("--plain", action="store_true", help="line mode: commands from the terminal, a pipe or a file")
-    parser.add_argument("--spoken", action="store_true", help="with --plain: sentences, for a screen reader or braille")
+    parser.add_argument("--spoken", action="store_true", help="for a screen reader or braille: with --plain sentences")
     parser.add_argument("-x", dest="script", metavar="FILE", help="with --plain: carry out the commands of FILE")
     parser.add_argument("--session", metavar="FILE", default="", help="keep all that is done in FILE, or go on with it")
     parser.add_argument("--resume", action="store_true", help="open the last session, however it ended")
@@ -121,7 +121,7 @@ def _request(options: argparse.Namespace, *, keep: bool) -> Request:
     from bptui.commands.opening import Manner, Request
 
     keep = keep and not options.no_session
-    digits = options.digits or (_SPOKEN_DIGITS if options.spoken else None)
+    digits = options.digits or (_SPOKEN_DIGITS if options.spoken and options.plain else None)
     manner = Manner(digits, (options.memory or DEFAULT_MEMORY) * 2**20, spoken=options.spoken)
     return Request(options.spec, options.session, keep, options.resume, manner, remember=keep)
 

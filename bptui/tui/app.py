@@ -18,6 +18,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter
+from textual.geometry import Offset
 from textual.timer import Timer, TimerCallback
 from textual.widget import Widget
 
@@ -30,6 +31,7 @@ from bptui.tui.screens.main import MainScreen
 from bptui.tui.screens.over import Over
 from bptui.tui.theming import theme_of, themes
 from bptui.tui.widgets.field import Field
+from bptui.tui.widgets.place import place_on
 
 USUAL = Look()
 # A command's name → the keys that a person wants it to have.
@@ -170,6 +172,21 @@ class BptuiApp(App[None]):
         timer._skip = False  # noqa: SLF001
         return timer
 
+    @property
+    def cursor_position(self) -> Offset:
+        """Where the terminal's own cursor is after each frame: with the reader, whom a braille line follows."""
+        there = place_on(self.screen, self.focused) if self.screen_stack else None
+        return there or self._typing_at
+
+    @cursor_position.setter
+    def cursor_position(self, place: Offset) -> None:
+        self._typing_at = place
+
+    def _show_cursor(self) -> None:
+        """For who listens the cursor is to be seen: what is hidden some screen readers do not follow."""
+        if self.session.spoken and self._driver is not None:
+            self._driver.write("\x1b[?25h")
+
     def get_driver_class(self) -> type[Driver]:
         """The usual driver, made to survive bytes that are no UTF-8."""
         usual = super().get_driver_class()
@@ -184,13 +201,18 @@ class BptuiApp(App[None]):
         self.dress(self._fitting(self.look))
         await self.push_screen(MainScreen(self.session))
         self._listen_for_signals()
-        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
+        self.app_resume_signal.subscribe(self, lambda _: self._resumed())
+        self._show_cursor()
         self.call_after_refresh(_settle_memory)
 
     def _fitting(self, look: Look) -> Look:
         """With sixteen colours the terminal's own: others would come out as the nearest of them, whatever that is."""
         few = self.console.color_system == "standard" and not self.is_headless
         return replace(look, theme="terminal") if few else look
+
+    def _resumed(self) -> None:
+        self.refresh(layout=True)
+        self._show_cursor()
 
     def _listen_for_signals(self) -> None:
         """Leave in order when asked to end: the terminal is restored, the exit code is 128 + the signal."""

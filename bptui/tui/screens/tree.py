@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.geometry import Offset
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
@@ -20,6 +21,7 @@ from bptui.tui.drawing.lines import Line
 from bptui.tui.drawing.outline import outline
 from bptui.tui.screens.over import Over
 from bptui.tui.widgets.looks import strip
+from bptui.tui.widgets.place import marked
 
 
 class TreeView(Widget):
@@ -39,6 +41,10 @@ class TreeView(Widget):
     def on_resize(self) -> None:
         """All is laid out by the size."""
         self.show(self.shown)
+
+    def reader_place(self) -> Offset | None:
+        """The node that is chosen."""
+        return marked(self._drawn)
 
     def render_line(self, y: int) -> Strip:
         if self._drawn is None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from textual.geometry import Size
+from textual.geometry import Offset, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
 from bptui.tui.drawing.lines import Line
 from bptui.tui.widgets.looks import strip
+from bptui.tui.widgets.place import marked
 
 
 class Drawn(Widget):
@@ -29,6 +30,10 @@ class Drawn(Widget):
     def on_resize(self) -> None:
         """All is laid out by the size."""
         self.redraw()
+
+    def reader_place(self) -> Offset | None:
+        """The row that is chosen."""
+        return marked(self._lines)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As high as its lines, where the style sheet asks for that."""

@@ -7,7 +7,7 @@ from typing import ClassVar, Protocol, cast
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Offset, Size
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
@@ -15,6 +15,7 @@ from textual.widget import Widget
 from bptui.tui.drawing.lines import Line, line, rule
 from bptui.tui.scene import Hit, Scene
 from bptui.tui.widgets.looks import strip
+from bptui.tui.widgets.place import marked
 
 # Lines that a notch of the mouse's wheel moves.
 _WHEEL = 3
@@ -190,6 +191,10 @@ class Pane(Widget, can_focus=True):
         if self._drawn is None or self._drawn_for != self.size:  # it may be painted before it hears of its new size
             self._drawn, self._drawn_for = self._draw(), self.size
         return strip(self, self._drawn[y] if y < len(self._drawn) else ())
+
+    def reader_place(self) -> Offset:
+        """The reader's cell or row; the title where there is none."""
+        return marked(self._drawn) or Offset(1, 0)
 
     def _draw(self) -> list[Line]:
         columns, rows = self.size.width, self.size.height - 1

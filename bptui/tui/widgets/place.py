@@ -1,0 +1,63 @@
+"""Where the reader is on the screen: the terminal's own cursor goes there, for braille lines and screen readers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol, runtime_checkable
+
+from rich.cells import cell_len
+from textual.geometry import Offset
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from bptui.tui.drawing.lines import Line
+
+# What marks the reader's place, else the operation at hand.
+_MARKS = ("cursor", "now")
+
+
+@runtime_checkable
+class Placed(Protocol):
+    """A widget that knows which of its lines is the reader's."""
+
+    def reader_place(self) -> Offset | None:
+        """The column and the line, within the widget."""
+
+
+def marked(lines: Sequence[Line] | None) -> Offset | None:
+    """Where the first text in the cursor's style begins, or that of the operation at hand; None where neither is."""
+    for mark in _MARKS:
+        for y, runs in enumerate(lines or ()):
+            x = _column(runs, mark)
+            if x is not None:
+                return Offset(x, y)
+    return None
+
+
+def _column(runs: Line, mark: str) -> int | None:
+    x = 0
+    for text, style in runs:
+        if mark in style.split("+") and text.strip():
+            return x + len(text) - len(text.lstrip())
+        x += cell_len(text)
+    return None
+
+
+def place_on(screen: Screen[object], focused: Widget | None) -> Offset | None:
+    """Where the reader is on a screen: in the line that is typed, the focused pane, or what a page shows."""
+    if isinstance(focused, Input):
+        return focused.cursor_screen_offset
+    widgets = [focused] if focused is not None else screen.walk_children(Widget)
+    for placed in _placed(widgets):
+        return placed
+    return next((text.region.offset for text in screen.query(Static) if text.display and text.region), None)
+
+
+def _placed(widgets: Iterable[Widget]) -> Iterable[Offset]:
+    for widget in widgets:
+        if isinstance(widget, Placed) and widget.region:
+            at = widget.reader_place()
+            if at is not None:
+                x, y, width, height = widget.content_region
+                yield Offset(x + min(at.x, width - 1), y + min(at.y, height - 1))

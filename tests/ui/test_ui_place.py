@@ -1,0 +1,52 @@
+"""The terminal's own cursor is where the reader is, in a real terminal: braille lines and screen readers follow it."""
+
+from __future__ import annotations
+
+import pytest
+from test_ui_terminal import Terminal
+
+
+def follows(terminal: Terminal, keys: str, before: str, after: str = "") -> None:
+    """After these keys the cursor comes to stand between these two pieces of a line."""
+    terminal.send(keys)
+
+    def there(_: str) -> bool:
+        at = terminal.screen.cursor
+        line = terminal.screen.display[at.y]
+        return line[: at.x].endswith(before) and after in line[at.x : at.x + len(after) + 2]
+
+    at = terminal.screen.cursor
+    terminal.until(there, f"the cursor between {before!r} and {after!r} after {keys!r}; it was at {at.x}, {at.y}")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_the_cursor_follows_the_reader(size):
+    """From pane to pane, along the operations, to a cell, into what is typed, into pages and dialogs, and back."""
+    with Terminal("article", "--spoken", columns=size[0], rows=size[1]) as terminal:
+        terminal.until("prediction")
+        assert b"\x1b[?25h" in terminal.written
+        follows(terminal, "2", " ", "0.14")
+        follows(terminal, "\x1b[B", " ", "0.15")
+        follows(terminal, "e", "0.15 ")
+        follows(terminal, "12", "12 ")
+        follows(terminal, "\x1b", " ", "0.15")
+        follows(terminal, "1", " ", "1 Program")
+        follows(terminal, "jj", " ", "prediction = h @ W2")
+        follows(terminal, ":branch other", "branch other ")
+        follows(terminal, "\rd", " ", "▸ ")
+        follows(terminal, "\x1b[A", " ", "main")
+        follows(terminal, "\x1b", " ", "prediction = h @ W2")
+        follows(terminal, "?", "", " Keys that work here")
+        follows(terminal, "\x1b", " ", "prediction = h @ W2")
+        follows(terminal, "6", " ", "6 Stops")
+        terminal.send("q")
+        assert terminal.ended() == 0
+
+
+def test_without_spoken_the_cursor_moves_unseen():
+    with Terminal("article") as terminal:
+        terminal.until("prediction")
+        follows(terminal, "2", " ", "0.14")
+        assert b"\x1b[?25h" not in terminal.written
+        terminal.send("q")
+        assert terminal.ended() == 0
