@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,7 +9,7 @@ from pathlib import Path
 from types import FrameType
 from typing import BinaryIO, TextIO
 
-from bptui.commands import ending, telling
+from bptui.commands import ending, prompting, telling
 from bptui.commands.answer import Answer
 from bptui.commands.session import Session
 from bptui.commands.wording import where_line
@@ -106,15 +104,15 @@ def _tell(session: Session, lines: Sequence[str], stream: TextIO | None = None) 
 
 
 def _typed(session: Session, interrupts: Interrupts) -> Iterator[str]:
-    """What a person types, who can go back in the line and through those before where Python has readline."""
-    with contextlib.suppress(ImportError):
-        importlib.import_module("readline")
+    """What a person types, with Tab and the lines before where Python has readline."""
+    prompting.listen(session)
     sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]
     while True:
         try:
             line = input(SPOKEN_PROMPT if session.spoken else PROMPT).strip("\ufeff ")
         except EOFError:
             return
+        session.history.add(line)
         interrupts.begin(heeded=session.breakable(line))
         yield line
         interrupts.begin(heeded=False)

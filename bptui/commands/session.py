@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from bptui.commands import (
     branching,
     describing,
@@ -18,6 +20,8 @@ from bptui.commands import (
 )
 from bptui.commands.answer import Answer, Context, Verb
 from bptui.commands.running import Begun
+from bptui.files import history
+from bptui.files.history import History
 
 VERBS: dict[str, Verb] = {
     **moving.VERBS,
@@ -59,6 +63,11 @@ class Session(Context):
         if isinstance(come, Answer):
             self.acknowledge(line.strip())
         return come
+
+    @cached_property
+    def history(self) -> History:
+        """The lines that were typed; they go to the next session too unless nothing of this one is kept."""
+        return History(None if self.recorder is None else history.place())
 
     def breakable(self, line: str) -> bool:
         """Whether what a line asks for can be broken off: whether it looks at `stopped` on its way."""

@@ -30,9 +30,10 @@ def _folder() -> Traversable:
     return files("bptui").joinpath("examples")
 
 
-def examples() -> list[tuple[str, str]]:
+@cache
+def examples() -> tuple[tuple[str, str], ...]:
     """(name, title) of every example."""
-    return [(name, str(tomllib.loads(example_text(name)).get("title", ""))) for name in example_names()]
+    return tuple((name, str(tomllib.loads(example_text(name)).get("title", ""))) for name in example_names())
 
 
 def suggest_example(source: str) -> str:

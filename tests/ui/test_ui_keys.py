@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from keyboard import keys_of
 
 from bptui.commands.registry import COMMANDS
 
@@ -190,7 +191,7 @@ BAD_LINES = (
 )  # fmt: skip
 
 
-async def test_a_bad_line_says_why_and_changes_nothing(app):
+async def test_a_bad_line_says_why_stays_to_be_mended_and_changes_nothing(app):
     async with app("article", (80, 24)) as reader:
         await reader.press("n")
         before = reader.bits()
@@ -199,13 +200,70 @@ async def test_a_bad_line_says_why_and_changes_nothing(app):
             reader.app.screen.query_one("#line").value = line
             await reader.press("enter")
             assert len(reader.app.screen_stack) == 2, line  # no page over the main screen
-            status = reader.lines()[-2].strip()
-            assert status, line
-            assert status != "w5 = 0.14", line
-            assert "\u202e" not in status
+            said, _, typed, _ = reader.lines()[-4:]
+            assert said.startswith(" error: "), line
+            assert len(said.strip()) > 14, line
+            assert "\u202e" not in said
+            assert typed.strip() == line[-76:].strip() or len(line) > 70 or "\u202e" in line
             assert (reader.position, reader.bits()) == ("0:1", before), line
-            await reader.press("n", "N")
+            await reader.press("escape", "n", "N")
             assert reader.lines()[-2].strip() == "w5 = 0.14"
+
+
+async def test_a_refused_line_is_mended_and_what_was_typed_on_is_for_it(app):
+    async with app("article", (80, 24)) as reader:
+        await reader.command("goto 3:44")
+        assert "3:44" in reader.lines()[-4]
+        assert "error: " in reader.lines()[-4]
+        await reader.press("backspace")
+        assert "goto POSITION" in reader.lines()[-4]
+        await reader.press("enter")
+        assert reader.position == "3:4"
+        await reader.burst("colon", *keys_of("when sign(w5)"), "enter", *keys_of("n"), "escape", "n")
+        await reader.arrived()
+        assert reader.position == "3:5"
+        assert "did not happen" not in reader.lines()[-2]
+        assert reader.session.history.lines == ["goto 3:44", "goto 3:4", "when sign(w5)"]
+
+
+async def test_tab_completes_and_goes_through_what_fits(app):
+    async with app("article", (80, 24)) as reader:
+        await reader.press("colon")
+        await reader.type("se")
+        assert reader.lines()[-2].strip() == "set"  # the rest is dim
+        await reader.press("tab")
+        assert "set TARGET = VALUE [at POSITION]" in reader.lines()[-4]
+        assert reader.lines()[-3].split()[:3] == ["w5", "h", "prediction"]  # the cell under the cursor first
+        await reader.press("tab", "tab", "tab", "shift+tab")
+        assert reader.lines()[-2].strip() == "set h"
+        await reader.type("1")
+        await reader.press("backspace", "backspace")
+        await reader.type("w6 ")
+        await reader.press("tab")
+        assert reader.lines()[-2].strip() == "set w6 = 0.15"
+        await reader.press("right", "backspace")
+        await reader.type("7")
+        await reader.press("enter")
+        assert "set w6: 0.15 -> 0.17 at 0:0" in reader.lines()[-2]
+        await reader.burst("colon", *keys_of("lo"), "tab", *keys_of("xo"), "tab", "enter", "n")
+        assert "xor" in reader.lines()[0]
+        assert reader.position == "0:1"
+
+
+async def test_arrows_bring_back_what_was_typed(app):
+    async with app("article", (80, 24)) as reader:
+        for line in ("next", "goto 0:3", "print w5", "goto 0:5"):
+            await reader.command(line)
+        await reader.press("colon", "up")
+        assert reader.lines()[-2].strip() == "goto 0:5"
+        await reader.press("up", "up", "up", "up", "down")
+        assert reader.lines()[-2].strip() == "goto 0:3"
+        await reader.press("escape", "g", "up", "up")  # of those that begin so
+        assert reader.lines()[-2].strip() == "goto 0:3"
+        await reader.press("down", "down", "down")
+        assert reader.lines()[-2].strip() == "goto"
+        await reader.press("up", "enter")
+        assert reader.position == "0:5"
 
 
 async def test_g_takes_a_position(app):

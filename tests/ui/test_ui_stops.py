@@ -379,6 +379,7 @@ async def test_a_sweep_comes_as_a_page_that_holds_all_of_it(app):
         await reader.press("escape")
         await reader.command("sweep lr=0.1 iterations x")
         assert "is no number of iterations" in reader.text()
+        await reader.press("escape")
         await reader.command("goto 5:2")
         await reader.command("sweep lr=0.1,0.2 iterations 3")
         assert "5:2 is past the end, 3 iterations counted from 0:0" in reader.text()

@@ -40,7 +40,8 @@ class Arranged(Screen[None]):
         """Remember the pane, for when a window too small to show any has grown again."""
         if isinstance(event.widget, Pane):
             self._reading = event.widget.number
-            self.remove_class("typing")  # the mouse leaves the command line without a word
+            if self.focused is event.widget:
+                self.remove_class("typing")  # the mouse leaves the command line without a word
             self.set_class(isinstance(event.widget, StopsPane), "on-stops")
 
     def note_reading(self) -> None:

@@ -121,7 +121,8 @@ class Going(Showing):
             self._after(line, came)
         else:
             # What was shown on the way is not where one is.
-            self._show(" ".join(str(came).splitlines()))
+            self._refused = " ".join(str(came).splitlines()) or type(came).__name__
+            self._show(self._refused)
         self.app.post_message(self.Rested())
 
     def _stop_running(self) -> bool:

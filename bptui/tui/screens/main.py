@@ -13,18 +13,16 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Input, Static
-from textual.widgets.input import Selection
 
-from bptui.commands.registry import COMMANDS
+from bptui.commands.registry import COMMANDS, CommandError
 from bptui.engine.network import nearest
 from bptui.tui.drawing.look import Look
 from bptui.tui.drawing.palette import THEMES
 from bptui.tui.screens.arranging import SMALLEST
 from bptui.tui.screens.dialogs import TextPage
-from bptui.tui.screens.pointing import Pointing
 from bptui.tui.screens.renewing import Renewing
+from bptui.tui.screens.typing import Typing
 from bptui.tui.widgets.bars import HeaderBar, KeysBar, StatusBar, WatchBar
-from bptui.tui.widgets.field import Field
 from bptui.tui.widgets.pane import Pane
 from bptui.tui.widgets.panes import FormulaPane, LossPane, NetworkPane, ProgramPane, StopsPane, ValuesPane
 
@@ -59,7 +57,7 @@ class Dressed(Protocol):
         """Look otherwise from now on."""
 
 
-class MainScreen(Pointing, Renewing):
+class MainScreen(Typing, Renewing):
     """Six panes that follow one view."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -90,11 +88,7 @@ class MainScreen(Pointing, Renewing):
                     yield LossPane(5, "loss").data_bind(MainScreen.scene)
             yield WatchBar(id="watched").data_bind(MainScreen.scene)
             yield StatusBar(id="status").data_bind(MainScreen.scene)
-            yield Field(
-                id="line",
-                placeholder="a command, such as  set w5 = 0.2 at 0:0   (help lists them)",
-                select_on_focus=False,  # it opens with a word, such as `find `, that typing must not replace
-            )
+            yield from self.line_widgets()
             yield KeysBar(id="keys").data_bind(MainScreen.scene)
         yield Static(Content(f"too small: {SMALLEST[0]}×{SMALLEST[1]} is needed"), id="small")
 
@@ -197,29 +191,6 @@ class MainScreen(Pointing, Renewing):
         else:
             self._draw()
 
-    # The command line
-
-    def open_line(self, text: str, suggestion: str = "") -> None:
-        """The command line with a text; what is suggested after it is typed over."""
-        self._stop_playing()
-        self.note_reading()
-        line = self.query_one("#line", Field)
-        self.add_class("typing")
-        line.begin(text + suggestion)
-        self.set_focus(line)  # at once: the next key is for it
-        line.selection = Selection(len(text), len(line.value))
-
-    def _close_line(self) -> None:
-        self.remove_class("typing")
-        if isinstance(self.focused, Input):
-            self.focus_back()
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter runs the line and closes it."""
-        self._close_line()
-        self._read(event.value.strip())
-        self.app.post_message(Field.Read())
-
     def _read(self, line: str) -> None:
         """A line; some words have a screen of their own here."""
         verb, _, rest = line.partition(" ")
@@ -238,7 +209,9 @@ class MainScreen(Pointing, Renewing):
     def _wear(self, theme: str) -> None:
         """Another theme, from now on."""
         if theme not in THEMES:
-            self._show(f"no theme is called {theme[:40]!r}{nearest(theme, THEMES)}: {', '.join(THEMES)}")
+            self._refuse(
+                CommandError(f"no theme is called {theme[:40]!r}{nearest(theme, THEMES)}: {', '.join(THEMES)}")
+            )
             return
         app = cast(Dressed, self.app)
         app.dress(replace(app.look, theme=theme))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bptui.commands.registry import CommandError
 from bptui.engine.network import nearest
 from bptui.files.text import safe
 from bptui.tui.drawing.prose import in_full
@@ -51,7 +52,7 @@ class Pointing(Opening):
         pane = next((pane for pane in panes if name in pane.views), None)
         if pane is None:
             known = [view for pane in panes for view in pane.views]
-            self._show(f"no view is called {name[:40]!r}{nearest(name, known)}: {', '.join(known)}")
+            self._refuse(CommandError(f"no view is called {name[:40]!r}{nearest(name, known)}: {', '.join(known)}"))
             return
         pane.show(name)
         self.focus_pane(pane.number)

@@ -29,6 +29,8 @@ class Showing(Arranged):
         self._row = -1
         self._looked = False
         self._note = ""
+        # Why the last line was not carried out, or "".
+        self._refused = ""
         self._stopping = Stopping(session)
         self._ticking: Timer | None = None
         self._underway: Underway | None = None
@@ -67,7 +69,7 @@ class Showing(Arranged):
         return (parameters[-1] if parameters else "x"), 0
 
     def _refuse(self, error: ValueError | OSError) -> None:
-        self._note = " ".join(str(error).splitlines())
+        self._refused = self._note = " ".join(str(error).splitlines()) or type(error).__name__
         self._draw()
 
     def _position(self) -> Position:

@@ -24,7 +24,7 @@ class Field(Input):
 
     def begin(self, text: str) -> None:
         """Another text, whatever was being typed."""
-        self._typed, self.value = "", text
+        self._typed, self.value = "", safe(text)
 
     def typed(self, event: events.Key) -> bool:
         """A key: whether it is a letter, or the enter that sends the line.
