@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from keyboard import keys_of
 
@@ -16,11 +18,7 @@ TITLES = {
 
 def focused_title(reader):
     """The pane whose title line is the strong one."""
-    return next(
-        number
-        for number, title in TITLES.items()
-        if f" {title} ━" in reader.text() or f" {title} · iteration 0 ━" in reader.text()
-    )
+    return next(n for n, title in TITLES.items() if re.search(rf" {title}[^━─\n]* ━", reader.text()))
 
 
 @pytest.mark.parametrize(

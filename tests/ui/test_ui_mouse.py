@@ -8,7 +8,7 @@ from textual.events import MouseScrollDown
 async def test_a_click_goes_to_a_pane_and_breaks_off_what_is_typed(app):
     async with app("article", (120, 40)) as reader:
         await reader.press("colon")
-        await reader.pilot.click("#network", offset=(20, 3))
+        await reader.pilot.click("#network", offset=(70, 14))
         assert reader.app.screen.focused.id == "network"
         assert "w5 = 0.14" in reader.lines()[-2]  # the status line is there again
         await reader.press("n")

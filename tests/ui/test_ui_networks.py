@@ -15,10 +15,10 @@ from bptui.explain.cells import unravelled
 from bptui.explain.notation import Names
 from bptui.tui.drawing import listing as listing_module
 from bptui.tui.drawing import words
-from bptui.tui.drawing.blocks import blocks
 from bptui.tui.drawing.layers import drawable, sizes
 from bptui.tui.drawing.lines import width
 from bptui.tui.drawing.listing import listing
+from bptui.tui.drawing.network.blocks import blocks
 from bptui.tui.drawing.table import shown_slots, table
 from bptui.tui.screens.helping import scene_of
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bptui.engine.network import Array
 from bptui.tui.drawing.lines import Line, Run
 
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+_BRAILLE = tuple(chr(0x2800 + bits) for bits in range(256))
 
 # Dots from one dash to the next.
 _DASH = 6
@@ -16,27 +18,48 @@ class Canvas:
     def __init__(self, columns: int, rows: int) -> None:
         self.columns = columns
         self.rows = rows
-        self._text: dict[tuple[int, int], tuple[str, str]] = {}
-        self._dots: dict[tuple[int, int], tuple[int, str]] = {}
+        size = columns * rows
+        self._text = [""] * size
+        self._styles = ["plain"] * size
+        self._bits = bytearray(size)
+        self._inks = ["plain"] * size
 
     def write(self, x: int, y: int, text: str, style: str = "plain") -> None:
         """Text from a cell on; what falls outside is left out."""
-        for k, character in enumerate(text):
-            if 0 <= x + k < self.columns and 0 <= y < self.rows:
-                self._text[x + k, y] = (character, style)
+        if not 0 <= y < self.rows:
+            return
+        first, last = max(0, x), min(self.columns, x + len(text))
+        if first < last:
+            start = y * self.columns
+            self._text[start + first : start + last] = text[first - x : last - x]
+            self._styles[start + first : start + last] = [style] * (last - first)
+
+    def restyle(self, x: int, y: int, length: int, more: str) -> None:
+        """A word added to the style of the text at a stretch of a row."""
+        for k in range(y * self.columns + max(0, x), y * self.columns + min(self.columns, x + length)):
+            self._styles[k] += f"+{more}"
 
     def free(self, x: int, y: int, length: int, over: str = "") -> bool:
         """Whether a stretch of a row lies inside and holds no text, nor touches any, but for the characters `over`."""
-        inside = x >= 0 and x + length <= self.columns and 0 <= y < self.rows
-        around = (self._text.get((k, y), (" ", ""))[0] for k in range(x - 1, x + length + 1))
-        return inside and all(character == " " or character in over for character in around)
+        if x < 0 or x + length > self.columns or not 0 <= y < self.rows:
+            return False
+        start = y * self.columns
+        around = self._text[start + max(0, x - 1) : start + min(self.columns, x + length + 1)]
+        return all(not character or character == " " or character in over for character in around)
 
     def dot(self, x: int, y: int, style: str) -> None:
         """One dot, in a grid of 2 × 4 for each cell."""
-        cell = (x // 2, y // 4)
-        if 0 <= cell[0] < self.columns and 0 <= cell[1] < self.rows:
-            bits = self._dots.get(cell, (0, ""))[0]
-            self._dots[cell] = (bits | _DOTS[y % 4][x % 2], style)
+        column, row = x // 2, y // 4
+        if 0 <= column < self.columns and 0 <= row < self.rows:
+            cell = row * self.columns + column
+            self._bits[cell] |= _DOTS[y % 4][x % 2]
+            self._inks[cell] = style
+
+    def dots(self, cells: Array, bits: Array, styles: list[str]) -> None:
+        """Many at once: for each flat cell its dots, and their style."""
+        for cell, more, style in zip(cells.tolist(), bits.tolist(), styles, strict=True):
+            self._bits[cell] |= more
+            self._inks[cell] = style
 
     def stroke(
         self,
@@ -66,22 +89,21 @@ class Canvas:
 
     def lines(self) -> list[Line]:
         """The picture, row by row, runs of one style merged."""
-        return [self._line(y) for y in range(self.rows)]
+        return [self._line(y * self.columns) for y in range(self.rows)]
 
-    def _line(self, y: int) -> Line:
+    def _line(self, start: int) -> Line:
+        end = start + self.columns
+        texts, bits = self._text[start:end], self._bits[start:end]
+        if not any(texts) and not any(bits):
+            return ((" " * self.columns, "plain"),) if self.columns else ()
         runs: list[Run] = []
-        for x in range(self.columns):
-            character, style = self._cell(x, y)
-            if runs and runs[-1][1] == style:
-                runs[-1] = (runs[-1][0] + character, style)
-            else:
-                runs.append((character, style))
-        return tuple(runs)
-
-    def _cell(self, x: int, y: int) -> tuple[str, str]:
-        if (x, y) in self._text:
-            return self._text[x, y]
-        if (x, y) in self._dots:
-            bits, style = self._dots[x, y]
-            return chr(0x2800 + bits), style
-        return " ", "plain"
+        run: list[str] = []
+        last = ""
+        for text, dots, style, ink in zip(texts, bits, self._styles[start:end], self._inks[start:end], strict=True):
+            here = style if text else ink if dots else "plain"
+            if here != last and run:
+                runs.append(("".join(run), last))
+                run = []
+            run.append(text or (_BRAILLE[dots] if dots else " "))
+            last = here
+        return (*runs, ("".join(run), last))

@@ -50,6 +50,17 @@ def blocks(scene: Scene, columns: int, rows: int) -> list[Line]:
     return [*shown, *([line((f"   ↓ {below + 1} more", "dim"))] if below else [])]
 
 
+def beside(scene: Scene, across: int, down: int) -> tuple[str, int]:
+    """The cell that an arrow leads to: the same of another row, or another of the same."""
+    slot, cell = scene.cursor
+    parts, here = _parts(scene, 0)
+    here = next((k for k, part in enumerate(parts) if part.slot == slot), here)
+    slots = scene.view.program.slots
+    if across and slot in slots:
+        return slot, max(0, min(slots[slot].size - 1, cell + across))
+    return parts[max(0, min(len(parts) - 1, here + down))].slot, 0
+
+
 def _window(count: int, here: int, rows: int) -> tuple[int, int]:
     """Which rows are in sight, with the one at hand away from the edges, where the signs of more stand."""
     first = max(0, min(here - rows // 2, count - rows))
