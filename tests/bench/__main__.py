@@ -10,6 +10,7 @@ from pathlib import Path
 BENCHES = {
     "engine": "how fast the engine is, against hand-written NumPy, PyTorch, micrograd and JAX",
     "sweep": "how much faster many forks are stacked than one after the other",
+    "ui": "what a key, a run, idling and starting cost in the app, in a real terminal",
     "time": "what seeking, walking back and looking for conditions cost, in iterations",
 }
 
