@@ -20,7 +20,6 @@ from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.geometry import Offset
 from textual.timer import Timer, TimerCallback
-from textual.widget import Widget
 
 from bptui.commands import ending, registry
 from bptui.commands.session import Session
@@ -31,6 +30,7 @@ from bptui.tui.screens.main import MainScreen
 from bptui.tui.screens.over import Over
 from bptui.tui.theming import theme_of, themes
 from bptui.tui.widgets.field import Field
+from bptui.tui.widgets.painted import Painted
 from bptui.tui.widgets.place import place_on
 
 USUAL = Look()
@@ -71,8 +71,8 @@ class BptuiApp(App[None]):
         self.theme = theme_of(look)
         self.set_class(look.ascii, "ascii")
         for screen in self.screen_stack:
-            for widget in screen.walk_children(Widget):
-                widget.refresh()
+            for widget in screen.walk_children(Painted):
+                widget.repaint()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's, and after them one that leaves nothing but ASCII where that is wanted."""

@@ -255,7 +255,7 @@ def main(arguments: Sequence[str]) -> int:
     found: dict[str, dict[str, float]] = {}
 
     def measured(name: str, what: Callable[[], dict[str, float]]) -> None:
-        if not options.only or name.split()[0] in options.only:
+        if not options.only or name.split(maxsplit=1)[0] in options.only:
             found[name] = what()
             print(name, {key: round(value, 3) for key, value in found[name].items()}, flush=True)
 

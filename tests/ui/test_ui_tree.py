@@ -70,7 +70,7 @@ async def test_a_long_sum_is_paged_and_stays_within_the_screen(app):
         await reader.press("right", "end")
         assert "… 45 more, together" in reader.text()
         view = reader.app.screen.query_one(TreeView)
-        assert len(view._drawn) <= view.size.height <= 24
+        assert len(view._lines) <= view.size.height <= 24
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(20, 3), (40, 9), (80, 20), (200, 50)])

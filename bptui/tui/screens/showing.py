@@ -19,7 +19,7 @@ from bptui.tui.screens.stopping import Stopping
 class Showing(Arranged):
     """A screen over a session: where the reader's cursors are, and what is said on the last line but one."""
 
-    scene: reactive[object] = reactive(None, layout=False, always_update=True)
+    scene: reactive[object] = reactive(None, layout=False, repaint=False, always_update=True)
 
     def __init__(self, session: Session) -> None:
         super().__init__()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.geometry import Offset
-from textual.strip import Strip
-from textual.widget import Widget
 from textual.widgets import Static
 
 from bptui.engine.timeline import Position
@@ -20,36 +18,23 @@ from bptui.files.text import safe
 from bptui.tui.drawing.lines import Line
 from bptui.tui.drawing.outline import outline
 from bptui.tui.screens.over import Over
-from bptui.tui.widgets.looks import strip
-from bptui.tui.widgets.place import marked
+from bptui.tui.widgets.painted import Painted
 
 
-class TreeView(Widget):
-    """Draws a tree by the Line API; only the page changes it."""
+class TreeView(Painted):
+    """Draws a tree; only the page changes it."""
 
     def __init__(self, tree: Tree) -> None:
         super().__init__(id="tree-view")
         self.shown = tree
-        self._drawn: list[Line] | None = None
 
     def show(self, tree: Tree) -> None:
         """Another state of the tree."""
         self.shown = tree
-        self._drawn = None
-        self.refresh()
+        self.redraw()
 
-    def on_resize(self) -> None:
-        """All is laid out by the size."""
-        self.show(self.shown)
-
-    def reader_place(self) -> Offset | None:
-        """The node that is chosen."""
-        return marked(self._drawn)
-
-    def render_line(self, y: int) -> Strip:
-        if self._drawn is None:
-            self._drawn = outline(self.shown, self.size.width, self.size.height)
-        return strip(self, self._drawn[y] if y < len(self._drawn) else ())
+    def drawn(self, columns: int, rows: int) -> Sequence[Line]:
+        return outline(self.shown, columns, rows)
 
 
 class TreePage(Over[Position | None]):

@@ -5,32 +5,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textual.reactive import reactive
-from textual.strip import Strip
-from textual.widget import Widget
 
 from bptui.commands.registry import Command
 from bptui.tui.drawing import prose
 from bptui.tui.drawing.lines import Line, cut, line, width
 from bptui.tui.drawing.stops import watched_bar
 from bptui.tui.scene import Scene
-from bptui.tui.widgets.looks import commands_of, strip
+from bptui.tui.widgets.looks import commands_of
+from bptui.tui.widgets.painted import Painted
 
 _ALWAYS = ("next", "back", "edit", "panes", "help")
 
 
-class Bar(Widget):
+class Bar(Painted):
     """One line, drawn from the scene."""
 
-    scene: reactive[Scene | None] = reactive(None, layout=False, always_update=True)
+    scene: reactive[Scene | None] = reactive(None, layout=False, repaint=False, always_update=True)
 
     def made(self, scene: Scene, columns: int) -> Line:
         """The line."""
         raise NotImplementedError
 
-    def render_line(self, y: int) -> Strip:
-        """The line, once."""
-        runs = self.made(self.scene, self.size.width) if self.scene is not None and y == 0 else ()
-        return strip(self, runs)
+    def watch_scene(self) -> None:
+        """Something happened."""
+        self.redraw()
+
+    def drawn(self, columns: int, rows: int) -> Sequence[Line]:
+        del rows
+        return [self.made(self.scene, columns)] if self.scene is not None else []
 
 
 class HeaderBar(Bar):
@@ -50,11 +52,16 @@ class WatchBar(Bar):
 class StatusBar(Bar):
     """The cell under the cursor in full, or what the last command said; for a while what is under the mouse."""
 
-    hover: reactive[str] = reactive("", layout=False)
+    hover: reactive[str] = reactive("", layout=False, repaint=False)
 
     def watch_scene(self) -> None:
         """Something happened: the number under the mouse may be another by now."""
-        self.hover = ""
+        self.set_reactive(StatusBar.hover, "")
+        super().watch_scene()
+
+    def watch_hover(self) -> None:
+        """The mouse is elsewhere."""
+        self.redraw()
 
     def made(self, scene: Scene, columns: int) -> Line:
         return cut(line((f" {self.hover}", "dim")) if self.hover else prose.status(scene), columns)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Protocol, cast
 
-from textual.strip import Strip
 from textual.widget import Widget
 
 from bptui.commands.registry import Command
-from bptui.tui.drawing.lines import Run
 from bptui.tui.drawing.look import Look
 
 
@@ -28,8 +26,3 @@ def look_of(widget: Widget) -> Look:
 def commands_of(widget: Widget) -> Sequence[Command]:
     """The commands with the keys that they have in the app that a widget is in."""
     return cast(_Dressed, widget.app).commands
-
-
-def strip(widget: Widget, runs: Iterable[Run]) -> Strip:
-    """A line as wide as a widget."""
-    return look_of(widget).strip(runs, widget.size.width, widget.rich_style)

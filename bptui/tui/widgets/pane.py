@@ -9,13 +9,10 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Offset, Size
 from textual.reactive import reactive
-from textual.strip import Strip
-from textual.widget import Widget
 
 from bptui.tui.drawing.lines import Line, line, rule
 from bptui.tui.scene import Hit, Scene
-from bptui.tui.widgets.looks import strip
-from bptui.tui.widgets.place import marked
+from bptui.tui.widgets.painted import Painted
 
 # Lines that a notch of the mouse's wheel moves.
 _WHEEL = 3
@@ -46,7 +43,7 @@ class Followed(Protocol):
         """The mouse is over something, or over nothing any more."""
 
 
-class Pane(Widget, can_focus=True):
+class Pane(Painted, can_focus=True):
     """Draws a scene by the Line API; only the main screen writes `scene`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -61,7 +58,7 @@ class Pane(Widget, can_focus=True):
     # What the mouse marks would be cells of a drawing, not the text of a page; a drag is for the timeline.
     ALLOW_SELECT = False
 
-    scene: reactive[Scene | None] = reactive(None, layout=False, always_update=True)
+    scene: reactive[Scene | None] = reactive(None, layout=False, repaint=False, always_update=True)
     help_moves = ""
     # What it can show, the first at the beginning; none where there is but one thing.
     views: ClassVar[tuple[str, ...]] = ()
@@ -71,8 +68,6 @@ class Pane(Widget, can_focus=True):
         self.number = number
         self.top = 0
         self.shown = self.views[0] if self.views else ""
-        self._drawn: list[Line] | None = None
-        self._drawn_for = Size()
 
     @property
     def followed(self) -> Followed:
@@ -160,25 +155,13 @@ class Pane(Widget, can_focus=True):
         if hit is not None:
             self.followed.clicked(hit)
 
-    def redraw(self) -> None:
-        """Draw again at the next chance."""
-        self._drawn = None
-        self.refresh()
-
     def watch_scene(self) -> None:
         """A new scene."""
         self.redraw()
 
-    def on_focus(self) -> None:
+    def watch_has_focus(self, has_focus: bool) -> None:  # noqa: FBT001 - as Textual calls it
         """The title says where the focus is."""
-        self.redraw()
-
-    def on_blur(self) -> None:
-        """And where it is not."""
-        self.redraw()
-
-    def on_resize(self) -> None:
-        """All is laid out by the size."""
+        super().watch_has_focus(has_focus)
         self.redraw()
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
@@ -186,18 +169,12 @@ class Pane(Widget, can_focus=True):
         del viewport
         return container.width
 
-    def render_line(self, y: int) -> Strip:
-        """One line of the pane."""
-        if self._drawn is None or self._drawn_for != self.size:  # it may be painted before it hears of its new size
-            self._drawn, self._drawn_for = self._draw(), self.size
-        return strip(self, self._drawn[y] if y < len(self._drawn) else ())
-
     def reader_place(self) -> Offset:
         """The reader's cell or row; the title where there is none."""
-        return marked(self._drawn) or Offset(1, 0)
+        return super().reader_place() or Offset(1, 0)
 
-    def _draw(self) -> list[Line]:
-        columns, rows = self.size.width, self.size.height - 1
+    def drawn(self, columns: int, rows: int) -> Sequence[Line]:
+        rows -= 1
         if self.scene is None or columns < 4 or rows < 1:
             return []
         lines, seen = self.content(self.scene, columns, rows)
