@@ -13,6 +13,7 @@ _ROWS = (
     ("─━│┃╌╎═║┬┴├┤└┘┌┐╰╯╮╭┼╳╱╲", "-=||-|=|v'||`'..`'..+X/\\"),
     ("⎡⎢⎣⎤⎥⎦⌊⌋⌈⌉⟨⟩⎧⎨⎩⎫⎬⎭⎛⎜⎝⎞⎟⎠", "[[[]]][][]<>{{{}}}((()))"),
     ("░▒▓█▀▄▌▐▁▂▃▅▆▇", ".+%#^_||__.-=%"),
+    ("≡▤", "EB"),
 )
 _ONE = {sign: letter for signs, letters in _ROWS for sign, letter in zip(signs, letters, strict=True)}
 # What one letter can't say, where there is a gap to take the room from.

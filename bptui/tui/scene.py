@@ -16,7 +16,8 @@ from bptui.engine.player import Moment
 from bptui.engine.program import Program
 from bptui.engine.reach import operands
 from bptui.engine.timeline import Position
-from bptui.tui.drawing.numbers import decimals
+from bptui.tui.drawing.numbers import places
+from bptui.tui.drawing.tensor.summary import largest
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class Scene:
     cursor    (slot, flat cell) in the values
     row       the operation under the cursor in the program
     looked    the formula of the cursor's cell is wanted rather than that of the operation at hand
+    pointed   the reader has gone to a cell since the last step
     stops     breakpoints and watches
     past      what lies on the way here
     formula   the instruction and cell whose formula is shown, or None
@@ -92,6 +94,7 @@ class Scene:
     row: int
     formula: tuple[Moment, int] | None
     looked: bool = False
+    pointed: bool = False
     compact: bool = False
     mistaken: bool = False
     digits: int | None = None
@@ -127,16 +130,10 @@ class Scene:
             result[slot] = result.get(slot, np.zeros(masks[role].shape, bool)) | masks[role]
         return result
 
-    @cached_property
-    def _places(self) -> dict[str, int]:
-        return {}
-
     def places(self, slot: str) -> int:
-        """How many decimals a slot's numbers get; found once a scene, since it looks at every cell."""
-        if slot not in self._places:
-            state = self.view.state
-            self._places[slot] = decimals(state.arrays[slot], state.computed[slot], self.digits or 4)
-        return self._places[slot]
+        """How many decimals a slot's numbers get."""
+        state = self.view.state
+        return places(largest(state.arrays[slot], state.computed[slot]), self.digits or 4)
 
     def before(self, slot: str, cell: int) -> float | None:
         """What a cell of a lasting slot was before this iteration's update of it, where that has begun."""

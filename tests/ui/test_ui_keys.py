@@ -51,7 +51,8 @@ async def test_every_key_does_its_work_from_every_pane(app, size, pane):
             ("n", "0:1"), ("N", "0:0"), ("s", "0:0.1"), ("S", "0:0"), ("f10", "0:1"), ("N", "0:0"), ("f11", "0:0.1"), ("f", "0:2"),
             ("F", "0:0"), ("i", "0:9"), ("I", "0:0"), ("t", "0:3"), ("i", "1:3"), ("o", "0:9"), ("T", "0:3"), ("plus", "0:3"),
             ("minus", "0:3"), ("u", "0:3"), ("U", "0:3"), ("u", "0:3"),
-            ("left_square_bracket", "0:3"), ("right_square_bracket", "0:3"), ("v", "0:3"), ("V", "0:3"),
+            ("left_square_bracket", "0:3"), ("right_square_bracket", "0:3"),
+            ("left_curly_bracket", "0:3"), ("right_curly_bracket", "0:3"), ("v", "0:3"), ("V", "0:3"),
         ]:  # fmt: skip
             await at(key, position)
         await opens("g", " goto")
@@ -184,7 +185,7 @@ async def test_the_line_speaks_plain_modes_words(app):
 
 BAD_LINES = (
     "frobnicate", "goto", "goto 9:99", "goto -1:0", "set", "set w5", "set w9 = 1", "set w5 = nan", "print", "print 1/", "next 0", "next x",
-    "nudge", "find", "find abc", "to 99", "until", "until w5 >", "explain q", "run", "save", "load", "load /", "undo now",
+    "nudge", "find", "find abc", "look", "look w9", "look W1[9, 9]", "to 99", "until", "until w5 >", "explain q", "run", "save", "load", "load /", "undo now",
     "help nonsense", "x" * 300, "set w5 = 0.1 at 99999999999999999999:0", "\u202e[/]",
 )  # fmt: skip
 

@@ -160,3 +160,31 @@ async def test_xor(app, size):
     async with app("xor", size) as reader:
         await reader.press(*["n"] * 8)
         compare(reader, "xor-backward", size)
+
+
+@pytest.mark.parametrize("size", SIZES[:2], ids=["80x24", "120x40"])
+async def test_a_tensor_as_numbers(app, size):
+    """Digits' W2 and its gradient beside it, columns named by class, points under each other, the cursor on both."""
+    async with app("digits", size) as reader:
+        await reader.press("f", "f", "f", "f", "2", "v", "down", "right")
+        compare(reader, "tensor-numbers", size)
+
+
+@every_size
+async def test_a_tensor_as_a_heat_map(app, size):
+    """W1 of 64×64 pooled into the pane, a legend that says so; the header with range, norm, histogram and zeros."""
+    async with app("digits", size) as reader:
+        await reader.press("f", "f", "f", "f")
+        await reader.command("look W1[20, 30]")
+        await reader.press("v", "v")
+        compare(reader, "tensor-heat", size)
+
+
+@pytest.mark.parametrize("size", SIZES[:2], ids=["80x24", "120x40"])
+async def test_a_tensor_as_pictures(app, size):
+    """Handwritten digits, each with its number, its class and the guess; wrong ones in bold."""
+    async with app("digits", size) as reader:
+        await reader.press("f", "f", "2")
+        await reader.command("look x[3, 4]")
+        await reader.command("view picture")
+        compare(reader, "tensor-picture", size)

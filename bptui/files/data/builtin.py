@@ -18,6 +18,8 @@ _FILES: Mapping[str, tuple[str, str]] = {
     "digits": ("digits.npz", "max"),
 }
 BUILTIN = tuple(_FILES)
+# Whose rows are pictures, (height, width).
+PICTURES: Mapping[str, tuple[int, int]] = {"digits": (8, 8)}
 
 
 def read_builtin(table: Table, name: str) -> Raw:

@@ -13,10 +13,14 @@ _MINUS = "−"
 
 
 def decimals(array: Array, there: int, digits: int = 4) -> int:
-    """How many decimals a slot's numbers get; −1 where only the exponent form can show them."""
+    """How many decimals the first `there` numbers of an array get."""
     known = np.abs(array.reshape(-1)[:there])
     known = known[np.isfinite(known)]
-    largest = float(known.max(initial=0.0))
+    return places(float(known.max(initial=0.0)), digits)
+
+
+def places(largest: float, digits: int = 4) -> int:
+    """How many decimals numbers of at most that size get; −1 where only the exponent form can show them."""
     if largest == 0.0:
         return max(0, digits - 1)
     if not 1e-5 <= largest < 1e6:
@@ -35,6 +39,14 @@ def signed(value: float, places: int, *, plus: bool = True) -> str:
     if places < 0 or size < 0.5 * 10.0**-places:
         return f"{sign}{size:.2e}".replace("e-0", "e-").replace("e+0", "e")
     return f"{sign}{size:.{places}f}"
+
+
+def fitted(value: float, places: int, shape: tuple[int, int]) -> str:
+    """A number in its column: so many letters before the point, so many in all; an order of size where need be."""
+    text = point_aligned(signed(value, places), *shape)
+    if len(text) <= shape[1]:
+        return text
+    return f"{value:+.0e}".replace("-", _MINUS, 1 if value < 0 else 0).replace("e+0", "e").rjust(shape[1])
 
 
 def point_aligned(text: str, before: int, columns: int) -> str:

@@ -17,7 +17,7 @@ from bptui.tui.drawing.lines import Line, Run, cut, line, spread, width, wrapped
 from bptui.tui.drawing.numbers import UNSET, colour, decimals, signed
 from bptui.tui.scene import Scene, Stops
 
-_BARS = "▁▂▃▄▅▆▇█"
+BARS = "▁▂▃▄▅▆▇█"
 _SPARK = 12
 # A condition that may hold after more operations than these is a condition on all, and marks none.
 _FEW = 4
@@ -130,8 +130,8 @@ def spark(values: Array, columns: int) -> str:
     shown = values[-columns:].astype(float)
     finite = shown[np.isfinite(shown)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-    step = (high - low) / (len(_BARS) - 1) or 1.0
-    return "".join(_BARS[round((v - low) / step)] if np.isfinite(v) else "!" for v in shown)
+    step = (high - low) / (len(BARS) - 1) or 1.0
+    return "".join(BARS[round((v - low) / step)] if np.isfinite(v) else "!" for v in shown)
 
 
 def watched_bar(scene: Scene, columns: int) -> Line:

@@ -19,7 +19,7 @@ from bptui.explain.cells import unravelled
 from bptui.explain.lazy import Lazy
 from bptui.explain.notation import Names
 from bptui.tui.drawing.lines import Line, Run, line
-from bptui.tui.drawing.numbers import UNSET, colour, point_aligned, signed
+from bptui.tui.drawing.numbers import UNSET, colour, fitted, point_aligned, signed
 from bptui.tui.scene import Scene
 
 MOST_LISTED = 12
@@ -29,11 +29,22 @@ _VALUE = 11
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table; `cells` are the (slot, flat cell) on it, from left to right."""
+    """A line of the table.
+
+    cells  the (slot, flat cell) on it, from left to right
+    left   the column of letters where the first that is in sight stands, and which one that is
+    """
 
     line: Line
     cells: Sequence[tuple[str, int]] = ()
     slot: str = ""
+    left: tuple[int, int] = (0, 0)
+    wide: int = _VALUE
+
+    def at(self, x: int) -> tuple[str, int] | None:
+        """The cell at a column of letters; before the first it is that one."""
+        k = self.left[1] + max(0, x - self.left[0]) // self.wide
+        return self.cells[k] if k < len(self.cells) else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,7 +191,7 @@ def _listed(scene: Scene, slot: str, cell: int, columns: int, *, focused: bool) 
     label = Names(view.program).cell(slot, index)
     indent = "   " if view.program.slots[slot].size > 1 else " "
     runs: list[Run] = [
-        ((indent + _short(label, 15 - len(indent))).ljust(16), lit),
+        ((indent + shortened(label, 15 - len(indent))).ljust(16), lit),
         *number_runs(scene, slot, cell, focused=focused),
     ]
     gradient = f"{slot}.grad"
@@ -191,10 +202,10 @@ def _listed(scene: Scene, slot: str, cell: int, columns: int, *, focused: bool) 
     was = scene.before(slot, cell)
     if was is not None and columns >= 56:
         runs.append((f"  was {signed(was, scene.places(slot))}", "dim"))
-    return Row(line(*runs), tuple(cells), slot)
+    return Row(line(*runs), tuple(cells), slot, (16, 0), _VALUE + 1)
 
 
-def _short(label: str, room: int) -> str:
+def shortened(label: str, room: int) -> str:
     """A label that fits; its index, or which row of the batch it is, stays readable."""
     if len(label) <= room:
         return label
@@ -257,7 +268,7 @@ def _grid(scene: Scene, slot: str, columns: int, *, focused: bool) -> Iterator[R
             runs += number_runs(scene, slot, cell, focused=focused)
         if start + wide < across:
             runs.append(("›", "dim"))
-        yield Row(line(*runs), _Cells(slot, i * across, across), slot)
+        yield Row(line(*runs), _Cells(slot, i * across, across), slot, (4, start))
     if window.last < window.rows:
         yield Row(line((f"   ↓ {window.rows - window.last} more rows", "dim")), (), slot)
 
@@ -287,15 +298,20 @@ def _place_of_cursor(scene: Scene, slot: str, across: int) -> tuple[int, int]:
     return divmod(cell, across)
 
 
-def number_runs(scene: Scene, slot: str, cell: int, *, focused: bool) -> list[Run]:
-    """One number in its column, with its mark: `~` outdated, `°` of the old weights, `*` set by hand."""
+def number_runs(
+    scene: Scene, slot: str, cell: int, *, focused: bool, shape: tuple[int, int] = (3, _VALUE - 1)
+) -> list[Run]:
+    """One number in its column, with its mark: `~` outdated, `°` of the old weights, `*` set by hand.
+
+    shape: how many letters stand before the point, and how many there are
+    """
     view = scene.view
     there = view.state.computed[slot]
     under = ("+cursor" if focused else "+under") if scene.cursor == (slot, cell) else ""
     if cell >= there:
-        return [(point_aligned(UNSET, 3, _VALUE - 1), "dim" + under), (" ", "plain")]
+        return [(point_aligned(UNSET, *shape), "dim" + under), (" ", "plain")]
     value = view.number(slot, cell)
-    text = point_aligned(signed(value, scene.places(slot)), 3, _VALUE - 1)
+    text = fitted(value, scene.places(slot), shape)
     name = colour(value) + ("+italic" if ".grad" in slot else "")
     if view.is_outdated(slot, cell):
         name, mark = "dim+strike", "~"

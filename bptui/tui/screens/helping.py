@@ -24,6 +24,7 @@ def scene_of(
         row=min(row, len(view.program) - 1),
         formula=found or _at_hand(view, cursor),
         looked=found is not None,
+        pointed=looked,
         compact=compact,
         digits=session.digits,
         note=note,

@@ -24,7 +24,8 @@ from bptui.tui.screens.renewing import Renewing
 from bptui.tui.screens.typing import Typing
 from bptui.tui.widgets.bars import HeaderBar, KeysBar, StatusBar, WatchBar
 from bptui.tui.widgets.pane import Pane
-from bptui.tui.widgets.panes import FormulaPane, LossPane, NetworkPane, ProgramPane, StopsPane, ValuesPane
+from bptui.tui.widgets.panes import FormulaPane, LossPane, NetworkPane, ProgramPane, StopsPane
+from bptui.tui.widgets.values import ValuesPane
 
 # Words that a key asks an argument for: the command line opens with them.
 _ASKING = ("goto", "find")
@@ -139,6 +140,8 @@ class MainScreen(Typing, Renewing):
                 "colon": lambda: self.open_line(""),
                 "tab": self.focus_next_pane, "left_square_bracket": lambda: self._tensor(-1),
                 "right_square_bracket": lambda: self._tensor(1),
+                "left_curly_bracket": lambda: self._tensor(-1, whole=True),
+                "right_curly_bracket": lambda: self._tensor(1, whole=True),
             }  # fmt: skip
             keys[key]()
 
@@ -196,6 +199,7 @@ class MainScreen(Typing, Renewing):
         verb, _, rest = line.partition(" ")
         words: dict[str, Callable[[str], None]] = {
             "diff": self._diff, "sweep": self._sweep, "view": self._view_named, "theme": self._wear,
+            "look": self._look_at,
         }  # fmt: skip
         if line in ("branches", "d"):
             self._branches()

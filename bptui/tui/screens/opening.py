@@ -6,8 +6,12 @@ from bptui.commands import looking, origins
 from bptui.commands.branching import compared
 from bptui.commands.wording import number_text
 from bptui.debugger.debugger import spell
+from bptui.debugger.expressions import parse_target
 from bptui.engine.program import Target
 from bptui.engine.timeline import START, Position, normal
+from bptui.tui.drawing.table import shown_slots
+from bptui.tui.drawing.tensor.plane import beside, tensor_beside
+from bptui.tui.scene import Scene
 from bptui.tui.screens import helping
 from bptui.tui.screens.branching import BranchesPage, DiffPage
 from bptui.tui.screens.dialogs import EditDialog, Place, TextPage, page_columns
@@ -15,7 +19,7 @@ from bptui.tui.screens.going import Going
 from bptui.tui.screens.tree import TreePage
 from bptui.tui.widgets.looks import commands_of
 from bptui.tui.widgets.pane import Pane
-from bptui.tui.widgets.panes import ValuesPane
+from bptui.tui.widgets.values import ValuesPane
 
 
 class Opening(Going):
@@ -144,14 +148,19 @@ class Opening(Going):
             TextPage("Keys that work here", helping.keys(pane, commands_of(self), page_columns(self.app.size.width)))
         )
 
-    def _tensor(self, by: int) -> None:
-        """The cursor to the next or previous slot."""
-        from bptui.tui.drawing.table import shown_slots
+    def _tensor(self, by: int, *, whole: bool = False) -> None:
+        """The cursor to the next or previous slice, where slices are seen; else, or if wanted, to the next tensor."""
+        if isinstance(self.scene, Scene):
+            program, order = self.session.debugger.program, shown_slots(self.scene)
+            step = beside if self.query_one(ValuesPane).one and not whole else tensor_beside
+            self.point(*step(program, order, self._cursor, by))
 
-        if self.scene is None:
+    def _look_at(self, text: str) -> None:
+        """The cursor to a cell by its name; of several cells to the first."""
+        try:
+            target = parse_target(self.session.debugger.program, text)
+        except ValueError as error:
+            self._refuse(error)
             return
-        slots = shown_slots(self.scene)  # type: ignore[arg-type]
-        here = (
-            slots.index(self._cursor[0].removesuffix(".grad")) if self._cursor[0].removesuffix(".grad") in slots else 0
-        )
-        self.point(slots[(here + by) % len(slots)], 0)
+        self.focus_pane(self.query_one(ValuesPane).number)
+        self.point(target.slot, target.cells[0])

@@ -1,4 +1,4 @@
-"""The six panes."""
+"""The panes, but for that of the values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from bptui.tui.drawing.network.hits import cell_at
 from bptui.tui.drawing.network.sight import Sight, batch_row, row_of
 from bptui.tui.drawing.network.walk import Trail, Walk
 from bptui.tui.drawing.stops import listed
-from bptui.tui.drawing.table import Table, table
 from bptui.tui.scene import Hit, Scene
 from bptui.tui.widgets.pane import Pane
 
@@ -44,48 +43,6 @@ class ProgramPane(Pane):
         else:
             here = scene.row if scene.row >= 0 else scene.view.upcoming - down
             self.followed.choose_row(max(0, min(len(scene.view.program) - 1, here + down)))
-
-
-class ValuesPane(Pane):
-    """Every slot with its value and its gradient."""
-
-    help_moves = "↑ ↓ ← → choose a cell, enter edits it"
-
-    def title(self, scene: Scene) -> str:
-        del scene
-        return "Values"
-
-    def content(self, scene: Scene, columns: int, rows: int) -> tuple[Sequence[Line], int]:
-        del rows
-        made = table(scene, columns, focused=self.has_focus)
-        wanted = scene.cursor if self.has_focus else _fresh(scene)
-        return Lazy(len(made), lambda k: made.row(k).line), made.place(wanted) or 0
-
-    def move(self, scene: Scene, across: int, down: int) -> None:
-        rows = table(scene, self.size.width, focused=True)
-        here = rows.place(scene.cursor)
-        cells = () if here is None else rows.row(here).cells
-        column = cells.index(scene.cursor) if here is not None else 0
-        row = rows.row(_row_with_cells(rows, here or 0, down))
-        self.followed.point(*row.cells[max(0, min(len(row.cells) - 1, column + across))])
-
-
-def _row_with_cells(rows: Table, here: int, down: int) -> int:
-    """So many rows further that have cells, or as many as there are."""
-    step = 1 if down > 0 else -1
-    found, left, k = here, abs(down), here
-    while (left or not rows.row(found).cells) and 0 <= k + step < len(rows):
-        k += step
-        if rows.row(k).cells:
-            found, left = k, max(0, left - 1)
-    return found
-
-
-def _fresh(scene: Scene) -> tuple[str, int]:
-    """The cell that the last step wrote, so that it is in sight while the reader is elsewhere."""
-    slot, cells = scene.written
-    base = slot.removesuffix(".grad")
-    return (base, cells.start) if slot else ("x", 0)
 
 
 class NetworkPane(Pane):

@@ -1,0 +1,50 @@
+"""The views of one tensor: what is said of it above, the view below, and at the foot the cell where the reader is."""
+
+from __future__ import annotations
+
+from bptui.tui.drawing.lines import cut, line
+from bptui.tui.drawing.tensor.albums import album
+from bptui.tui.drawing.tensor.grid import Grid
+from bptui.tui.drawing.tensor.header import footer, header
+from bptui.tui.drawing.tensor.heat import heat
+from bptui.tui.drawing.tensor.pictures import Pictures
+from bptui.tui.drawing.tensor.seen import Seen
+from bptui.tui.drawing.tensor.sheet import Sheet, below, nowhere
+
+VIEWS = ("numbers", "heat", "both", "picture")
+
+
+def view_of(seen: Seen, view: str, columns: int, rows: int) -> Sheet:
+    """A view in so much room, or as much of it as fits."""
+    head = header(seen, columns, rows)[: max(1, rows - 3)]
+    room = max(1, rows - len(head) - 1)
+    drawn = below(Sheet(head, nowhere, seen.stepped), _drawn(seen, view, columns, room))
+    lines = [*drawn.lines[: rows - 1], footer(seen, columns)]
+    return Sheet(lines[:rows], drawn.at, drawn.moved, drawn.page)
+
+
+def has_pictures(seen: Seen) -> bool:
+    """Whether the tensor can be seen as pictures."""
+    return album(seen.scene.view.program, seen.plane.slot) is not None
+
+
+def _drawn(seen: Seen, view: str, columns: int, rows: int) -> Sheet:
+    if view == "heat":
+        return heat(seen, columns, rows)
+    if view == "both":
+        upper = max(5, rows // 2)
+        return below(heat(seen, columns, upper), Grid(seen, columns, max(3, rows - upper)).sheet())
+    if view == "picture":
+        return _pictures(seen, columns, rows)
+    return Grid(seen, columns, rows).sheet()
+
+
+def _pictures(seen: Seen, columns: int, rows: int) -> Sheet:
+    """A tensor that is no pictures is a heat map after all."""
+    held = album(seen.scene.view.program, seen.at[0])
+    if held is None:
+        said = line((" no pictures: as a heat map", "dim"))
+        return below(Sheet([cut(said, columns)], nowhere, seen.stepped), heat(seen, columns, max(1, rows - 1)))
+    if not seen.summary(seen.at[0]).count:
+        return Sheet([line((" · not computed yet", "dim"))], nowhere, seen.stepped)
+    return Pictures(seen, held, columns, rows).sheet()
