@@ -88,6 +88,8 @@ def _open(arguments: list[str]) -> int:
         (options.script is not None and not options.plain, "-x FILE goes with --plain"),
         (options.resume and (options.spec or options.session), "--resume opens the last session: say nothing else"),
         (options.no_session and (options.resume or options.session), "--no-session keeps none: say nothing else"),
+        (options.tour and options.plain, "--tour is for the app; in plain mode the word tour prints it"),
+        (options.tour and (options.spec or options.resume), "--tour goes through the article: name nothing else"),
     ):
         if wrong:
             raise InputError(why)
@@ -111,6 +113,7 @@ def _opening_parser() -> _Parser:
     _add_digits(parser)
     help_memory = "how many MiB checkpoints may take (256)"
     parser.add_argument("--memory", type=_memory, metavar="MIB", help=help_memory)
+    parser.add_argument("--tour", action="store_true", help="a minute's walk through the article; any key leaves it")
     parser.add_argument("--theme", default="", metavar="NAME", help="dark, light, contrast, contrast-light, terminal")
     parser.add_argument("--ascii", action="store_true", help="no signs but ASCII")
     parser.add_argument("--version", action="version", version=f"bptui {__version__}")
@@ -149,7 +152,7 @@ def _app(options: argparse.Namespace) -> int:
         ascii=options.ascii or (not _unicode() if settings.ascii is None else settings.ascii),
     )
     with _blamed(options.spec):
-        return run(session, look, settings.keys)
+        return run(session, look, settings.keys, tour=options.tour)
 
 
 def _settings(options: argparse.Namespace) -> Preferences:

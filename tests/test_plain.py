@@ -366,3 +366,33 @@ def test_verb_lines_shorten_long_arrays_and_print_never(tmp_path):
     verb, printed = done.stdout.splitlines()
     assert "40 numbers" in verb
     assert printed.count(",") == 39
+
+
+def test_the_tour_is_a_script_that_can_be_followed(bptui):
+    """What stands after each `> ` gives, typed by hand, the answers that stand below it; nothing is changed by telling."""
+    told = bptui("mazur", "--plain", "--digits", "4", stdin="next\ntour\nnext\n").stdout.splitlines()
+    assert told[0].startswith("0:1 ")
+    assert told[-1].startswith("0:2 ")
+    lines: list[str] = []
+    answers: list[str] = []
+    for line in told[1:-1]:
+        if line.startswith("> "):
+            command, _, times = line[2:].removesuffix(" times").partition(", ")
+            lines += [command] * int(times or 1)
+        elif not line.partition(". ")[0].endswith("of 15"):
+            answers.append(line)
+    followed = bptui("article", "--plain", "--digits", "4", stdin="\n".join(lines) + "\n").stdout.splitlines()
+    assert len(answers) > 15
+    assert [line for line in followed if line in answers] == answers
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (("--tour", "--plain"), "--tour is for the app; in plain mode the word tour prints it"),
+        (("--tour", "mazur"), "--tour goes through the article: name nothing else"),
+    ],
+)
+def test_the_tour_is_the_apps_and_the_articles(bptui, arguments, said):
+    done = bptui(*arguments)
+    assert (done.returncode, done.stderr) == (2, f"bptui: {said}\n")

@@ -128,6 +128,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("", ("1", "2", "3", "4", "5", "6"), "focus a pane", shown="1–6", footer="panes", app=True),
     Command("", ("tab",), "focus the next pane", app=True, called="next-pane"),
     Command("", ("colon",), "type a command", shown=":", footer="command", app=True, called="command"),
+    Command("tour", (), "a minute's walk through the article; any key leaves it"),
     Command("help", ("question_mark", "f1"), "the keys and words that work here", "[WORD]", shown="?", footer="help"),
     Command("quit", ("q",), "leave"),
 )  # fmt: skip

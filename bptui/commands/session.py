@@ -17,6 +17,7 @@ from bptui.commands import (
     running,
     stopping,
     sweeping,
+    touring,
 )
 from bptui.commands.answer import Answer, Context, Verb
 from bptui.commands.running import Begun
@@ -34,6 +35,7 @@ VERBS: dict[str, Verb] = {
     **renewing.VERBS,
     **origins.VERBS,
     **sweeping.VERBS,
+    **touring.VERBS,
 }
 RUNS = {**running.RUNS, **renewing.RUNS}
 

@@ -51,9 +51,10 @@ class BptuiApp(App[None]):
         Binding("ctrl+z", "suspend_process", "to the shell; fg comes back", show=False, priority=True, id="suspend"),
     ]
 
-    def __init__(self, session: Session, look: Look = USUAL, keys: Keys = NO_KEYS) -> None:
+    def __init__(self, session: Session, look: Look = USUAL, keys: Keys = NO_KEYS, *, tour: bool = False) -> None:
         super().__init__(ansi_color=None if look.colours else True)  # its filter leaves no colour, not even greys
         self.session = session
+        self._with_tour = tour
         self.look = look
         self.commands = registry.with_keys(keys)
         self.set_keymap({name: ",".join(map(key_name, texts)) for name, texts in keys.items()})
@@ -86,7 +87,9 @@ class BptuiApp(App[None]):
         opens a page or a dialog until that is there.
         """
         event = _entered(event)
-        if not isinstance(event, events.Key | events.Paste):
+        if isinstance(event, events.MouseDown) and self._guide is not None:
+            self._guide.leave_tour()
+        elif not isinstance(event, events.Key | events.Paste):
             await super().on_event(event)
         elif not self._leaving:
             key = event.key if isinstance(event, events.Key) else ""
@@ -117,6 +120,10 @@ class BptuiApp(App[None]):
 
     async def _hand_on(self, event: events.Key | events.Paste) -> None:
         self.app_focus = True
+        guide = self._guide
+        if guide is not None and not (isinstance(event, events.Key) and event.key == "ctrl+z"):
+            guide.toured(event.key if isinstance(event, events.Key) else "")
+            return
         line = self.focused if isinstance(self.focused, Field) else None
         self._reading = False
         if isinstance(event, events.Paste):
@@ -129,6 +136,11 @@ class BptuiApp(App[None]):
                 self._reading = event.key == "enter"
             else:
                 await self._check_bindings(event.key)
+
+    @property
+    def _guide(self) -> MainScreen | None:
+        """The screen that shows itself now: every key is for its tour, whatever page that has opened."""
+        return next((screen for screen in self.screen_stack if isinstance(screen, MainScreen) and screen.touring), None)
 
     @property
     def _waiting(self) -> bool:
@@ -158,6 +170,8 @@ class BptuiApp(App[None]):
 
     async def on_over_there(self) -> None:
         """A page is there: on with what was typed since."""
+        if self._guide is not None:
+            self._guide.page_there()
         await self._go_on()
 
     def set_timer(
@@ -199,7 +213,10 @@ class BptuiApp(App[None]):
     async def on_mount(self) -> None:
         """Show the screen, and be ready for signals."""
         self.dress(self._fitting(self.look))
-        await self.push_screen(MainScreen(self.session))
+        main = MainScreen(self.session)
+        await self.push_screen(main)
+        if self._with_tour:
+            main.tour()
         self._listen_for_signals()
         self.app_resume_signal.subscribe(self, lambda _: self._resumed())
         self._show_cursor()
@@ -243,9 +260,9 @@ def _settle_memory() -> None:
     gc.set_threshold(50000, 5, 100)
 
 
-def run(session: Session, look: Look = USUAL, keys: Keys = NO_KEYS) -> int:
+def run(session: Session, look: Look = USUAL, keys: Keys = NO_KEYS, *, tour: bool = False) -> int:
     """Run the app and save its session; the exit code, 1 after a crash."""
-    app = BptuiApp(session, look, keys)
+    app = BptuiApp(session, look, keys, tour=tour)
     try:
         app.run()
     finally:

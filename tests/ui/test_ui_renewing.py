@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from conftest import Reader
-from test_ui_snapshots import compare, every_size
 
 from bptui.commands import opening
 from bptui.commands.opening import Request
@@ -163,24 +162,6 @@ class TestTheFile:
 
 
 class TestOpening:
-    @every_size
-    async def test_how_it_looks(self, size):
-        """A line to type in, the folder's specs and then the examples, each with what it is; the chosen one marked."""
-        async with opened("article", size) as reader:
-            await reader.press("n", "ctrl+o")
-            reader.app.screen.query_one("Input").cursor_blink = False
-            await reader.press("down")
-            compare(reader, "article-open", size)
-
-    @every_size
-    async def test_how_mistakes_look(self, size):
-        """The header says it on a ground of its own, the status line has the first mistake; all else is the good network."""
-        async with opened(size=size) as reader:
-            await reader.press("n", "n")
-            write(BAD, at=2)
-            await looked(reader)
-            compare(reader, "my-mistaken", size)
-
     @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
     async def test_what_there_is_and_what_is_typed(self, size):
         write("[tool]\nx = 1\n", "pyproject.toml")

@@ -13,6 +13,7 @@ import pytest
 
 FOLDER = Path(__file__).parent / "snapshots"
 SIZES = [(80, 24), (120, 40), (200, 60)]
+MY = 'title = "my own"\ndata = { x = [[2, 3]], y = [[1]] }\nlayers = ["dense 3 tanh", "dense 1"]\nloss = "mse"\nlr = 0.1\n'
 every_size = pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40", "200x60"])
 
 
@@ -188,3 +189,48 @@ async def test_a_tensor_as_pictures(app, size):
         await reader.command("look x[3, 4]")
         await reader.command("view picture")
         compare(reader, "tensor-picture", size)
+
+
+@every_size
+async def test_another_network(app, size, tmp_path, monkeypatch):
+    """A line to type in, the folder's specs and then the examples, each with what it is; the chosen one marked."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my.toml").write_text(MY, encoding="utf-8")
+    async with app("article", size) as reader:
+        await reader.press("n", "ctrl+o")
+        reader.app.screen.query_one("Input").cursor_blink = False
+        await reader.press("down")
+        compare(reader, "article-open", size)
+
+
+@every_size
+async def test_a_spec_with_mistakes(app, size, tmp_path, monkeypatch):
+    """The header says it on a ground of its own, the status line has the first mistake; all else is the good network."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my.toml").write_text(MY, encoding="utf-8")
+    async with app("article", size) as reader:
+        await reader.command("load my.toml")
+        await reader.press("n", "n")
+        (tmp_path / "my.toml").write_text(MY.replace("mse", "half").replace("0.1", "true"), encoding="utf-8")
+        for _ in range(2):
+            reader.app.screen.look_at_the_spec()
+        await reader.press()
+        compare(reader, "my-mistaken", size)
+
+
+@every_size
+async def test_the_tour(app, size):
+    """The chain rule: the caption under the app says it with the numbers that the formula and the network show."""
+    async with app("article", size) as reader:
+        await reader.command("tour")
+        await reader.press(*["right"] * 6)
+        compare(reader, "tour-chain-rule", size)
+
+
+@every_size
+async def test_the_tour_with_a_page(app, size):
+    """Where a number comes from, opened over the app: the caption stays below it and is as bright."""
+    async with app("article", size) as reader:
+        await reader.command("tour")
+        await reader.press(*["right"] * 7)
+        compare(reader, "tour-explain", size)

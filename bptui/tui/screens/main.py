@@ -20,7 +20,7 @@ from bptui.tui.drawing.look import Look
 from bptui.tui.drawing.palette import THEMES
 from bptui.tui.screens.arranging import SMALLEST
 from bptui.tui.screens.dialogs import TextPage
-from bptui.tui.screens.renewing import Renewing
+from bptui.tui.screens.touring import Touring
 from bptui.tui.screens.typing import Typing
 from bptui.tui.widgets.bars import HeaderBar, KeysBar, StatusBar, WatchBar
 from bptui.tui.widgets.pane import Pane
@@ -58,7 +58,7 @@ class Dressed(Protocol):
         """Look otherwise from now on."""
 
 
-class MainScreen(Typing, Renewing):
+class MainScreen(Typing, Touring):
     """Six panes that follow one view."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -119,7 +119,7 @@ class MainScreen(Typing, Renewing):
             "formulas": lambda: self._page("Every update formula", "formulas"),
             "to": lambda: self._run_to("to"), "to-back": lambda: self._run_to("to-back"),
             "break": self._break, "breakpoints": lambda: self.focus_pane(6), "watch": self._watch,
-            "branches": self._branches, "view": lambda: self._view_of(1), "open": self._open,
+            "branches": self._branches, "view": lambda: self._view_of(1), "open": self._open, "tour": self.tour,
         }  # fmt: skip
         if verb in _ASKING:
             self.open_line(f"{verb} ")
@@ -205,7 +205,7 @@ class MainScreen(Typing, Renewing):
             self._branches()
         elif verb in words and (rest or verb != "view"):
             words[verb](rest.strip())
-        elif line in ("view", "play", "open"):
+        elif line in ("view", "play", "open", "tour"):
             self.carry_out(line)
         elif line:
             self._do(line)
