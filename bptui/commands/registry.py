@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bptui.engine.network import nearest
@@ -51,6 +51,11 @@ class Command:
         return self.key if len(self.key) == 1 else ""
 
     @property
+    def needs(self) -> bool:
+        """Whether something has to follow the word."""
+        return bool(self.usage) and not self.usage.startswith("[")
+
+    @property
     def words(self) -> str:
         """The word and what may follow it."""
         return f"{self.verb} {self.usage}".rstrip()
@@ -71,6 +76,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("to-back", ("T",), "run back to the operation under the cursor", "OPERATION"),
     Command("play", ("space",), "run visibly, step after step; again to pause", app=True),
     Command("goto", ("g",), "any position, such as 3:4 or 3:4.1", "POSITION"),
+    Command("run", (), "N whole iterations on", "N"),
+    Command("until", (), "on until an expression is true", "EXPR"),
     Command("set", ("e",), "edit the cell under the cursor", "TARGET = VALUE [at POSITION]", footer="edit"),
     Command("nudge", ("plus",), "a little more: prediction, loss and gradients follow", "TARGET [AMOUNT]",
             shown="+", footer="more"),
@@ -108,8 +115,6 @@ COMMANDS: tuple[Command, ...] = (
     Command("info", (), "the network, the position and the edits"),
     Command("describe", (), "the network in sentences; of an array its range, mean, norm and histogram", "[X]"),
     Command("curve", (), "how the loss, or an expression, went over the iterations, in words", "[EXPR]"),
-    Command("run", (), "N whole iterations on", "N"),
-    Command("until", (), "on until an expression is true", "EXPR"),
     Command("save", (), "write the network as a spec, with the weights of this moment", "FILE"),
     Command("load", (), "open another spec", "SPEC"),
     Command("open", ("ctrl+o",), "another network: an example, a spec of this folder, or one opened lately", "[SPEC]"),
@@ -127,11 +132,18 @@ COMMANDS: tuple[Command, ...] = (
     Command("", ("right_curly_bracket",), "the next tensor", shown="}", app=True, called="next-tensor"),
     Command("", ("1", "2", "3", "4", "5", "6"), "focus a pane", shown="1–6", footer="panes", app=True),
     Command("", ("tab",), "focus the next pane", app=True, called="next-pane"),
+    Command("", ("ctrl+p",), "every command: found by some of its letters", app=True, called="palette"),
     Command("", ("colon",), "type a command", shown=":", footer="command", app=True, called="command"),
     Command("tour", (), "a minute's walk through the article; any key leaves it"),
     Command("help", ("question_mark", "f1"), "the keys and words that work here", "[WORD]", shown="?", footer="help"),
     Command("quit", ("q",), "leave"),
 )  # fmt: skip
+
+# What rows that follow each other are about, and the name of the first of them.
+_BEGINS = {
+    "next": "Time", "set": "Editing", "break": "Stops", "branches": "Branches", "explain": "Looking",
+    "save": "Networks", "view": "Screen",
+}  # fmt: skip
 
 # A word or letter that stands for another: `p` is print, every other single letter its key's verb.
 ALIASES = {"p": "print", "exit": "quit", "h": "help"} | {
@@ -149,6 +161,16 @@ def with_keys(keys: Mapping[str, tuple[str, ...]]) -> tuple[Command, ...]:
     return tuple(
         replace(command, keys=keys[command.name], shown="") if command.name in keys else command for command in COMMANDS
     )
+
+
+def grouped(commands: Sequence[Command] = COMMANDS) -> dict[str, list[Command]]:
+    """What commands are about → those, in their order."""
+    groups: dict[str, list[Command]] = {}
+    title = ""
+    for command in commands:
+        title = _BEGINS.get(command.name, title)
+        groups.setdefault(title, []).append(command)
+    return groups
 
 
 def find(word: str) -> Command:

@@ -19,11 +19,6 @@ from bptui.tui.screens.over import Over
 from bptui.tui.widgets.field import Field
 
 
-def page_columns(columns: int) -> int:
-    """How wide a page's text is on a screen so wide: the style sheet's border, padding and a scroll bar taken off."""
-    return max(20, min(110, columns * 9 // 10) - 6)
-
-
 class TextPage(Over[None]):
     """Lines to read; any of the usual keys closes it, and → goes deeper where there is something to open."""
 

@@ -1,16 +1,11 @@
-"""What the main screen is helped with: making a scene, and listing the keys that work."""
+"""What the main screen is helped with: making a scene."""
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Sequence
-
-from bptui.commands.registry import Command
 from bptui.commands.session import Session
 from bptui.debugger.view import View
 from bptui.engine.player import Moment
 from bptui.tui.scene import Scene
-from bptui.tui.widgets.pane import Pane
 
 
 def scene_of(
@@ -55,31 +50,3 @@ def _looked_at(session: Session, view: View, cursor: tuple[str, int]) -> tuple[M
         return None
     iteration, index = writer
     return session.debugger.moment(index, iteration), cell
-
-
-def keys(pane: Pane | None, commands: Sequence[Command], columns: int) -> list[str]:
-    """The keys that work in the focused pane, from the registry's rows, on a page so wide."""
-    lines = [] if pane is None else [*_hanging(f"  {pane.help_moves}", columns, 2), ""]
-    lines += ["  lower case goes forward, upper case goes back in time", ""]
-    for command in commands:
-        if command.keys:
-            lines += _hanging(f"  {command.key:<6} {command.help}", columns, 9)
-    lines += [
-        "",
-        "  marks   ▸ done last   › next   ✓ done   · not computed yet   ∂ a gradient",
-        "          ● a breakpoint   ◆ one with a condition   ○ ◇ disabled",
-        "  on the axis of 5   ┴ a checkpoint   ● a breakpoint met   * an edit   ┬ another branch leaves   ▲ here",
-        "          * set by hand   ~ computed before an edit it depends on",
-        "          ° computed with the weights before their update",
-        "  : takes words too, such as  goto 3:4   print W1.grad   set lr = 0.1   save my.toml",
-    ]
-    return lines
-
-
-def _hanging(text: str, columns: int, indent: int) -> list[str]:
-    """Over as many lines as it needs, those after the first under its words."""
-    return (
-        textwrap.wrap(text, columns, subsequent_indent=" " * indent, drop_whitespace=False)
-        if len(text) > columns
-        else [text]
-    )

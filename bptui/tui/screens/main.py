@@ -20,9 +20,12 @@ from bptui.tui.drawing.look import Look
 from bptui.tui.drawing.palette import THEMES
 from bptui.tui.screens.arranging import SMALLEST
 from bptui.tui.screens.dialogs import TextPage
+from bptui.tui.screens.finding import Chosen, FindPage, offers
+from bptui.tui.screens.manual import HelpPage, sections
 from bptui.tui.screens.touring import Touring
 from bptui.tui.screens.typing import Typing
 from bptui.tui.widgets.bars import HeaderBar, KeysBar, StatusBar, WatchBar
+from bptui.tui.widgets.looks import commands_of
 from bptui.tui.widgets.pane import Pane
 from bptui.tui.widgets.panes import FormulaPane, LossPane, NetworkPane, ProgramPane, StopsPane
 from bptui.tui.widgets.values import ValuesPane
@@ -129,21 +132,21 @@ class MainScreen(Typing, Touring):
             self._do(verb)
         return None
 
-    def action_key_only(self, key: str) -> None:
-        """A key that has no word."""
+    def action_key_only(self, key: str) -> object:
+        """A key that has no word. What it opens is waited for."""
         self._not_while_typing()
         if key.isdigit():
             self.focus_pane(int(key))
-        else:
-            keys: dict[str, Callable[[], object]] = {
-                "minus": lambda: self._nudge(-1), "V": lambda: self._view_of(-1), "z": self._zoom,
-                "colon": lambda: self.open_line(""),
-                "tab": self.focus_next_pane, "left_square_bracket": lambda: self._tensor(-1),
-                "right_square_bracket": lambda: self._tensor(1),
-                "left_curly_bracket": lambda: self._tensor(-1, whole=True),
-                "right_curly_bracket": lambda: self._tensor(1, whole=True),
-            }  # fmt: skip
-            keys[key]()
+            return None
+        keys: dict[str, Callable[[], object]] = {
+            "minus": lambda: self._nudge(-1), "V": lambda: self._view_of(-1), "z": self._zoom,
+            "colon": lambda: self.open_line(""), "ctrl+p": self._find,
+            "tab": self.focus_next_pane, "left_square_bracket": lambda: self._tensor(-1),
+            "right_square_bracket": lambda: self._tensor(1),
+            "left_curly_bracket": lambda: self._tensor(-1, whole=True),
+            "right_curly_bracket": lambda: self._tensor(1, whole=True),
+        }  # fmt: skip
+        return keys[key]()
 
     def _not_while_typing(self) -> None:
         """Raises SkipAction where a key belongs to the command line."""
@@ -166,6 +169,40 @@ class MainScreen(Typing, Touring):
         self.unzoom()
         self.close_pages()
         self.set_focus(self.query_one(ProgramPane))
+
+    # Everything that can be done
+
+    def _help(self) -> object:
+        """The keys, those of the focused pane first."""
+        pane = self.focused if isinstance(self.focused, Pane) else None
+        active = self.active_bindings.values()
+        own = [one.binding for one in active if one.node is pane and not (one.binding.id or "").startswith("pane.")]
+
+        def find(wanted: bool | None) -> None:  # noqa: FBT001 - what the page gives
+            if wanted:
+                self._find()
+
+        return self.app.push_screen(HelpPage(sections(pane, own, commands_of(self))), find)
+
+    def _find(self) -> object:
+        """The page of all of it."""
+        panes = sorted(self.query(Pane), key=lambda pane: pane.number)
+        return self.app.push_screen(FindPage(offers(commands_of(self), panes)), self._found)
+
+    def _found(self, chosen: Chosen | None) -> None:
+        """What was chosen there is done as its key would, or as its word; what it needs is asked for."""
+        if chosen is None:
+            return
+        offer, write = chosen
+        line = offer.line or offer.verb
+        if line and (write or offer.needs):
+            self.open_line(f"{line} " if offer.usage else line)
+        elif offer.press:
+            self.action_key_only(offer.press)
+        elif offer.key:
+            self.carry_out(offer.verb)
+        else:
+            self._read(line)
 
     # Stops
 

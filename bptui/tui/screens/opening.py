@@ -14,11 +14,9 @@ from bptui.tui.drawing.tensor.plane import beside, tensor_beside
 from bptui.tui.scene import Scene
 from bptui.tui.screens import helping
 from bptui.tui.screens.branching import BranchesPage, DiffPage
-from bptui.tui.screens.dialogs import EditDialog, Place, TextPage, page_columns
+from bptui.tui.screens.dialogs import EditDialog, Place, TextPage
 from bptui.tui.screens.going import Going
 from bptui.tui.screens.tree import TreePage
-from bptui.tui.widgets.looks import commands_of
-from bptui.tui.widgets.pane import Pane
 from bptui.tui.widgets.values import ValuesPane
 
 
@@ -141,12 +139,6 @@ class Opening(Going):
 
     def _page(self, title: str, line: str) -> None:
         self.app.push_screen(TextPage(title, list(self.session.execute(line).lines)))
-
-    def _help(self) -> None:
-        pane = self.focused if isinstance(self.focused, Pane) else None
-        self.app.push_screen(
-            TextPage("Keys that work here", helping.keys(pane, commands_of(self), page_columns(self.app.size.width)))
-        )
 
     def _tensor(self, by: int, *, whole: bool = False) -> None:
         """The cursor to the next or previous slice, where slices are seen; else, or if wanted, to the next tensor."""

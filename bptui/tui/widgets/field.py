@@ -34,21 +34,22 @@ class Field(Input):
         self._restart_blink()
         if event.is_printable and event.character:
             if not self._typed:
-                self.call_later(self._put)
+                self.call_later(self.put)
             self._typed += event.character
             return True
-        self._put()
+        self.put()
         if event.key == "enter":
             self.post_message(self.Submitted(self, self.value))
         return event.key == "enter"
 
     def paste(self, text: str) -> None:
         """The first line of it, behind what was typed before."""
-        self._put()
+        self.put()
         self._typed = text.splitlines()[0] if text else ""
-        self._put()
+        self.put()
 
-    def _put(self) -> None:
+    def put(self) -> None:
+        """What was typed is in the line now."""
         text, self._typed = self._typed, ""
         if text:
             self.replace(text, *sorted(self.selection))

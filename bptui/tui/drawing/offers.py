@@ -1,0 +1,125 @@
+"""The list of everything that can be done, narrowed by what is typed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.fuzzy import FuzzySearch
+
+from bptui.files.text import safe
+from bptui.tui.drawing.lines import Line, Run, cut, line, rule, width, wrapped
+
+_WIDEST, _KEY = 30, 8
+# Lines for the one that is chosen, in full.
+_FULL = 3
+# A name counts so much more than a word of the help.
+_NAMED = 3.0
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Something that can be done.
+
+    name   its word, or what it is called
+    usage  what may follow the word
+    key    its key, as a person reads it
+    verb   the command's word, or ""
+    line   a line of the command language that does it, or ""
+    press  the name of a key that does it, where it has no word
+    """
+
+    name: str
+    help: str
+    group: str
+    usage: str = ""
+    key: str = ""
+    verb: str = ""
+    line: str = ""
+    press: str = ""
+    needs: bool = False
+
+
+@dataclass(frozen=True)
+class Found:
+    """An offer, and which letters of its name were typed."""
+
+    offer: Offer
+    letters: frozenset[int] = frozenset()
+
+
+def narrowed(offers: Sequence[Offer], typed: str) -> list[Found]:
+    """Those that fit every word that is typed, the best first; all of them, in their order, where none is."""
+    words = typed.lower().split()
+    if not words:
+        return [Found(offer) for offer in offers]
+    search = FuzzySearch()
+    fitting = [(score, Found(offer, letters)) for offer in offers for score, letters in [_fits(search, offer, words)]]
+    return [found for score, found in sorted(fitting, key=lambda pair: -pair[0]) if score]
+
+
+def _fits(search: FuzzySearch, offer: Offer, words: Sequence[str]) -> tuple[float, frozenset[int]]:
+    """How well, 0 where a word is nowhere; the letters of the name that it is for."""
+    total, letters = 0.0, set[int]()
+    for word in words:
+        score, places = search.match(word, offer.name)
+        # In a sentence some letters or other are always found in order.
+        said = len(word) * (word in offer.help.lower() or word == offer.key.lower())
+        if not score and not said:
+            return 0.0, frozenset()
+        exact = offer.name.lower().startswith(word) + (word == offer.key.lower())
+        total += max(_NAMED * score, said) + exact * len(word)
+        letters |= set(places if score else ())
+    return total, frozenset(letters)
+
+
+def listed(found: Sequence[Found], chosen: int, columns: int, rows: int) -> list[Line]:
+    """A line for each, under their groups where all are there in order; the chosen one in full below."""
+    if not found:
+        return [line((" nothing is called so, and no help speaks of it", "dim"))]
+    full = _full(found[chosen].offer, columns) if rows > 2 * _FULL + 2 else []
+    lines, place = _rows(found, chosen, columns)
+    room = rows - len(full)
+    top = max(0, min(place - room // 2, len(lines) - room))
+    shown = lines[top : top + room]
+    return [*shown, *[line("")] * (room - len(shown)), *full]
+
+
+def _rows(found: Sequence[Found], chosen: int, columns: int) -> tuple[list[Line], int]:
+    """The lines, and the place of the chosen one."""
+    groups = [one.offer.group for one in found]
+    # Where what is typed has put them in another order, headings would be nothing but noise.
+    ordered = len(set(groups)) == sum(a != b for a, b in zip(groups, ["", *groups], strict=False))
+    lines: list[Line] = []
+    place = 0
+    for k, one in enumerate(found):
+        if ordered and not any(each.letters for each in found) and (k == 0 or groups[k - 1] != groups[k]):
+            lines.append(line((f" {groups[k]}", "dim+bold")))
+        place = len(lines) if k == chosen else place
+        lines.append(_row(one, columns, here=k == chosen))
+    return lines, place
+
+
+def _row(found: Found, columns: int, *, here: bool) -> Line:
+    """Its key, its name with what may follow, and its help, as much as there is room for."""
+    offer = found.offer
+    name: list[Run] = [(c, "bold+under" if k in found.letters else "plain") for k, c in enumerate(safe(offer.name))]
+    wide = min(_WIDEST, columns // 3)
+    words = cut(line(*name, (f" {offer.usage}" * bool(offer.usage), "dim")), wide)
+    gap = " " * (wide - width(words) + 2)
+    made = line((f" {offer.key:>{_KEY}}  ", "bold"), *words, (gap, "plain"), (safe(offer.help), "dim"))
+    if not here:
+        return cut(made, columns)
+    padded = (*made, (" " * max(0, columns - width(made)), "plain"))
+    return tuple((text, f"{style}+cursor") for text, style in cut(padded, columns))
+
+
+def _full(offer: Offer, columns: int) -> list[Line]:
+    """All that there is to say of one, over as many lines as are kept for it."""
+    text = " ".join(part for part in (offer.name, offer.usage) if part)
+    said = wrapped(f"{text}: {safe(offer.help)}", columns - 2, "plain")[: _FULL - 1]
+    lines = [
+        rule(f"{offer.key}  {offer.name}" if offer.key else offer.name, columns),
+        *(line(" ", *each) for each in said),
+    ]
+    return [*lines, *[line("")] * (_FULL - len(lines))]
