@@ -100,7 +100,7 @@ def _opening_parser() -> _Parser:
     parser = _Parser(
         prog="bptui",
         description="See backpropagation happen: step a neural network forward and backward, one operation at a time.",
-        epilog="also: bptui trace | run | sweep | check | examples | new | settings (each with --help)",
+        epilog="also: bptui trace | run | sweep | check | examples | new | settings | serve (each with --help)",
         allow_abbrev=False,
     )
     parser.add_argument("spec", nargs="?", default="", help="an example's name, a spec file or a session (article)")
@@ -116,6 +116,8 @@ def _opening_parser() -> _Parser:
     parser.add_argument("--tour", action="store_true", help="a minute's walk through the article; any key leaves it")
     parser.add_argument("--theme", default="", metavar="NAME", help="dark, light, contrast, contrast-light, terminal")
     parser.add_argument("--ascii", action="store_true", help="no signs but ASCII")
+    # What `bptui serve` begins: its driver is no terminal's.
+    parser.add_argument("--served", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--version", action="version", version=f"bptui {__version__}")
     return parser
 
@@ -123,9 +125,9 @@ def _opening_parser() -> _Parser:
 def _request(options: argparse.Namespace, *, keep: bool) -> Request:
     from bptui.commands.opening import Manner, Request
 
-    keep = keep and not options.no_session
+    keep = keep and not (options.no_session or options.served)
     digits = options.digits or (_SPOKEN_DIGITS if options.spoken and options.plain else None)
-    manner = Manner(digits, (options.memory or DEFAULT_MEMORY) * 2**20, spoken=options.spoken)
+    manner = Manner(digits, (options.memory or DEFAULT_MEMORY) * 2**20, spoken=options.spoken, files=not options.served)
     return Request(options.spec, options.session, keep, options.resume, manner, remember=keep)
 
 
@@ -133,7 +135,8 @@ def _app(options: argparse.Namespace) -> int:
     from bptui.commands import opening
 
     try:
-        refuse_without_terminal()
+        if not options.served:
+            refuse_without_terminal()
     except InputError:
         request = _request(options, keep=True)
         opening.check(request)  # the spec's mistakes are worth telling with or without a terminal
@@ -261,6 +264,27 @@ def _check(arguments: list[str]) -> int:
         return 0 if reports.check(_program(options.spec), options.format, options.digits) else 1
 
 
+def _serve(arguments: list[str]) -> int:
+    """`bptui serve [SPEC] [--port N] [--clients N]`."""
+    from bptui.commands import opening
+
+    parser = _Parser(prog="bptui serve", description=_SERVE, allow_abbrev=False)
+    parser.add_argument("spec", nargs="?", default=opening.DEFAULT, help="an example's name or a spec file (article)")
+    parser.add_argument("--port", type=_port, default=0, metavar="N", help="where to listen (any that is free)")
+    parser.add_argument("--clients", type=_clients, default=4, metavar="N", help="how many pages at once (4)")
+    options = parser.parse_args(arguments)
+    request = opening.Request(options.spec)
+    if request.is_session:
+        raise InputError(f"{options.spec}: what is served is a network, no session")
+    with _blamed(options.spec):
+        opening.check(request)
+    try:
+        from bptui.web import server
+    except ModuleNotFoundError as missing:
+        raise InputError("serve needs the extra web: pip install 'bptui[web]'") from missing
+    return server.serve([options.spec], options.port, options.clients, lambda line: print(line, flush=True))
+
+
 def _examples(arguments: list[str]) -> int:
     """`bptui examples`."""
     from bptui.files.examples import examples
@@ -314,10 +338,12 @@ _SUBCOMMANDS: dict[str, Callable[[list[str]], int]] = {
     "check": _check,
     "examples": _examples,
     "new": _new,
+    "serve": _serve,
     "settings": _show_settings,
 }
 
 
+_SERVE = "the app in a browser on this machine, without files: for who knows the address that it prints (extra: web)"
 _SWEEP = """a what-if question for many variants at once: each ends as `run` would, to the same bits
 
 TARGET is anything that `set` takes (lr, w5, W1[0,1], W1, a label), or seed: other weights, order and masks, the same
@@ -349,6 +375,14 @@ def _memory(text: str) -> int:
 
 def _workers(text: str) -> int:
     return _number(text, 1, 1024)
+
+
+def _port(text: str) -> int:
+    return _number(text, 0, 65535)
+
+
+def _clients(text: str) -> int:
+    return _number(text, 1, 1000)
 
 
 def _count(text: str) -> int:

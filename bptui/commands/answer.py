@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from bptui.commands import wording
 from bptui.commands.recording import Recorder
@@ -12,6 +13,7 @@ from bptui.debugger.debugger import Debugger
 from bptui.debugger.view import View
 from bptui.engine.checkpoints import MEMORY
 from bptui.engine.network import Network
+from bptui.files.examples import example_names
 from bptui.files.origins import Origin
 
 
@@ -37,6 +39,7 @@ class Context:
     notes     what a person should be told at the beginning
     stopped   whether a person wants what runs to be broken off
     spoken    whether answers are heard rather than seen
+    files     whether commands may touch files; where not, only the built-in networks can be opened
     """
 
     def __init__(self, network: Network, digits: int | None = None, memory: int = MEMORY) -> None:
@@ -46,6 +49,7 @@ class Context:
         self.recorder: Recorder | None = None
         self.notes: list[str] = []
         self.spoken = False
+        self.files = True
         self.stopped: Callable[[], bool] = lambda: False
         # What was opened last, and the path into it: `explain 2` goes on from there.
         self.explained: tuple[str, tuple[int, ...]] = ("", ())
@@ -55,6 +59,16 @@ class Context:
         self.origin = origin
         if self.recorder is not None:
             self.recorder.loaded(origin)
+
+    def refuse_files(self, named: str = "") -> None:
+        """Raises CommandError where no files may be touched, unless a built-in network is named."""
+        if not self.files and named not in example_names():
+            raise CommandError("no files here: of networks only the built-in ones can be opened (bptui examples)")
+
+    @property
+    def folder(self) -> Path | None:
+        """Where files are looked for, or None where none may be touched."""
+        return Path() if self.files else None
 
     def where(self, view: View) -> Answer:
         """The line of a word that moved, and what there is to say beside."""

@@ -53,6 +53,7 @@ def compared(session: Context, rest: str) -> Comparison:
 
 
 def _network(session: Context, rest: str) -> Network:
+    session.refuse_files(rest)
     try:
         return specs.load(rest)
     except (ValueError, OSError) as error:

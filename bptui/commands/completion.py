@@ -187,13 +187,16 @@ def _beside(context: Context, rest: str) -> Found:
 
 
 def _spec(context: Context, rest: str) -> Found:
-    del context
-    return 0, [*naming.examples(), *naming.files(rest, (".toml", ".json"))]
+    return 0, [*naming.examples(), *_files(context, rest, (".toml", ".json"))]
 
 
 def _file(context: Context, rest: str) -> Found:
-    del context
-    return 0, naming.files(rest, (".toml", ".npz"))
+    return 0, _files(context, rest, (".toml", ".npz"))
+
+
+def _files(context: Context, rest: str, endings: tuple[str, ...]) -> Iterable[Candidate]:
+    """None where no folder may be looked at."""
+    return naming.files(rest, endings) if context.files else ()
 
 
 def _sweep(context: Context, rest: str) -> Found:

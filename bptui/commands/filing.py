@@ -15,6 +15,7 @@ from bptui.files.report import blamed
 def save(session: Context, rest: str) -> Answer:
     if not rest:
         raise CommandError("save where? save FILE")
+    session.refuse_files()
     state = session.debugger.look(session.debugger.position)
     slots = session.debugger.program.slots
     kept = {name: state.arrays[name] for name, slot in slots.items() if slot.persistent}
@@ -35,12 +36,13 @@ def load(session: Context, rest: str) -> Answer:
 def open_(session: Context, rest: str) -> Answer:
     if rest:
         return _opened(session, rest)
-    found = choices(Path())
+    found = choices(session.folder)
     wide = max(len(choice.named) for choice in found)
     return Answer(tuple(f"{choice.named:<{wide}}  {choice.title or choice.group}".rstrip() for choice in found))
 
 
 def _opened(session: Context, rest: str) -> Answer:
+    session.refuse_files(rest)
     origin = origins.load(rest)
     with blamed(rest):
         view = session.debugger.load(origin.network)

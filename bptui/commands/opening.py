@@ -32,17 +32,19 @@ class Manner:
     digits  those that are shown (None: all)
     memory  bytes for checkpoints and losses
     spoken  answers are heard, not seen
+    files   commands may touch files
     """
 
     digits: int | None = None
     memory: int = MEMORY
     spoken: bool = False
+    files: bool = True
 
     def session(self, origin: Origin) -> Session:
         """A session that is not kept yet."""
         session = Session(origin.network, self.digits, self.memory)
         session.origin = origin
-        session.spoken = self.spoken
+        session.spoken, session.files = self.spoken, self.files
         return session
 
 
@@ -90,6 +92,8 @@ def opened(request: Request) -> Session:
 
 
 def _opened(request: Request) -> Session:
+    if not request.manner.files and (request.resume or request.file or request.is_session):
+        raise JournalError("what is served is a network, no session")
     if request.resume:
         return resume(request.manner)
     if request.is_session:

@@ -29,15 +29,18 @@ class Choice:
     title: str
 
 
-def choices(folder: Path) -> list[Choice]:
-    """All of them, those opened lately first, then the folder's own, then the examples."""
+def choices(folder: Path | None) -> list[Choice]:
+    """All of them, those opened lately first, then the folder's own, then the examples; without a folder only these."""
+    built_in = [Choice("examples", name, title) for name, title in examples()]
+    if folder is None:
+        return built_in
     here = [Choice("in this folder", _shown(path, folder), title) for path, title in _specs(folder)]
     known = {choice.named for choice in here}
     lately = [_shown(path, folder) for path in shelf.lately()]
     return [
         *[Choice("opened lately", named, "") for named in lately if named not in known],
         *here,
-        *[Choice("examples", name, title) for name, title in examples()],
+        *built_in,
     ]
 
 

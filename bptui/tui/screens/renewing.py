@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from textual.widgets import Input
 
 from bptui.commands.answer import Answer
@@ -26,7 +24,9 @@ class Renewing(Opening):
     _mistaken: Origin | None = None
 
     def on_mount(self) -> None:
-        """Look at the spec's file now and then."""
+        """Look at the spec's file now and then, if files may be looked at."""
+        if not self.session.files:
+            return
         self._watched = SpecWatch(self.session.origin)
         self.set_interval(SECONDS, self.look_at_the_spec)
 
@@ -63,7 +63,7 @@ class Renewing(Opening):
 
     def _open(self) -> object:
         """The page from which another network is opened."""
-        return self.app.push_screen(OpenPage(choices(Path()), self._opened), lambda _: None)
+        return self.app.push_screen(OpenPage(choices(self.session.folder), self._opened), lambda _: None)
 
     def _opened(self, named: str) -> list[str]:
         """Open a network by its name; what is wrong with it."""
