@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import bisect
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
 from bptui.debugger.breakpoints import Breakpoint
 from bptui.debugger.view import View
 from bptui.debugger.watches import Watched
+from bptui.engine import lifeline
 from bptui.engine.network import Array
 from bptui.engine.player import Moment
 from bptui.engine.program import Program
 from bptui.engine.reach import operands
 from bptui.engine.timeline import Position
 from bptui.tui.drawing.numbers import places
-from bptui.tui.drawing.tensor.summary import largest
+from bptui.tui.drawing.tensor.summary import Held, largest
 
 
 @dataclass(frozen=True)
@@ -130,10 +132,30 @@ class Scene:
             result[slot] = result.get(slot, np.zeros(masks[role].shape, bool)) | masks[role]
         return result
 
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {}
+
     def places(self, slot: str) -> int:
         """How many decimals a slot's numbers get."""
-        state = self.view.state
-        return places(largest(state.arrays[slot], state.computed[slot]), self.digits or 4)
+        if slot not in self._places:
+            self._places[slot] = places(largest(self.held(slot), self.view.state.computed[slot]), self.digits or 4)
+        return self._places[slot]
+
+    def held(self, slot: str) -> Held:
+        """A slot's array as a key: the same from one write of it to the next."""
+        timeline, position = self.view.timeline, self.position
+        writers = _writers(timeline.program, slot)
+        begun = position.op if position.element and position.op in writers else None
+        origin = (
+            timeline,
+            slot,
+            position.iteration * len(writers) + bisect.bisect_left(writers, position.op),
+            position.iteration if timeline.program.slots[slot].given else None,
+            position if begun is not None else None,
+            sum(edit.slot == slot and edit.position <= position for edit in timeline.edits),
+        )
+        return Held(self.view.state.arrays[slot], origin)
 
     def before(self, slot: str, cell: int) -> float | None:
         """What a cell of a lasting slot was before this iteration's update of it, where that has begun."""
@@ -185,6 +207,12 @@ class Scene:
     def position(self) -> Position:
         """Where it is."""
         return self.view.position
+
+
+@lru_cache(maxsize=1024)
+def _writers(program: Program, slot: str) -> Sequence[int]:
+    """The operations that write a slot, in order."""
+    return lifeline.writers(program, slot)
 
 
 def reading_order(program: Program, slot: str) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable
 
 from rich.cells import cell_len, set_cell_size
 
@@ -20,6 +21,17 @@ def line(*runs: Run | str) -> Line:
 def width(runs: Line) -> int:
     """How many columns a line takes."""
     return sum(cell_len(text) for text, _ in runs)
+
+
+def merged(runs: Iterable[Run]) -> list[Run]:
+    """Runs of one style joined."""
+    made: list[Run] = []
+    for text, name in runs:
+        if made and made[-1][1] == name:
+            made[-1] = (made[-1][0] + text, name)
+        else:
+            made.append((text, name))
+    return made
 
 
 def cut(runs: Line, columns: int) -> Line:

@@ -35,6 +35,10 @@ class ValuesPane(Pane):
     help_moves = "↑ ↓ ← → choose a cell, enter edits it; home and end go along its row; look W1[3,4] goes to any"
     views = ("list", *VIEWS)
 
+    def __init__(self, number: int, pane_id: str) -> None:
+        super().__init__(number, pane_id)
+        self._made: tuple[tuple[object, ...], Sheet] | None = None
+
     def title(self, scene: Scene) -> str:
         del scene
         return "Values"
@@ -84,7 +88,11 @@ class ValuesPane(Pane):
         return seen(scene, focused=self.has_focus, fine=look.levels > 0 and not look.ascii)
 
     def _sheet(self, scene: Scene, columns: int, rows: int) -> Sheet:
-        return view_of(self._seen(scene), self.shown, columns, rows)
+        """The drawing, which arrows and the mouse ask as well."""
+        made_for = scene, self.shown, columns, rows, self.has_focus, look_of(self)
+        if self._made is None or self._made[0] != made_for:
+            self._made = made_for, view_of(self._seen(scene), self.shown, columns, rows)
+        return self._made[1]
 
 
 def _moved(rows: Table, cursor: Cell, across: int, down: int) -> Cell:

@@ -14,7 +14,7 @@ import numpy as np
 from bptui.engine.program import Program
 from bptui.explain.notation import Names
 from bptui.tui.drawing.layers import cells, described
-from bptui.tui.drawing.lines import Line, Run, cut, line
+from bptui.tui.drawing.lines import Line, Run, cut, line, merged
 from bptui.tui.drawing.numbers import UNSET
 from bptui.tui.scene import Scene
 
@@ -155,18 +155,7 @@ def _strip(scene: Scene, slot: str, columns: int) -> list[Run]:
     sizes = [abs(v) for v in values if np.isfinite(v)]
     # What stands for −∞, in a mask or a pool's padding, would make all else look like nothing.
     largest = max((v for v in sizes if v < _INFINITE), default=0.0) or max(sizes, default=0.0) or 1.0
-    return _merged([(_shade(v, largest), "pos" if v > 0 else "neg") for v in values])
-
-
-def _merged(runs: list[Run]) -> list[Run]:
-    """Runs of one style joined."""
-    made: list[Run] = []
-    for text, name in runs:
-        if made and made[-1][1] == name:
-            made[-1] = (made[-1][0] + text, name)
-        else:
-            made.append((text, name))
-    return made
+    return merged([(_shade(v, largest), "pos" if v > 0 else "neg") for v in values])
 
 
 def _shade(value: float, largest: float) -> str:

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from bptui.explain.cells import unravelled
 from bptui.explain.notation import Names
-from bptui.tui.drawing.lines import Line, Run, cut, line
+from bptui.tui.drawing.lines import Line, Run, cut, line, merged
 from bptui.tui.drawing.numbers import signed
 from bptui.tui.drawing.table import number_runs, shortened
 from bptui.tui.drawing.tensor.headings import headings
@@ -159,8 +159,10 @@ class Grid:
                 runs.append((" " * _GAP, "plain"))
             for column in range(self._left, self._left + self._across):
                 cell = plane.cell(row, column)
-                runs += number_runs(scene, slot, cell, focused=self.seen.focused, shape=self._shapes[slot])
-        return cut(line(*runs, *self._was(row)), self.columns)
+                number, mark = number_runs(scene, slot, cell, focused=self.seen.focused, shape=self._shapes[slot])
+                # A blank after a number has no style of its own, so that neighbours of one sign are one run.
+                runs += [number, mark if mark[0] != " " or "+" in number[1] else (" ", number[1])]
+        return cut((*merged(runs), *self._was(row)), self.columns)
 
     def _lead(self, row: int) -> Run:
         """The number or the label of a row."""

@@ -91,9 +91,9 @@ class Map:
 
     @cached_property
     def _numbers(self) -> Array:
-        plane, state = self.seen.plane, self.seen.scene.view.state
+        plane = self.seen.plane
         shape = plane.rows, plane.columns
-        return marks.pooled(state.arrays[self.slot], shape, plane.first, self.seen.there(self.slot), self.block)
+        return marks.pooled(self.seen.scene.held(self.slot), shape, plane.first, self.seen.there(self.slot), self.block)
 
     @cached_property
     def _scale(self) -> float:

@@ -103,16 +103,12 @@ def _ink(code: int) -> str:
     return f"{'hot' if code > 0 else 'cold'}{abs(code)}"
 
 
-def pooled(array: Array, shape: tuple[int, int], first: int, there: int, block: tuple[int, int]) -> Array:
+@lru_cache(maxsize=8)
+def pooled(held: Held, shape: tuple[int, int], first: int, there: int, block: tuple[int, int]) -> Array:
     """Of each block of a plane that begins at a flat cell the number of the largest size; nan where one is none.
 
     there  cells of the plane that are computed; those that are not count for nothing
     """
-    return _pooled(Held(array), shape, first, there, block)
-
-
-@lru_cache(maxsize=8)
-def _pooled(held: Held, shape: tuple[int, int], first: int, there: int, block: tuple[int, int]) -> Array:
     rows, columns = shape
     plane = held.array.reshape(-1)[first : first + rows * columns]
     if there < plane.size:

@@ -50,8 +50,7 @@ class Seen:
 
     def summary(self, slot: str) -> Summary:
         """Of the whole tensor."""
-        state = self.scene.view.state
-        return summary(state.arrays[slot], state.computed[slot])
+        return summary(self.scene.held(slot), self.scene.view.state.computed[slot])
 
     def cursor(self, slot: str) -> int | None:
         """The flat cell of a slot that the reader's cursor is on, if it is on this plane."""

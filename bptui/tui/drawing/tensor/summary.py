@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import weakref
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -44,14 +45,16 @@ class Summary:
 
 
 class Held:
-    """An array as a key: the same only as itself, which no number in it has to be looked at for.
+    """An array as a key, which none of its numbers has to be looked at for.
 
-    What is kept by such a key does not keep the array.
+    It is the same as itself, or as one of the same origin, where that is told: a weight that a step has left alone is
+    copied for the next moment, and need not be looked at again. What is kept by a key does not keep the array.
     """
 
-    def __init__(self, array: Array) -> None:
+    def __init__(self, array: Array, origin: Hashable = None) -> None:
         self._reference = weakref.ref(array)
-        self._hash = id(array)
+        self._origin = origin
+        self._hash = id(array) if origin is None else hash(origin)
 
     @property
     def array(self) -> Array:
@@ -64,19 +67,18 @@ class Held:
         return self._hash
 
     def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Held):
+            return False
+        if self._origin is not None and self._origin == other._origin:
+            return True
         mine = self._reference()
-        return mine is not None and isinstance(other, Held) and other._reference() is mine
+        return mine is not None and other._reference() is mine
 
 
-def largest(array: Array, there: int) -> float:
-    """The largest size of a finite number among the first `there`; found once an array, which never changes."""
-    low, high, _ = _ends(Held(array), there)
+def largest(held: Held, there: int) -> float:
+    """The largest size of a finite number among the first `there`."""
+    low, high, _ = _ends(held, there)
     return max(abs(low), abs(high))
-
-
-def summary(array: Array, there: int) -> Summary:
-    """Of the first `there` cells; found once an array."""
-    return _summary(Held(array), there)
 
 
 @lru_cache(maxsize=64)
@@ -92,8 +94,9 @@ def _ends(held: Held, there: int) -> tuple[float, float, int]:
         return (float(finite.min()), float(finite.max()), odd) if len(finite) else (0.0, 0.0, odd)
 
 
-@lru_cache(maxsize=16)
-def _summary(held: Held, there: int) -> Summary:
+@lru_cache(maxsize=32)
+def summary(held: Held, there: int) -> Summary:
+    """Of the first `there` cells; found once an array."""
     low, high, odd = _ends(held, there)
     known = held.array.reshape(-1)[:there]
     finite = known[np.isfinite(known)] if odd else known
