@@ -14,6 +14,7 @@ from hypothesis.extra import numpy as arrays
 from rich.cells import cell_len
 
 from bptui.commands.session import Session
+from bptui.engine.network import Network
 from bptui.files import specs
 from bptui.tui.drawing.lines import width
 from bptui.tui.drawing.look import LEVELS
@@ -320,6 +321,27 @@ def test_weights_that_look_at_pictures_are_pictures_and_others_are_none():
     assert album(scene_at("article").view.program, "W1") is None
 
 
+def test_weights_behind_a_flatten_layer_are_pictures_for_each_channel():
+    nodes = (larger.layer("flatten", "1", "x"), larger.networks.dense("2", "1", 3))
+    network = Network(nodes, larger.numbers(4, 2, 5, 4), np.eye(3)[[0, 1, 2, 0]], loss="softmax-ce")
+    scene = scene_of(
+        *(session := Session(network), session.debugger.view()), ("W2", 0), 0, looked=False, note="", compact=False
+    )
+    held = album(scene.view.program, "W2")
+    assert (held.height, held.width, held.lead, held.turned) == (5, 4, (3, 2), True)
+    weights = scene.view.state.arrays["W2"]
+    assert np.array_equal(held.cells(weights, 3, 4)[0], weights[20:, 1].reshape(5, 4))  # unit 1, channel 1
+    shown = "\n".join(text(line) for line in view_of(Seen(scene, ("W2", 0)), "picture", 60, 24).lines)
+    assert "2,1" in shown
+
+
+def test_an_update_says_how_far_it_moved_what():
+    scene = scene_at("article", "0:9", ("W1", 2))
+    shown = "\n".join(text(line) for line in view_of(Seen(scene, ("W1", 2)), "heat", 80, 20).lines)
+    assert "moved by up to 0.0182" in shown  # w4, by lr · 0.364
+    assert " w2 +0.2270  ∂ −0.3398  was +0.2100 (+0.017)" in shown
+
+
 # From slice to slice
 
 
@@ -367,7 +389,7 @@ async def test_views_are_gone_through_and_pictures_only_where_there_are_some(app
         await reader.command("look x[3, 4]")
         await reader.press("v", "v", "v")
         assert reader.app.screen.query_one("#values").shown == "picture"
-        assert "8×8 each" in reader.text()
+        assert "12 of 64, each of 8×8" in reader.text()
         assert "x[3, 4] = 0.875" in reader.lines()[-2]
         await reader.press("right", "down")
         assert "x[8, 4] =" in reader.lines()[-2]

@@ -18,7 +18,7 @@ from bptui.tui.drawing.tensor.sheet import Sheet
 
 _GAP = 3
 # Beside its gradient a matrix is shown only if so many columns of each fit, or all there are.
-_LEAST = 3
+_LEAST = 2
 # A number in exponent form takes so much behind its point.
 _EXPONENT = 6
 _WAS = 24
@@ -87,7 +87,7 @@ class Grid:
     @cached_property
     def _across(self) -> int:
         """How many columns of each part are shown."""
-        room = self.columns - self._label - _GAP * (len(self._parts) - 1) - 2
+        room = self.columns - self._label - _GAP * (len(self._parts) - 1)
         return max(1, min(self.seen.plane.columns, room // sum(map(self._unit, self._parts))))
 
     @cached_property

@@ -12,54 +12,64 @@ from bptui.tui.drawing.lines import Line, Run, cut, line, width
 from bptui.tui.drawing.numbers import colour, signed
 from bptui.tui.drawing.stops import BARS
 from bptui.tui.drawing.tensor.seen import Seen
-from bptui.tui.drawing.tensor.summary import Summary
+from bptui.tui.drawing.tensor.summary import Held, Summary, moved
 
 # A pane lower than this says of the gradient nothing, unless the reader is in it.
 _LOW = 15
 
 
 def header(seen: Seen, columns: int, rows: int) -> list[Line]:
-    """Name, shape, type, histogram; then what all cells have in common, the gradient's below the values'."""
-    slots = [slot for slot in seen.slots if slot == seen.at[0] or (rows >= _LOW and seen.summary(slot).count)]
+    """Name, shape and type; then what all cells have in common, and as much of what the others have as fits a line."""
     lines = [cut(_name(seen), columns)]
+    slots = [slot for slot in seen.slots if slot == seen.at[0] or (rows >= _LOW and seen.summary(slot).count)]
     for slot in slots:
-        head = "∂ " if slot == seen.gradient else "  " if seen.gradient else ""
-        lines += _flowed(_facts(seen, slot), columns, f" {head}")
+        head = f" {'∂ ' if slot == seen.gradient else '  ' if seen.gradient else ''}"
+        if slot == seen.at[0]:
+            lines += _flowed(_facts(seen, slot), columns, head)
+        else:
+            lines += _flowed(_facts(seen, slot, brief=True), columns, head)[:1]
     return lines
 
 
 def _name(seen: Seen) -> Line:
     program, plane = seen.scene.view.program, seen.plane
-    slot = seen.at[0]
     name = Names(program).slot(plane.slot)
     alias = f" ({plane.slot})" if name != plane.slot and ".grad" not in plane.slot else ""
-    lit = slot == seen.scene.written[0] or plane.slot == seen.scene.written[0]
+    lit = seen.scene.written[0] in seen.slots
     shape = "×".join(map(str, plane.shape)) or "one number"
     kind = seen.scene.view.state.arrays[plane.slot].dtype.name
-    found = seen.summary(plane.slot)
-    return line(
-        (f" {plane.spelled(name)}{alias} ", "now+bold" if lit else "bold"),
-        (f" {shape}  {kind}  ", "dim"),
-        (bars(found) if found.count > 1 else "", "plain"),
-    )
+    return line((f" {plane.spelled(name)}{alias} ", "now+bold" if lit else "bold"), (f" {shape}  {kind}", "dim"))
 
 
-def _facts(seen: Seen, slot: str) -> list[Line]:
-    """The numbers that stand for all cells, each with its word."""
+def _facts(seen: Seen, slot: str, *, brief: bool = False) -> list[Line]:
+    """The numbers that stand for all cells, each with its word; in brief the most telling first."""
     found = seen.summary(slot)
     if not found.count:
         return [line(("not computed yet", "dim"))]
     digits = seen.scene.digits or 4
-    facts = [
+    low, high, mean = (
         _fact(word, value, digits) for word, value in (("min", found.low), ("max", found.high), ("mean", found.mean))
-    ]
-    facts.append(line(("norm ", "dim"), number(found.norm, digits)))
-    facts.append(line(("zeros ", "dim"), str(found.zeros)))
-    facts.append(line(("nan/inf ", "dim"), (str(found.odd), "bold" if found.odd else "plain")))
-    if slot != seen.plane.slot and found.count > 1:
-        facts.append(line((bars(found), "plain")))
+    )
+    norm = line(("norm ", "dim"), number(found.norm, digits))
+    drawn = line((bars(found) if found.count > 1 else "", "plain"))
+    zeros = line(("zeros ", "dim"), str(found.zeros))
+    odd = line(("nan/inf ", "dim"), (str(found.odd), "bold" if found.odd else "plain"))
+    facts = [low, high, norm, drawn, mean, zeros, odd] if brief else [low, high, mean, norm, drawn, zeros, odd]
+    if brief and found.odd:
+        facts.insert(0, facts.pop())
     whole = seen.scene.view.program.slots[slot].size
-    return facts if found.count == whole else [*facts, line((f"of {found.count} of {whole} cells", "dim"))]
+    if found.count < whole:
+        facts.append(line((f"of {found.count} of {whole} cells", "dim")))
+    return [fact for fact in (*facts, _moved(seen, slot)) if fact]
+
+
+def _moved(seen: Seen, slot: str) -> Line:
+    """How far this iteration's update has moved the cell that it moved most, where it has begun."""
+    before = seen.scene.view.before.get(slot)
+    if before is None or not seen.scene.view.program.slots[slot].persistent:
+        return ()
+    most = moved(seen.scene.held(slot), Held(before))
+    return line(("moved by up to ", "dim"), (number(most, 3), "plain"))
 
 
 def _fact(word: str, value: float, digits: int) -> Line:
@@ -96,8 +106,8 @@ def footer(seen: Seen, columns: int) -> Line:
         runs += [("  ∂ ", "dim+italic"), *_number(seen, seen.gradient, cell)]
     was = scene.before(slot, cell)
     if was is not None:
-        moved = scene.view.number(slot, cell) - was
-        runs.append((f"  was {signed(was, scene.places(slot))}, moved by {_plus(moved, 3)}", "dim"))
+        by = scene.view.number(slot, cell) - was
+        runs.append((f"  was {signed(was, scene.places(slot)).strip()} ({_plus(by, 3)})", "dim"))
     return cut(line(*runs), columns)
 
 
@@ -106,4 +116,4 @@ def _number(seen: Seen, slot: str, cell: int) -> list[Run]:
         return [("·", "dim")]
     value = seen.scene.view.number(slot, cell)
     style = colour(value) + ("+italic" if ".grad" in slot else "")
-    return [(signed(value, seen.scene.places(slot)), style)]
+    return [(signed(value, seen.scene.places(slot)).strip(), style)]

@@ -108,6 +108,13 @@ def summary(held: Held, there: int) -> Summary:
         return Summary(len(known), low, high, mean, norm, zeros, odd, _bars(finite, low, high))
 
 
+@lru_cache(maxsize=8)
+def moved(now: Held, before: Held) -> float:
+    """The largest change of a cell."""
+    with np.errstate(all="ignore"):
+        return float(np.abs(now.array - before.array).max(initial=0.0))
+
+
 def _moments(finite: Array, largest: float) -> tuple[float, float]:
     """Mean and norm; of numbers whose sum or squares leave the range, those of their ratios to the largest."""
     scale = 1.0 if largest == 0 or _TAME[0] < largest < _TAME[1] else largest
