@@ -25,7 +25,9 @@ from bptui.explain.notation import (
     difference,
     figure,
     negative,
+    number,
     product,
+    squared,
     summed,
     total,
 )  # fmt: skip
@@ -251,7 +253,7 @@ def _own_slope(a: Piece) -> Piece:
 
 def _leaky(reader: Reader, instruction: Instruction, index: Index) -> Terms:
     slope = float(instruction.attrs.get("slope", 0.01))
-    return _elementwise("z", lambda z: cases("1", row(z, " > 0"), figure(slope)), lambda z: 1.0 if z > 0 else slope)(
+    return _elementwise("z", lambda z: cases("1", row(z, " > 0"), number(slope)), lambda z: 1.0 if z > 0 else slope)(
         reader, instruction, index
     )
 
@@ -285,7 +287,7 @@ _TERMS: Mapping[str, Callable[[Reader, Instruction, Index], Terms | None]] = {
     "dense.x": _dense_x,
     "dense.b": _dense_b,
     "sigmoid.z": _elementwise("out", _own_slope, lambda a: a * (1 - a)),
-    "tanh.z": _elementwise("out", lambda a: difference("1", Piece(f"{a}²", "power", (a, "2"))), lambda a: 1 - a * a),
+    "tanh.z": _elementwise("out", lambda a: difference("1", squared(a)), lambda a: 1 - a * a),
     "relu.z": _elementwise("z", lambda z: bracketed(row(z, " > 0"), "[]"), lambda z: float(z > 0)),
     "leaky-relu.z": _leaky,
     "softmax.z": _softmax,

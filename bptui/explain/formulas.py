@@ -228,7 +228,11 @@ def _update(reader: Reader, instruction: Instruction, index: Index, result: Piec
     """`w1 ← w1 − lr·∂E/∂w1 = 0.11 − 0.05·(−0.22652) = 0.121326`."""
     roles, names = instruction.roles, reader.names
     left = names.cell(instruction.writes, index)
-    symbols = row(left, f" {MINUS} ", product([names.cell(roles["lr"], ()), names.cell(roles["g"], index)]))
+    symbols = row(
+        names.cell(roles["w"], index),
+        f" {MINUS} ",
+        product([names.cell(roles["lr"], ()), names.cell(roles["g"], index)]),
+    )
     slope = reader.number(roles["g"], index)
     numbers = row(reader.number(roles["w"], index), f" {MINUS} ", product([reader.number(roles["lr"], ()), slope]))
     return Formula(left, "←", (symbols, numbers, result), tuple(_update_more(reader, instruction, index)))

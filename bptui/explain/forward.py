@@ -19,8 +19,8 @@ from bptui.explain.notation import (
     SPACED,
     difference,
     factor,
-    figure,
     negative,
+    number,
     power,
     product,
     quotient,
@@ -92,7 +92,7 @@ def _relu(call: Call) -> Piece:
 
 def _leaky(call: Call) -> Piece:
     z, slope = call.here("z"), float(call.instruction.attrs.get("slope", 0.01))
-    return called("max" if slope <= 1 else "min", z, product([figure(slope), z]))
+    return called("max" if slope <= 1 else "min", z, product([number(slope), z]))
 
 
 def _softmax(call: Call) -> Piece:

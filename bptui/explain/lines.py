@@ -119,7 +119,7 @@ class Writer:
             case Leaf(role):
                 return piece(self.leaf(self.line.instruction.roles[role], index))
             case Number(value):
-                return figure(value, self.digits if self.numbers else None)
+                return piece(number(value, self.digits if self.numbers else None))
             case Let(name):
                 return self._named(name, index)
             case Map("where", (condition, a, b)):
@@ -193,7 +193,7 @@ class Writer:
         if function in COPIES:
             found = copied(function, [self.line.shape(part) for part in parts], constants, index)
             filling = float(dict(call.options).get("constant_values", 0))
-            return figure(filling) if found is None else self.text(parts[found[0]], found[1])
+            return piece(number(filling)) if found is None else self.text(parts[found[0]], found[1])
         if function in ("take", "take_rows"):
             return self._taken(parts[0], parts[1], index)
         if function in ("fold", "scatter"):

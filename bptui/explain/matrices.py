@@ -10,7 +10,7 @@ import numpy as np
 from bptui.engine.network import Array
 from bptui.engine.player import Moment, State
 from bptui.engine.program import Instruction, Program
-from bptui.explain.notation import DOT, MINUS, Names, number
+from bptui.explain.notation import DOT, MINUS, Names, figure
 
 MOST = 6
 
@@ -80,7 +80,7 @@ def equations(program: Program, moment: Moment, digits: int | None = None) -> li
 
     def value(slot: str, state: State) -> Matrix:
         array, there = state.arrays[slot], state.computed[slot]
-        return _matrix(program, slot, lambda index: _cell(array, there, index, digits))
+        return _matrix(program, slot, lambda index: _cell(slot, array, there, index, digits))
 
     found = [Equation(tuple(shape(instruction, moment, show))) for show in (symbol, value)]
     # Too large to draw, both are the same names.
@@ -94,9 +94,9 @@ def symbols(program: Program, instruction: Instruction, state: State) -> Equatio
     return found[0] if found else None
 
 
-def _cell(array: Array, there: int, index: tuple[int, ...], digits: int | None) -> str:
+def _cell(slot: str, array: Array, there: int, index: tuple[int, ...], digits: int | None) -> str:
     flat = int(np.ravel_multi_index(index, array.shape)) if array.shape else 0
-    return number(float(array[index]), digits) if flat < there else "·"
+    return figure(float(array[index]), digits, (slot, index)) if flat < there else "·"
 
 
 def _matrix(program: Program, slot: str, text: Callable[[tuple[int, ...]], str]) -> Matrix:

@@ -10,6 +10,7 @@ import numpy as np
 
 from bptui.engine.program import Program
 from bptui.explain.pieces import Piece, bracketed, called, fraction, joined, piece, row
+from bptui.explain.series import series
 
 MINUS = "−"
 DOT = "·"
@@ -165,8 +166,14 @@ def negative(text: str) -> Piece:
 def power(base: str, exponent: str) -> Piece:
     """`x²`, `0.9^t`, `e^(−z)`."""
     base = bracketed(base) if base.endswith("⁾") else tight(base)
-    text = f"{base}²" if exponent == "2" else f"{base}^{tight(exponent)}"
-    return Piece(text, "power", (base, exponent))
+    if exponent == "2":
+        return squared(base)
+    return Piece(f"{base}^{tight(exponent)}", "power", (base, exponent))
+
+
+def squared(base: str) -> Piece:
+    """A square of what needs no brackets."""
+    return Piece(f"{base}²", "power", (base, "²"))
 
 
 def total(parts: list[str]) -> Piece:
@@ -177,19 +184,19 @@ def total(parts: list[str]) -> Piece:
 def summed(count: int, term: Callable[[int], str]) -> Piece:
     """The same for terms that are written only if they are shown."""
     made = (bracketed(part) if k and part.startswith(MINUS) else part for k, part in enumerate(shown(count, term)))
-    return joined(" + ", made, count=count)
+    return joined(" + ", made, "sum", (lambda: series(count, term)) if count > MOST_TERMS else None)
 
 
 def shown(count: int, term: Callable[[int], str]) -> list[str]:
     """The terms of a long row that are written: all, or the beginning, how many are left out, and the end."""
     if count <= MOST_TERMS:
-        return [term(k) for k in range(count)] or [figure(0)]
+        return [term(k) for k in range(count)] or ["0"]
     return [*(term(k) for k in range(3)), f"… ({count - 4} more) …", term(count - 1)]
 
 
 def averaged(count: int, term: Callable[[int], str]) -> Piece:
     """A mean: `(a + b) / 2`."""
-    return piece(term(0)) if count == 1 else quotient(summed(count, term), figure(count))
+    return piece(term(0)) if count == 1 else quotient(summed(count, term), str(count))
 
 
 # Functions

@@ -6,7 +6,7 @@ in two dimensions, or ask which number is whose. The notation makes both at once
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, Self
 
 Cell = tuple[str, tuple[int, ...]]
@@ -14,13 +14,17 @@ Cell = tuple[str, tuple[int, ...]]
 # symbol      the name of a cell, or of a part of a line
 # derivative  ∂above/∂below: the parts are what stands after each ∂, and what is said behind it
 # number      a number, of a cell or of none
-# row, sum    parts one after the other, the signs between them included
+# row         parts one after the other, the signs between them included
+# sum         likewise; of a long one the beginning and the end
+# series      a sum by what its terms have in common: from, to, a term with the letter k in it
 # brackets    an opening sign, what is inside, a closing sign
 # fraction    what is divided, what it is divided by, both without brackets that only one line needs
 # power       a base, with its brackets, and an exponent without
 # root        what is under the root
 # cases       this, if that holds, else the other
-Kind = Literal["text", "symbol", "derivative", "number", "row", "sum", "brackets", "fraction", "power", "root", "cases"]
+Kind = Literal[
+    "text", "symbol", "derivative", "number", "row", "sum", "series", "brackets", "fraction", "power", "root", "cases"
+]
 
 
 class Piece(str):
@@ -28,16 +32,16 @@ class Piece(str):
 
     cell   (slot, index) whose name or number it is
     value  the number it stands for, where it stands for one
-    terms  of a sum, how many it has, shown or not
+    brief  of a sum that is not shown whole, what makes the same as a series, if its terms have a form in common
     """
 
-    __slots__ = ("cell", "kind", "parts", "terms", "value")
+    __slots__ = ("brief", "cell", "kind", "parts", "value")
 
     kind: Kind
     parts: tuple[Piece, ...]
     cell: Cell | None
     value: float | None
-    terms: int
+    brief: Callable[[], Piece | None] | None
 
     def __new__(
         cls,
@@ -47,11 +51,11 @@ class Piece(str):
         *,
         cell: Cell | None = None,
         value: float | None = None,
-        terms: int = 0,
+        brief: Callable[[], Piece | None] | None = None,
     ) -> Self:
         """A text of some kind."""
         self = super().__new__(cls, text)
-        self.kind, self.cell, self.value, self.terms = kind, cell, value, terms
+        self.kind, self.cell, self.value, self.brief = kind, cell, value, brief
         self.parts = tuple(piece(part) for part in parts)
         return self
 
@@ -59,6 +63,23 @@ class Piece(str):
     def inside(self) -> Piece | None:
         """What stands in brackets that are around all of it."""
         return self.parts[1] if self.kind == "brackets" else None
+
+    def flat(self) -> Iterator[Piece]:
+        """The same text as leaves and the signs between them, one after the other."""
+        if not self.parts or self.kind == "derivative":
+            yield self
+            return
+        at = 0
+        for k, part in enumerate(self.parts):
+            # The last stands at the end, but for a bracket: what is before it may hold the same text.
+            last = k == len(self.parts) - 1 and k > 0
+            start = self.rfind(part) if last else self.index(part, at)
+            if start > at:
+                yield Piece(self[at:start])
+            yield from part.flat()
+            at = start + len(part)
+        if at < len(self):
+            yield Piece(self[at:])
 
     def leaves(self) -> Iterator[Piece]:
         """The pieces that have no parts, from left to right; a derivative is one."""
@@ -79,14 +100,16 @@ def row(*parts: str) -> Piece:
     return Piece("".join(parts), "row", [part for part in parts if part])
 
 
-def joined(sign: str, parts: Iterable[str], *, count: int = 0) -> Piece:
-    """Texts with a sign between them; with a count, the terms of a sum."""
+def joined(
+    sign: str, parts: Iterable[str], kind: Kind = "row", brief: Callable[[], Piece | None] | None = None
+) -> Piece:
+    """Texts with a sign between them."""
     made: list[str] = []
     for part in parts:
         made += [sign, part] if made else [part]
     if len(made) == 1:
         return piece(made[0])
-    return Piece("".join(made), "sum" if count else "row", made, terms=count)
+    return Piece("".join(made), kind, made, brief=brief)
 
 
 def bracketed(text: str, pair: str = "()") -> Piece:

@@ -24,13 +24,17 @@ from bptui.tui.drawing.tensor.summary import Held, largest
 
 @dataclass(frozen=True)
 class Hit:
-    """What lies at a place of a pane: a cell, an operation or a moment; `text` says more of it than the screen does."""
+    """What lies at a place of a pane: a cell, an operation or a moment; `text` says more of it than the screen does.
+
+    keep  the formula that is shown stays, though the cell has one of its own
+    """
 
     slot: str = ""
     cell: int = 0
     op: int = -1
     position: Position | None = None
     text: str = ""
+    keep: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -35,7 +35,7 @@ async def test_an_edit_before_the_second_layer_changes_the_prediction_when_stepp
         assert "0.2420" not in reader.text()
         await reader.press("n")
         assert operation(reader, 2).endswith("+0.2420")
-        assert "= 0.85·0.2 + 0.48·0.15" in reader.text()
+        assert "= 0.85 · 0.2 + 0.48 · 0.15" in reader.inside("#formula")
         await reader.press("u")
         assert "undone: set w5 = 0.2" in reader.text()
         assert operation(reader, 2).endswith("+0.1910")

@@ -83,7 +83,7 @@ async def test_back_at_the_very_start_says_so(app):
 async def test_the_formula_follows_forward_backward_and_update(app):
     async with app("article") as reader:
         await reader.press("n", "n")
-        assert "= 0.85·0.14 + 0.48·0.15" in reader.text()
+        assert "= 0.85 · 0.14 + 0.48 · 0.15" in reader.inside("#formula")
         assert "= 0.191" in reader.text()
         await reader.press(*["n"] * 5)
         assert reader.position == "0:7"

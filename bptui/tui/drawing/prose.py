@@ -1,4 +1,4 @@
-"""The formula pane, the header and the status line: what is said about the moment."""
+"""The header, the story and the status line: what is said about the moment."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ import math
 
 from bptui.debugger.debugger import spell
 from bptui.debugger.view import View
-from bptui.engine.player import Moment
 from bptui.engine.program import Target
-from bptui.explain.formulas import Formula, formula
-from bptui.explain.matrices import Equation, equations
 from bptui.explain.notation import number
 from bptui.files.text import safe
 from bptui.tui.drawing.layers import sizes
@@ -54,71 +51,7 @@ def _moment(view: View) -> Line:
     )
 
 
-def explanation(scene: Scene, columns: int, rows: int) -> list[Line]:
-    """The formula of the operation and the cell at hand, and what the stage is for."""
-    story = _story(scene, columns)
-    if scene.formula is None:
-        return story
-    moment, cell = scene.formula
-    program = scene.view.program
-    made = formula(program, moment, cell, scene.digits)
-    lines = [*_rows(made, columns), *_by_hand(scene, moment, cell)]
-    room = rows - len(story) - (1 if story else 0)
-    extras = [*_more(made, columns), *[_drawn(e, columns) for e in equations(program, moment, scene.digits)]]
-    left_out = False
-    for extra in extras:
-        if extra and len(lines) + len(extra) <= room:
-            lines += extra
-        else:
-            left_out = left_out or bool(extra)
-    if left_out and len(lines) < room:
-        lines.append(line(("  … x shows all of it", "dim")))
-    return [*lines, *([line("")] if story and len(lines) < rows - len(story) else []), *story]
-
-
-def _by_hand(scene: Scene, moment: Moment, cell: int) -> list[Line]:
-    """What the cell holds now, where a person has set it since."""
-    slot = scene.view.program.instructions[moment.index].writes
-    here = moment.before.position.iteration == scene.position.iteration
-    if not here or cell not in scene.view.edited.get(slot, ()) or scene.view.program.slots[slot].persistent:
-        return []
-    return [line(("  set by hand  ", "dim"), (f"now {number(scene.view.number(slot, cell), scene.digits)}", "bold"))]
-
-
-def _rows(made: Formula, columns: int) -> list[Line]:
-    """Each row under the one before, equals signs aligned."""
-    indent = min(len(made.left) + 2, columns // 3)
-    lines: list[Line] = []
-    for k, row in enumerate(made.rows):
-        head = f" {made.left}".ljust(indent) if k == 0 else " " * indent
-        sign = made.relation if k == 0 else "="
-        last = k == len(made.rows) - 1
-        parts = wrapped(row, columns - indent - 3, "bold" if last else "plain")
-        for n, part in enumerate(parts):
-            lines.append(
-                line((head, "now+bold"), (f" {sign} ", "dim"), *part) if n == 0 else line(" " * (indent + 3), *part)
-            )
-    return lines
-
-
-def _more(made: Formula, columns: int) -> list[list[Line]]:
-    """The same seen in other ways: a title, then the text."""
-    result = []
-    for title, text in made.more:
-        parts = wrapped(text, columns - 16, "plain")
-        result.append([line((f"  {title:<12} " if n == 0 else " " * 15, "dim"), *part) for n, part in enumerate(parts)])
-    return result
-
-
-def _drawn(equation: Equation, columns: int) -> list[Line]:
-    """A matrix equation, where it is not too wide."""
-    drawn = equation.draw()
-    if max(map(len, drawn)) > columns - 3:
-        return []
-    return [*([line("")] if len(drawn) > 1 else []), *[line(("  " + text, "plain")) for text in drawn]]
-
-
-def _story(scene: Scene, columns: int) -> list[Line]:
+def story(scene: Scene, columns: int) -> list[Line]:
     """A sentence on the stage, from the spec's narration."""
     view, told = scene.view, scene.view.program.network.narration
     if scene.looked:

@@ -2,24 +2,55 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from bptui.commands.session import Session
 from bptui.debugger.view import View
 from bptui.engine.player import Moment
 from bptui.tui.scene import Scene
 
 
+@dataclass(frozen=True)
+class Kept:
+    """A formula that stays while the reader moves from name to name in it."""
+
+    iteration: int
+    index: int
+    cell: int
+
+    @staticmethod
+    def of(scene: Scene) -> Kept | None:
+        """The one that is shown."""
+        if scene.formula is None:
+            return None
+        moment, cell = scene.formula
+        return Kept(moment.before.position.iteration, moment.index, cell)
+
+    def formula(self, session: Session) -> tuple[Moment, int]:
+        """The same with the numbers of now."""
+        return session.debugger.moment(self.index, self.iteration), self.cell
+
+
 def scene_of(
-    session: Session, view: View, cursor: tuple[str, int], row: int, *, looked: bool, note: str, compact: bool
+    session: Session,
+    view: View,
+    cursor: tuple[str, int],
+    row: int,
+    *,
+    looked: bool | Kept,
+    note: str,
+    compact: bool,
 ) -> Scene:
     """The scene of a view, with the formula that is wanted."""
-    found = _looked_at(session, view, cursor) if looked else None
+    kept = looked.formula(session) if isinstance(looked, Kept) else None
+    found = kept or (_looked_at(session, view, cursor) if looked else None)
     return Scene(
         view=view,
         cursor=cursor,
         row=min(row, len(view.program) - 1),
         formula=found or _at_hand(view, cursor),
-        looked=found is not None,
-        pointed=looked,
+        looked=found is not None and not (kept and kept[0].index == view.done),
+        pointed=bool(looked),
         compact=compact,
         digits=session.digits,
         note=note,

@@ -25,9 +25,10 @@ from bptui.tui.screens.manual import HelpPage, sections
 from bptui.tui.screens.touring import Touring
 from bptui.tui.screens.typing import Typing
 from bptui.tui.widgets.bars import HeaderBar, KeysBar, StatusBar, WatchBar
+from bptui.tui.widgets.formula import FormulaPane
 from bptui.tui.widgets.looks import commands_of
 from bptui.tui.widgets.pane import Pane
-from bptui.tui.widgets.panes import FormulaPane, LossPane, NetworkPane, ProgramPane, StopsPane
+from bptui.tui.widgets.panes import LossPane, NetworkPane, ProgramPane, StopsPane
 from bptui.tui.widgets.values import ValuesPane
 
 # Words that a key asks an argument for: the command line opens with them.

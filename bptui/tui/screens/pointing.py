@@ -22,7 +22,7 @@ class Pointing(Opening):
         self._stop_playing()
         self._stop_running()
         if hit.slot:
-            self.point(hit.slot, hit.cell)
+            self.point(hit.slot, hit.cell, keep=hit.keep)
         elif hit.op >= 0:
             self.choose_row(hit.op)
         elif hit.position is not None and hit.position != self._position():

@@ -9,8 +9,10 @@ from textual.timer import Timer
 
 from bptui.commands.session import Session
 from bptui.engine.timeline import Position
+from bptui.tui.scene import Scene
 from bptui.tui.screens import helping
 from bptui.tui.screens.arranging import Arranged
+from bptui.tui.screens.helping import Kept
 from bptui.tui.screens.past import past
 from bptui.tui.screens.running import Underway
 from bptui.tui.screens.stopping import Stopping
@@ -27,7 +29,7 @@ class Showing(Arranged):
         self._view = session.debugger.view()
         self._cursor = self._first_cell()
         self._row = -1
-        self._looked = False
+        self._looked: bool | Kept = False
         self._note = ""
         # Why the last line was not carried out, or "".
         self._refused = ""
@@ -77,10 +79,11 @@ class Showing(Arranged):
 
     # Cursors
 
-    def point(self, slot: str, cell: int, note: str = "") -> None:
-        """The reader moved to a cell of the values."""
+    def point(self, slot: str, cell: int, note: str = "", *, keep: bool = False) -> None:
+        """The reader moved to a cell; its formula is shown, or the one that is there is kept."""
+        shown = Kept.of(self.scene) if keep and isinstance(self.scene, Scene) else None
         self._cursor = (slot, cell)
-        self._looked = True
+        self._looked = shown or True
         self._note = note
         self._draw()
 

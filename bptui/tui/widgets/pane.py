@@ -21,8 +21,8 @@ _WHEEL = 3
 class Followed(Protocol):
     """The screen, which is told what the reader does in a pane at once: the next key counts on it."""
 
-    def point(self, slot: str, cell: int) -> None:
-        """The reader moved to a cell of the values."""
+    def point(self, slot: str, cell: int, *, keep: bool = False) -> None:
+        """The reader moved to a cell; its formula is shown, or the one that is there is kept."""
 
     def choose_row(self, op: int) -> None:
         """The reader moved to an operation of the program."""

@@ -8,10 +8,8 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 
-from bptui.engine.timeline import START
 from bptui.explain.lazy import Lazy
-from bptui.tui.drawing import prose, timeline
-from bptui.tui.drawing.guiding import welcome
+from bptui.tui.drawing import timeline
 from bptui.tui.drawing.lines import Line
 from bptui.tui.drawing.listing import listing
 from bptui.tui.drawing.network.blocks import beside
@@ -21,7 +19,6 @@ from bptui.tui.drawing.network.sight import Sight, batch_row, row_of
 from bptui.tui.drawing.network.walk import Trail, Walk
 from bptui.tui.drawing.stops import listed
 from bptui.tui.scene import Hit, Scene
-from bptui.tui.widgets.looks import commands_of
 from bptui.tui.widgets.pane import Pane
 
 
@@ -96,20 +93,6 @@ class NetworkPane(Pane):
 
     def _sight(self, scene: Scene) -> Sight:
         return Sight(scene, row_of(scene, self._row), self.has_focus)
-
-
-class FormulaPane(Pane):
-    """The formula, and what the stage is for."""
-
-    help_moves = "↑ ↓ scroll"
-
-    def title(self, scene: Scene) -> str:
-        return "Formula of the cell under the cursor" if scene.looked else "Formula"
-
-    def content(self, scene: Scene, columns: int, rows: int) -> tuple[Sequence[Line], int]:
-        lines = prose.explanation(scene, columns, rows)
-        begins = scene.position == START and not scene.looked
-        return [*welcome(commands_of(self), columns), *lines] if begins else lines, -1
 
 
 class LossPane(Pane):

@@ -1,0 +1,291 @@
+"""The formula pane: the formula of the operation and the cell at hand, the same seen in other ways, and a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from bptui.explain.cells import ravelled, unravelled
+from bptui.explain.formulas import Formula, formula
+from bptui.explain.matrices import Equation, Matrix, equations
+from bptui.explain.notation import Names, number
+from bptui.explain.pieces import Cell, Piece, piece
+from bptui.explain.reaching import sources
+from bptui.tui.drawing.lines import Line, line
+from bptui.tui.drawing.maths import (
+    Box,
+    Ink,
+    Setter,
+    aligned,
+    beside,
+    blank,
+    brief,
+    broken,
+    flat,
+    flowing,
+    stacked,
+    table,
+    tall,
+    text,
+)  # fmt: skip
+from bptui.tui.drawing.numbers import colour
+from bptui.tui.drawing.prose import story
+from bptui.tui.scene import Hit, Scene
+
+AUTO, LINE, TWO = VIEWS = ("auto", "line", "two-dimensional")
+# What is said in other ways is set in two dimensions up to so many rows.
+_TALLEST = 7
+_TITLE = 15
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the pane shows: its lines, and the box that most of them are of."""
+
+    scene: Scene
+    box: Box
+    lines: list[Line]
+
+    def hit(self, x: int, y: int) -> Hit | None:
+        """What a name or a number at a place is of."""
+        found = self.box.at(x, y)
+        return None if found is None else _hit(self.scene, found)
+
+    def cells(self) -> list[tuple[str, int]]:
+        """The cells of the formula in symbols, in reading order, each once."""
+        assert self.scene.formula is not None
+        made = _made(self.scene)
+        found = [leaf.cell for leaf in (made.left, *made.rows[0].leaves()) if leaf.cell is not None]
+        return [_flat(self.scene, cell) for cell in dict.fromkeys(found)]
+
+
+def page(scene: Scene, columns: int, rows: int, view: str = AUTO, *, focused: bool = False) -> Page:
+    """As much as there is room for; the formula itself in any case."""
+    said = story(scene, columns)
+    if scene.formula is None:
+        return Page(scene, blank(0, 0), said)
+    room = rows - len(said)
+    made = _made(scene)
+    boxes = [_formula(made, columns, room, view), *_by_hand(scene)]
+    room -= sum(box.height for box in boxes) + bool(said)
+    left_out = False
+    for ways in _extras(scene, made, columns, view):
+        box = next((box for box in ways if box.height <= room), None)
+        if box is None:
+            left_out = True
+        else:
+            boxes.append(box)
+            room -= box.height
+        if room < 1:
+            break
+    if left_out and room > 0:
+        boxes.append(text("  … x shows all of it", style="dim"))
+    box = stacked(boxes, 0, left=True)
+    lines = box.lines(_Look(scene, made, focused=focused))
+    gap = [line("")] if said and len(lines) < rows - len(said) else []
+    return Page(scene, box, [*lines, *gap, *said])
+
+
+def _made(scene: Scene) -> Formula:
+    assert scene.formula is not None
+    moment, cell = scene.formula
+    return formula(scene.view.program, moment, cell, scene.digits)
+
+
+# The formula itself
+
+
+def _formula(made: Formula, columns: int, rows: int, view: str) -> Box:
+    """The first way of setting it that there is room for; on as many lines as it needs where there is none."""
+    ways = {AUTO: (_in_two, _on_lines), LINE: (_on_lines,), TWO: (_in_two,)}[view]
+    for way in ways:
+        for box in way(made, columns):
+            if box.width <= columns and (box.height <= rows or view == TWO):
+                return box
+    return _flowing(made, columns)
+
+
+def _in_two(made: Formula, columns: int) -> Iterator[Box]:
+    """With fractions, roots and powers: the more rows, the better it reads."""
+    head, *shown, result = _split(made)
+    boxes = aligned([head, *shown], tall)
+    room = max(8, columns - tall(made.left).width - 4)
+    long = [broken(each, tall, room) or flowing(each, room) for each in (head, *shown)]
+    short = brief(head)
+    if short is not None:
+        said = tall(short)
+        for rows in (boxes, long, long[1:], []):
+            yield _under(made, [said, *rows, flat(result)], tall)
+    yield from _with_result(made, boxes, result, tall)
+    yield from _with_result(made, long, result, tall)
+
+
+def _on_lines(made: Formula, columns: int) -> Iterator[Box]:
+    """A row a line, numbers under their names."""
+    del columns
+    head, *shown, result = _split(made)
+    yield from _with_result(made, aligned([head, *shown], flat), result, flat)
+
+
+def _split(made: Formula) -> tuple[Piece, ...]:
+    """At least a row and a result; a formula of one row is its own result."""
+    return made.rows if len(made.rows) > 1 else (made.rows[0], piece(""))
+
+
+def _with_result(made: Formula, boxes: list[Box], result: Piece, setter: Setter) -> Iterator[Box]:
+    """The result on a row of its own, or after the last."""
+    if not result:
+        yield _under(made, boxes, setter)
+        return
+    yield _under(made, [*boxes, flat(result)], setter)
+    yield _under(made, [*boxes[:-1], beside([boxes[-1], _sign("="), flat(result)])], setter)
+
+
+def _under(made: Formula, rows: Sequence[Box], setter: Setter) -> Box:
+    """Rows under each other, their equals signs too; before the first what is computed."""
+    left = setter(made.left)
+    indent = blank(left.width + 1)
+    heads = [beside([text(" "), left]), *[indent] * (len(rows) - 1)]
+    signs = [made.relation, *["="] * (len(rows) - 1)]
+    return stacked(
+        [beside([head, _sign(sign), row]) for head, sign, row in zip(heads, signs, rows, strict=True)], 0, left=True
+    )
+
+
+@cache
+def _sign(sign: str) -> Box:
+    return text(f" {sign} ", style="dim")
+
+
+def _flowing(made: Formula, columns: int) -> Box:
+    """Each row over as many lines as it needs; a name too long to stand before them has a line of its own."""
+    left = beside([text(" "), flat(made.left)])
+    indent = min(left.width, columns // 3)
+    rows = [flowing(row, max(8, columns - indent - 3)) for row in made.rows]
+    alone = left.width > indent
+    gap = blank(indent)
+    heads = [gap if alone else left, *[gap] * (len(rows) - 1)]
+    signs = [made.relation, *["="] * (len(rows) - 1)]
+    under = [beside([head, _sign(sign), row]) for head, sign, row in zip(heads, signs, rows, strict=True)]
+    return stacked([*[left] * alone, *under], 0, left=True)
+
+
+def _by_hand(scene: Scene) -> list[Box]:
+    """What the cell holds now, where a person has set it since."""
+    assert scene.formula is not None
+    moment, cell = scene.formula
+    slot = scene.view.program.instructions[moment.index].writes
+    here = moment.before.position.iteration == scene.position.iteration
+    if not here or cell not in scene.view.edited.get(slot, ()) or scene.view.program.slots[slot].persistent:
+        return []
+    now = f"now {number(scene.view.number(slot, cell), scene.digits)}"
+    return [beside([text("  set by hand  ", style="dim"), text(now, style="bold")])]
+
+
+# The same in other ways
+
+
+def _extras(scene: Scene, made: Formula, columns: int, view: str) -> Iterator[list[Box]]:
+    """Each as it may be set, the best first."""
+    assert scene.formula is not None
+    program, (moment, cell) = scene.view.program, scene.formula
+    for title, words in made.more:
+        yield list(_titled(title, words, columns, view))
+    found = equations(program, moment, scene.digits)
+    read = {_cell(scene, *each) for each in sources(program, moment.index, cell)} if found else set()
+    for equation in found:
+        box = _equation(scene, equation, read)
+        yield [box] if box.width <= columns else []
+
+
+def _titled(title: str, words: Piece, columns: int, view: str) -> Iterator[Box]:
+    head = text(f"  {title:<12} ", style="dim")
+    room = max(8, columns - _TITLE - 1)
+    if view != LINE:
+        box = broken(words, tall, room)
+        if box is not None and 1 < box.height <= _TALLEST:
+            yield beside([head, box])
+    yield beside([head, flowing(words, room)])
+
+
+def _equation(scene: Scene, equation: Equation, read: set[Cell]) -> Box:
+    """Matrices with tall brackets, what the cell at hand is made of lit; signs at half height."""
+    assert scene.formula is not None
+    moment, cell = scene.formula
+    written = {_cell(scene, scene.view.program.instructions[moment.index].writes, cell)}
+    made: list[Box] = [text("  ")]
+    for k, part in enumerate(equation.parts):
+        lit = written if k == 0 else read
+        made.append(_sign(part) if isinstance(part, str) else _matrix(part, lit, result=k == 0))
+    box = beside(made)
+    return stacked([blank(0), box], 0, left=True) if box.height > 1 else box
+
+
+def _matrix(matrix: Matrix, lit: set[Cell], *, result: bool) -> Box:
+    def cell(words: str) -> Box:
+        part = piece(words)
+        at_hand = part.cell in lit
+        return text(part, part, "" if at_hand and not result else "now+bold" if at_hand else "dim")
+
+    return cell(matrix.caption) if matrix.caption else table([[cell(words) for words in row] for row in matrix.rows])
+
+
+# How it looks
+
+
+class _Look:
+    """The style of each piece: a name and its number look alike, here as in the other panes."""
+
+    def __init__(self, scene: Scene, made: Formula, *, focused: bool) -> None:
+        assert scene.formula is not None
+        self._at = _cell(scene, *scene.cursor)
+        self._made = made
+        self._state = scene.formula[0].before
+        self._cursor = "+cursor" if focused else "+under"
+
+    def __call__(self, ink: Ink) -> str:
+        part = ink.of
+        here = part.cell == self._at
+        # A line under a line would be another sign.
+        return self._name(part) + self._cursor * (here and not (ink.is_bar and self._cursor == "+under"))
+
+    def _name(self, part: Piece) -> str:
+        if part is self._made.left:
+            return "now+bold"
+        if part.kind == "text":
+            return "dim" if part.startswith("…") or part.strip() in ("if", "else", "otherwise") else "plain"
+        value = self._value(part)
+        if value is None:
+            return "plain" if part.cell is None else "dim"
+        gradient = part.kind == "derivative" or (part.cell is not None and ".grad" in part.cell[0])
+        return colour(value) + "+italic" * gradient + "+bold+wash" * (part is self._made.rows[-1])
+
+    def _value(self, part: Piece) -> float | None:
+        """A number, or that of a name when the operation was carried out; None where it was not computed."""
+        if part.value is not None or part.cell is None:
+            return part.value
+        slot, index = part.cell
+        array, there = self._state.arrays[slot], self._state.computed[slot]
+        return float(array[index]) if there == array.size or ravelled(index, array.shape) < there else None
+
+
+def _cell(scene: Scene, slot: str, flat: int) -> Cell:
+    return slot, unravelled(flat, scene.view.program.slots[slot].shape)
+
+
+def _flat(scene: Scene, cell: Cell) -> tuple[str, int]:
+    slot, index = cell
+    return slot, ravelled(index, scene.view.program.slots[slot].shape)
+
+
+def _hit(scene: Scene, part: Piece) -> Hit | None:
+    """The cell, or what a derivative comes to."""
+    said = f"{part} = {part.value!r}" if part.kind == "derivative" and part.value is not None else ""
+    if part.cell is None:
+        return Hit(text=said) if said else None
+    slot, cell = _flat(scene, part.cell)
+    view = scene.view
+    if part.kind == "number" and not (view.is_computed(slot, cell) and view.number(slot, cell) == part.value):
+        said = f"{Names(view.program).cell(*part.cell)} was {part.value!r}"
+    return Hit(slot, cell, text=said, keep=True)
