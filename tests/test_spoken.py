@@ -102,6 +102,8 @@ def test_every_word_of_every_network_is_said_in_full(name, tmp_path):
         for shown in (*answer.lines, *answer.watched):
             said = list(telling.sentences([shown]))
             wrong += [(line, shown, said) for each in said if not is_plain(each)]
+            if line.startswith(("explain", "formulas")) and "not computed" not in shown and not shown.endswith("·"):
+                wrong += [(line, shown, said) for each in said if "not computed" in each]
             if said and "help" not in line and " numbers" not in f"{shown}{said}":
                 wrong += [(line, shown, said, differing) for differing in lost_or_added(shown, said)]
     assert not wrong
@@ -148,6 +150,9 @@ def test_an_array_is_said_in_full_or_as_what_matters(array, there):
     ("stopped at 3:12.2", "stopped at iteration 3, operation 12, element 2."),
     ("   25.0 %  w5 = -1", "25.0 percent, w5 is minus 1."),
     ("▸ other", "here: other."),
+    ("[0.85; 0.48] · [−0.809]", "the column 0.85, 0.48 times minus 0.809."),
+    ("a1[:, 3].mean() = 0.5", "a1 at all, 3, mean is 0.5."),
+    ("explain w1 > 2 > opens it", "explain w1 greater than 2 greater than, opens it."),
 ])  # fmt: skip
 def test_signs_in_words(text, said):
     assert sentence(text) == said
@@ -196,7 +201,7 @@ def test_what_the_panes_show_has_words():
     assert told[-1] == "at 0:2, next: operation 3, loss: loss = 0.5 * square(z2 - y).sum()"
     assert lines_of(session, "explain") == lines_of(session, "explain prediction")
     assert lines_of(session, "describe W1") == [
-        "W1: parameter, 2×2, float64", "smallest 0.08 at w4, largest 0.21 at w2, mean 0.13, norm 0.2775", "zeros: 0, not finite: 0",
+        "W1: parameter, 2×2, float64", "smallest 0.08 in w4, largest 0.21 in w2, mean 0.13, norm 0.2775", "zeros: 0, not finite: 0",
         "2 from 0.08 to 0.113", "1 from 0.113 to 0.145", "1 from 0.177 to 0.21",
     ]  # fmt: skip
     assert lines_of(session, "describe W1.grad") == [
@@ -211,6 +216,14 @@ def test_what_the_panes_show_has_words():
     assert lines_of(session, "curve w5")[0].startswith("w5 rose from 0.1744 to ")
     with pytest.raises(ValueError, match="W1 is 4 numbers"):
         session.execute("curve W1")
+
+
+def test_the_most_active_unit_is_named():
+    session = Manner(digits=4).session(origins.load("digits"))
+    session.execute("next 4")
+    told = next(line for line in lines_of(session, "describe a1") if "most active" in line)
+    means = session.debugger.view().state.arrays["a1"].mean(0)
+    assert told == f"the most active on average over 64 rows: a1[:, {means.argmax()}], mean {means.max():.4g}"
 
 
 def test_a_curve_that_breaks_off_says_where():

@@ -114,9 +114,23 @@ def _tensor(debugger: Debugger, name: str, target: Target, digits: int) -> Itera
     finite = np.isfinite(values)
     if finite.any():
         yield from _extremes(debugger, target.slot, cells[finite], values[finite], digits)
+    if len(values) == slot.size:
+        yield from _units(target.slot, slot.kind, values.reshape(slot.shape), digits)
     if len(values):
         yield f"zeros: {int((values == 0).sum())}, not finite: {int((~finite).sum())}"
     yield from _histogram(values, digits)
+
+
+def _units(slot: str, kind: str, values: Array, digits: int) -> Iterator[str]:
+    """Of a batch the unit that is most active."""
+    if kind != "value" or values.ndim != 2 or min(values.shape) < 2:
+        return
+    with np.errstate(all="ignore"):
+        means = values.mean(0)
+    if np.isfinite(means).all():
+        k = int(means.argmax())
+        mean = number_text(means[k], digits)
+        yield f"the most active on average over {len(values)} rows: {slot}[:, {k}], mean {mean}"
 
 
 def _histogram(values: Array, digits: int) -> Iterator[str]:
@@ -137,7 +151,7 @@ def _extremes(debugger: Debugger, slot: str, cells: Array, values: Array, digits
     named = []
     for word, k in (("smallest", int(values.argmin())), ("largest", int(values.argmax()))):
         cell = spell(debugger.program, Target(slot, (int(cells[k]),)))
-        named.append(f"{word} {number_text(values[k], digits)} at {cell}")
+        named.append(f"{word} {number_text(values[k], digits)} in {cell}")
     with np.errstate(all="ignore"):
         mean, norm = values.mean(), np.sqrt(np.square(values).sum())
     yield f"{', '.join(named)}, mean {number_text(mean, digits)}, norm {number_text(norm, digits)}"

@@ -201,7 +201,8 @@ _EARLY = _rules(
     (r"(?<=\S)\s{2,}", ", "),
     (r"(?<![\d:.\[\w])(\d+):(\d+)(?:\.(\d+))?(?!\d|:\d|\])", _position),
     (r"(\d)\.\.(?=\d)", r"\1 to "),
-    (r"(explain \S+(?: > \d+)*) >(?=\s|$)", lambda m: m[1].replace(" >", " greater than") + " greater than"),
+    (r"(explain \S+(?: > \d+)*) >(?=\s|$)", lambda m: m[1].replace(" >", " greater than") + " greater than,"),
+    (r"(?<=[\])])\.(\w+)", r", \1"),
     (r"(explain \S+(?: > \d+)+)", lambda m: m[1].replace(" >", " greater than")),
     (r"\bset (\S+) = ", r"set \1 to "),
     (r"^\s*▸\s*", "here: "),
@@ -216,7 +217,7 @@ _EARLY = _rules(
 )
 # After: what is left stands between or beside names, numbers and words.
 _LATE = _rules(
-    (r"(?<=[\w).,'²ᵀ]) ?· ?(?=[\w(√½−'])", " times "),
+    (r"(?<=[\w).,'²ᵀ])\s*·\s*(?=[\w(√½−'])", " times "),
     (r"·", UNSET),
     (r"²", " squared"),
     (r"³", " cubed"),
