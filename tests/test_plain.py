@@ -166,7 +166,7 @@ SCRIPTS = (
     script("find", "goto 0:9\nfind 0.174\nfind 0.14\nfind 0.555\nfind abc\n", END,
            "w5 = 0.1743825  at 0:9, W2 = W2 - lr * W2.grad",
            "w5 = 0.14  at 0:0, as it was at the start; no longer", "no cell shows as 0.555 here or earlier in iteration 0",
-           errors=("'abc' is no number: find 0.174",)),
+           errors=("nothing in the program is called 'abc': find takes a name, an operation or a number",)),
     script("digits", "next 2\nprint 1/3\nprint W1[0]\nset w5 = 1/3\ngoto 0:3\n", Z2, "1/3 = 0.333", "W1[0] = [0.11, 0.12]",
            "set w5: 0.14 -> 0.333 at 0:2", "0:3 loss  loss = 0.5 * square(z2 - y).sum()  0.327", options=("--digits", "3")),
     script("info", "goto 0:3\nset lr = 0.1\ninfo\n", LOSS, "set lr: 0.05 -> 0.1 at 0:3",

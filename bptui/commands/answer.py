@@ -13,6 +13,7 @@ from bptui.debugger.debugger import Debugger
 from bptui.debugger.view import View
 from bptui.engine.checkpoints import MEMORY
 from bptui.engine.network import Network
+from bptui.explain.folds import Folds
 from bptui.files.examples import example_names
 from bptui.files.origins import Origin
 
@@ -22,12 +23,14 @@ class Answer:
     """What a command has to say, line by line; `quit` asks the front end to end, `loaded` that all is new.
 
     watched  a line for each watch, after a word that moved; a screen shows them elsewhere
+    ops      operations that were looked for: a screen goes to the next of them
     """
 
     lines: tuple[str, ...] = ()
     watched: tuple[str, ...] = ()
     quit: bool = False
     loaded: bool = False
+    ops: tuple[int, ...] = ()
 
 
 class Context:
@@ -53,6 +56,9 @@ class Context:
         self.stopped: Callable[[], bool] = lambda: False
         # What was opened last, and the path into it: `explain 2` goes on from there.
         self.explained: tuple[str, tuple[int, ...]] = ("", ())
+        # What was looked for last: `find` alone looks for it again.
+        self.sought = ""
+        self.folds = Folds()
 
     def adopt(self, origin: Origin) -> None:
         """The debugger has another network now."""

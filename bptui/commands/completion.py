@@ -14,6 +14,7 @@ from bptui.commands.registry import COMMANDS, Command
 from bptui.debugger import health
 from bptui.engine.ops import LOSSES
 from bptui.engine.optimizers import OPTIMIZERS
+from bptui.explain import parts
 from bptui.files import settings
 from bptui.files.text import safe
 
@@ -225,6 +226,12 @@ def _help(context: Context, rest: str) -> Found:
     return 0, (Candidate(command.verb, command.help) for command in registry.words())
 
 
+def _part(context: Context, rest: str) -> Found:
+    del rest
+    known = [Candidate("all", "everything"), Candidate("none", "nothing")]
+    return 0, [*known, *(Candidate(name) for name in parts.names(context.debugger.program))]
+
+
 def _nan(context: Context, rest: str) -> Found:
     del context, rest
     return 0, [Candidate("nan")]
@@ -235,9 +242,7 @@ SOURCES: Mapping[str, Source] = {
     "enable": _disabled, "disable": _enabled, "ignore": _breakpoint, "watch": _expression, "unwatch": _watch,
     "branch": _branch, "diff": _beside, "sweep": _sweep, "explain": _target, "origin": _target, "uses": _target,
     "restart": _restart, "why": _nan, "print": _expression, "until": _expression, "save": _file, "load": _spec,
-    "help": _help, "open": _spec, "describe": _target, "curve": _expression,
+    "fold": _part, "find": _target, "help": _help, "open": _spec, "describe": _target, "curve": _expression,
 }  # fmt: skip
 # Words that only a number follows, which nobody can guess.
-NUMBERS = frozenset(
-    {"next", "back", "step", "step-back", "iteration", "iteration-back", "to", "to-back", "run", "find"}
-)
+NUMBERS = frozenset({"next", "back", "step", "step-back", "iteration", "iteration-back", "to", "to-back", "run"})

@@ -7,6 +7,7 @@ from pathlib import Path
 from bptui.commands import wording
 from bptui.commands.answer import Answer, Context, Verb, nothing
 from bptui.commands.registry import CommandError
+from bptui.explain.folds import Folds
 from bptui.files import origins, shelf, weights, writing
 from bptui.files.choices import choices
 from bptui.files.report import blamed
@@ -46,6 +47,7 @@ def _opened(session: Context, rest: str) -> Answer:
     origin = origins.load(rest)
     with blamed(rest):
         view = session.debugger.load(origin.network)
+        session.folds = Folds()
     session.adopt(origin)
     if session.recorder is not None and origin.path:
         shelf.note_opened(Path(origin.path))

@@ -1,4 +1,8 @@
-"""`find 0.174`: every cell that shows as that number at that many digits, now or earlier in this iteration."""
+"""`find 0.174`: every cell that shows as that number at that many digits, now or earlier in this iteration.
+
+`find relu`: every operation whose line holds a text, in the program's words or in a reader's, or that is of a kind or
+of a layer that is called so.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,10 @@ from bptui.commands.registry import CommandError
 from bptui.commands.telling import Told
 from bptui.debugger.debugger import Debugger, spell
 from bptui.engine.player import State
-from bptui.engine.program import Target
+from bptui.engine.program import Program, Target
 from bptui.engine.timeline import Edit, Position, Timeline
+from bptui.explain.parts import around, layer, title
+from bptui.explain.words import sentence
 
 MOST = 40
 _NUMBER = re.compile(r"([+\-−]?)(\d*)(?:\.(\d*))?(?:[eE]([+\-−]?\d{1,3}))?")
@@ -31,8 +37,41 @@ class Found:
     source: str
 
 
+def is_number(text: str) -> bool:
+    """Whether cells are looked for rather than operations."""
+    match = _NUMBER.fullmatch(text)
+    return match is not None and bool(match.group(2) or match.group(3))
+
+
+def operations(program: Program, text: str) -> tuple[int, ...]:
+    """Where a text is to be found, with other capitals where it is nowhere as it is written. Raises CommandError."""
+    for form in (str, str.lower):
+        wanted = form(text)
+        found = tuple(k for k in range(len(program)) if any(wanted in form(said) for said in _said(program, k)))
+        if found:
+            return found
+    raise CommandError(f"nothing in the program is called {text[:40]!r}: find takes a name, an operation or a number")
+
+
+def _said(program: Program, k: int) -> Iterator[str]:
+    """All that an operation may be looked for by."""
+    instruction = program.instructions[k]
+    yield sentence(program, instruction)
+    yield instruction.source
+    yield instruction.op
+    yield from (title(program, part) for part in around(program, k))
+    yield from dict.fromkeys(program.cell_names.get(instruction.writes, ()))
+    yield from _of_layer(program, layer(program, k))
+
+
+def _of_layer(program: Program, key: str) -> Iterator[str]:
+    node = next((node for node in program.network.nodes if node.key == key), None)
+    if node is not None:
+        yield from (node.name, node.op, *(() if key.isdigit() else (key,)))
+
+
 def find(debugger: Debugger, text: str) -> list[str]:
-    """The answer, line by line. Raises CommandError where `text` is no number."""
+    """Cells, line by line."""
     shows = _matcher(text.strip())
     now = debugger.look(debugger.position)
     found = list(_distinct(hit for hit in _history(debugger) if shows(hit.value)))
@@ -44,8 +83,7 @@ def find(debugger: Debugger, text: str) -> list[str]:
 
 def _matcher(text: str) -> Callable[[float], bool]:
     match = _NUMBER.fullmatch(text)
-    if match is None or not (match.group(2) or match.group(3)):
-        raise CommandError(f"{text[:40]!r} is no number: find 0.174")
+    assert match is not None
     sign, whole, decimals, exponent = match.groups()
     wanted = text.replace("−", "-").lstrip("+")
     if exponent is not None:

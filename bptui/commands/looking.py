@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache, partial
 
 import numpy as np
 
 from bptui.commands import finding, registry, speaking, wording
 from bptui.commands.answer import Answer, Context, Verb, nothing
+from bptui.commands.registry import CommandError
 from bptui.commands.telling import Told
 from bptui.debugger import expressions
 from bptui.debugger.metrics import Metrics
@@ -22,7 +24,9 @@ from bptui.engine.player import Moment
 from bptui.engine.program import Program, Target
 from bptui.engine.timeline import normal
 from bptui.explain import solution
+from bptui.explain.folds import unfolded
 from bptui.explain.matrices import Equation
+from bptui.explain.parts import Part, path
 from bptui.explain.spoken.signs import words
 
 
@@ -46,18 +50,49 @@ def print_(session: Context, rest: str) -> Answer:
 def list_(session: Context, rest: str) -> Answer:
     nothing(rest)
     view = session.debugger.view()
-    lines: list[str] = []
-    for k, instruction in enumerate(view.program.instructions):
-        mark = "▸" if k == view.done else "›" if k == view.upcoming else " "
-        there = view.state.computed[instruction.writes] and (
-            instruction.phase != "update" or (view.done is not None and k <= view.done)
-        )
-        value = wording.short_text(view.state, instruction.writes, session.digits) if there else wording.UNSET
-        text = f"{mark} {k + 1:>2} {instruction.phase:<8}  {instruction.source}  {value}{_stale(view, k)}"
-        say = partial(speaking.operation, view, k, session.digits, there=bool(there), stale=_stale(view, k))
-        lines.append(Told(text, say))
+    lines: list[str] = [
+        _folded(view, entry) if isinstance(entry, Part) else _listed(session, view, entry)
+        for entry in _unfolded(session, view)
+    ]
     lines += [f"  edit {edit.position}  {edit.text}" for edit in view.timeline.ordered]
     return Answer(tuple(lines))
+
+
+def _unfolded(session: Context, view: View) -> Iterator[int | Part]:
+    """Every operation, but for those of parts that a person has folded, which have a line each."""
+    folds = session.folds if session.folds.every is not None else replace(session.folds, every=True)
+    opened = folds.opened(view.program, view.here)
+    shown = unfolded(view.program, opened).entries
+    return (entry for entry in shown if isinstance(entry, int) or entry.key not in opened)
+
+
+def _listed(session: Context, view: View, k: int) -> Told:
+    instruction = view.program.instructions[k]
+    there = bool(view.state.computed[instruction.writes]) and (
+        instruction.phase != "update" or (view.done is not None and k <= view.done)
+    )
+    value = wording.short_text(view.state, instruction.writes, session.digits) if there else wording.UNSET
+    text = f"{_mark(view, range(k, k + 1))} {k + 1:>2} {instruction.phase:<8}  {instruction.source}  {value}"
+    say = partial(speaking.operation, view, k, session.digits, there=there, stale=_stale(view, k))
+    return Told(f"{text}{_stale(view, k)}", say)
+
+
+def _folded(view: View, part: Part) -> Told:
+    ops = part.ops
+    which = f"{ops.start + 1} to {ops.stop}" if len(ops) > 1 else str(ops.stop)
+    text = f"{_mark(view, ops)} {path(view.program, part)}: operation{'s' * (len(ops) > 1)} {which}"
+    return Told(text, partial(speaking.folded, view, part))
+
+
+def _mark(view: View, ops: range) -> str:
+    return "▸" if view.done in ops else "›" if view.upcoming in ops else " "
+
+
+def _operation(view: View, k: int) -> Told:
+    """A line about an operation that was looked for."""
+    instruction = view.program.instructions[k]
+    text = f"{_mark(view, range(k, k + 1))} {k + 1:>2} {instruction.phase:<8}  {instruction.source}"
+    return Told(text, partial(speaking.sought, view, k))
 
 
 def info(session: Context, rest: str) -> Answer:
@@ -123,7 +158,21 @@ def check(session: Context, rest: str) -> Answer:
 
 
 def find(session: Context, rest: str) -> Answer:
-    return Answer(tuple(finding.find(session.debugger, rest)))
+    """Cells that show as a number, or operations that hold a text; without one what was looked for last."""
+    text = " ".join(rest.split()) or session.sought
+    if not text:
+        raise CommandError("find what? a number, such as 0.174, or a name: find W1, find relu")
+    if finding.is_number(text):
+        lines = finding.find(session.debugger, text)
+        session.sought = text
+        return Answer(tuple(lines))
+    found = finding.operations(session.debugger.program, text)
+    session.sought = text
+    view = session.debugger.view()
+    shown = [_operation(view, k) for k in found[: finding.MOST]]
+    more = [f"… {len(found) - finding.MOST} more"] if len(found) > finding.MOST else []
+    said = f"{len(found)} operation{'s' * (len(found) != 1)}: {text}"
+    return Answer((said, *shown, *more), ops=found)
 
 
 def help_(session: Context, rest: str) -> Answer:

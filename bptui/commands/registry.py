@@ -108,7 +108,10 @@ COMMANDS: tuple[Command, ...] = (
     Command("uses", (), "the operations that read a number next", "X"),
     Command("why", (), "to the first operation that made a number that is not finite", "nan"),
     Command("formulas", ("m",), "every update formula: elements and matrices"),
-    Command("find", ("slash",), "every cell that shows as this number, and where it was written", "NUMBER", shown="/"),
+    Command("find", ("slash",), "cells that show as a number, and where it was written; operations that hold a text; "
+            "alone: the next one", "NUMBER or TEXT", shown="/"),
+    Command("fold", (), "fold or open a part of the program: a phase, a layer, a place; alone: as at the start",
+            "[all, none or a NAME]"),
     Command("check", ("=", "equals_sign"), "check this iteration's gradients against a numeric derivative", shown="="),
     Command("print", (), "the value of an expression: w5, W1.grad, abs(W1).max()", "EXPR"),
     Command("list", (), "the program, with the values so far"),

@@ -9,6 +9,7 @@ from bptui.commands import (
     describing,
     editing,
     filing,
+    folding,
     looking,
     moving,
     origins,
@@ -36,6 +37,7 @@ VERBS: dict[str, Verb] = {
     **origins.VERBS,
     **sweeping.VERBS,
     **touring.VERBS,
+    **folding.VERBS,
 }
 RUNS = {**running.RUNS, **renewing.RUNS}
 

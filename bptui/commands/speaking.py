@@ -14,6 +14,7 @@ from bptui.debugger.view import View
 from bptui.debugger.watches import Watched
 from bptui.engine.program import Program
 from bptui.engine.timeline import Position
+from bptui.explain.parts import Part, path
 from bptui.explain.spoken import arrays, names
 from bptui.explain.spoken.signs import spelled, words
 
@@ -87,6 +88,19 @@ def operation(view: View, k: int, digits: int | None, *, there: bool, stale: str
     mark = ", done last" if k == view.done else ", next" if k == view.upcoming else ""
     line = names.line(view.program, instruction.source)
     yield f"Operation {k + 1}, {instruction.phase}{mark}: {line}; {said}{f'; {stale}' * bool(stale.strip())}"
+
+
+def sought(view: View, k: int) -> Iterator[str]:
+    """An operation that was looked for."""
+    instruction = view.program.instructions[k]
+    yield f"Operation {k + 1}, {instruction.phase}: {names.line(view.program, instruction.source)}"
+
+
+def folded(view: View, part: Part) -> Iterator[str]:
+    """A part of the listing, in place of its operations."""
+    here = ", done last is in it" if view.done in part.ops else ""
+    last = f" to {part.ops.stop}" * (len(part.ops) > 1)
+    yield f"{words(path(view.program, part))}, folded: operation {part.ops.start + 1}{last}{here}"
 
 
 def upcoming(program: Program, here: Position, k: int) -> Iterator[str]:

@@ -56,6 +56,11 @@ class View:
         return self.position.op % len(self.program)
 
     @property
+    def here(self) -> tuple[int, ...]:
+        """The operations that one is at: the one done last, if any, and the next."""
+        return (self.upcoming,) if self.done is None else (self.done, self.upcoming)
+
+    @property
     def phase(self) -> str:
         """The phase of the instruction done last, or `start`."""
         return "start" if self.done is None else self.program.instructions[self.done].phase

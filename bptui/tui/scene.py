@@ -18,6 +18,8 @@ from bptui.engine.player import Moment
 from bptui.engine.program import Program
 from bptui.engine.reach import operands
 from bptui.engine.timeline import Position
+from bptui.explain.folds import Folds
+from bptui.explain.parts import Key
 from bptui.tui.drawing.numbers import places
 from bptui.tui.drawing.tensor.summary import Held, largest
 
@@ -90,6 +92,8 @@ class Scene:
     pointed   the reader has gone to a cell since the last step
     stops     breakpoints and watches
     past      what lies on the way here
+    folds     what is open of the program
+    heading   the part of the program whose heading the cursor is on, instead of its first operation, or None
     formula   the instruction and cell whose formula is shown, or None
     compact   the small layout
     mistaken  the spec has mistakes now, and its last good network is shown
@@ -107,6 +111,8 @@ class Scene:
     note: str = ""
     stops: Stops = field(default_factory=Stops)
     past: Past = field(default_factory=Past)
+    folds: Folds = field(default_factory=Folds)
+    heading: Key | None = None
 
     @cached_property
     def written(self) -> tuple[str, range]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 
 import larger
 import pytest
@@ -11,13 +12,14 @@ from rich.cells import cell_len
 from test_ui_snapshots import compare
 
 from bptui.commands.session import Session
+from bptui.explain import words
 from bptui.explain.cells import unravelled
+from bptui.explain.folds import Folds
 from bptui.explain.notation import Names
-from bptui.tui.drawing import listing as listing_module
-from bptui.tui.drawing import words
+from bptui.tui.drawing import operation
 from bptui.tui.drawing.layers import drawable, sizes
 from bptui.tui.drawing.lines import width
-from bptui.tui.drawing.listing import listing
+from bptui.tui.drawing.listing import Listing
 from bptui.tui.drawing.network.blocks import blocks
 from bptui.tui.drawing.table import shown_slots, table
 from bptui.tui.screens.helping import scene_of
@@ -128,11 +130,11 @@ def test_a_long_listing_writes_the_rows_in_sight_alone(monkeypatch):
     session = Session(larger.lstm())
     seen = scene(session, 500)
     written = []
-    monkeypatch.setattr(listing_module.words, "sentence", lambda *a: written.append(a) or words.left(*a))
-    made = listing(seen, 60)
-    start = made.places[499]
-    assert len(made.rows) > 800
-    assert len(made.rows[start - 10 : start + 10]) == 20
+    monkeypatch.setattr(operation.words, "sentence", lambda *a: written.append(a) or words.left(*a))
+    made = Listing(replace(seen, folds=Folds(every=True)))
+    start = made.place(499)
+    assert len(made) > 800
+    assert len(made.lines(range(start - 10, start + 10), 60)) == 20
     assert len(written) <= 20
 
 

@@ -12,11 +12,11 @@ from bptui.engine.program import Program
 from bptui.engine.timeline import START, Position
 from bptui.explain.cells import unravelled
 from bptui.explain.notation import Names
+from bptui.explain.words import sentence
 from bptui.files.text import safe
 from bptui.tui.drawing.lines import Line, Run, cut, line, rule, spread, width
 from bptui.tui.drawing.numbers import colour, decimals, signed
 from bptui.tui.drawing.plot import Axes, Curve, Mark, plot
-from bptui.tui.drawing.words import sentence
 from bptui.tui.scene import reading_order
 
 # Slots of more cells are shown as their range.

@@ -11,8 +11,8 @@ from bptui.debugger.breakpoints import Breakpoint
 from bptui.debugger.watches import Watched
 from bptui.engine.network import Array
 from bptui.engine.program import Program
+from bptui.explain import words
 from bptui.files.text import safe
-from bptui.tui.drawing import words
 from bptui.tui.drawing.lines import Line, Run, cut, line, spread, width, wrapped
 from bptui.tui.drawing.numbers import UNSET, colour, decimals, signed
 from bptui.tui.scene import Scene, Stops

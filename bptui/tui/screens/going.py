@@ -55,9 +55,12 @@ class Going(Showing):
 
     def _after(self, line: str, answer: Answer) -> None:
         if answer.loaded:
-            self._cursor, self._row = self._first_cell(), -1
+            self._cursor, self._row, self._heading = self._first_cell(), -1, None
         verb = line.split(maxsplit=1)[0] if line.split() else ""
         self._looked = False
+        if answer.ops:
+            self._seek(answer.ops, self.session.sought)
+            return
         moved = verb not in ("print", "p", "save") and len(answer.lines) <= 2
         note = "" if moved and answer.lines and answer.lines[0].startswith(f"{self._position()} ") else None
         if len(answer.lines) > 2:
@@ -66,6 +69,15 @@ class Going(Showing):
         else:
             said = answer.lines[1:] if note == "" else answer.lines
             self._show("  ".join(said))
+
+    def _seek(self, found: tuple[int, ...], text: str) -> None:
+        """The cursor to the next of some operations, which are opened to the eye; after the last comes the first."""
+        here = self._row if self._row >= 0 else self._view.upcoming - 1
+        k = next((k for k, op in enumerate(found) if op > here), 0)
+        self.session.folds = self.session.folds.showing(self._view.program, found[k])
+        self.choose_row(found[k])
+        self._show(f"{k + 1} of {len(found)} operations: {text}")
+        self.focus_pane(1)
 
     def _run_to(self, verb: str) -> None:
         if self._row < 0:

@@ -24,6 +24,8 @@ _MARKS = (
     ("*", "set by hand"),
     ("~", "computed before an edit that it depends on"),
     ("°", "computed with the weights before their update"),
+    ("!", "not finite"),
+    ("▾ ▹", "a part of the program that is open, one that is folded"),
     ("● ◆", "a breakpoint, one with a condition; ○ ◇ disabled"),
     ("┴ ● * ┬ ▲", "on the axis of 5: a checkpoint, a breakpoint met, an edit, another branch leaves, here"),
 )

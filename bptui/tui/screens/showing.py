@@ -9,6 +9,7 @@ from textual.timer import Timer
 
 from bptui.commands.session import Session
 from bptui.engine.timeline import Position
+from bptui.explain.parts import Key
 from bptui.tui.scene import Scene
 from bptui.tui.screens import helping
 from bptui.tui.screens.arranging import Arranged
@@ -29,6 +30,7 @@ class Showing(Arranged):
         self._view = session.debugger.view()
         self._cursor = self._first_cell()
         self._row = -1
+        self._heading: Key | None = None
         self._looked: bool | Kept = False
         self._note = ""
         # Why the last line was not carried out, or "".
@@ -62,7 +64,9 @@ class Showing(Arranged):
             self.session, self._view, self._cursor, self._row, looked=self._looked, note=self._note,
             compact=self.has_class("compact"),
         )  # fmt: skip
-        self.scene = replace(scene, stops=stops, past=travelled, mistaken=self.mistaken)
+        self.scene = replace(
+            scene, stops=stops, past=travelled, mistaken=self.mistaken, folds=self.session.folds, heading=self._heading
+        )
         self.make_room(len(stops.breakpoints), len(stops.watched))
 
     def _first_cell(self) -> tuple[str, int]:
@@ -87,8 +91,14 @@ class Showing(Arranged):
         self._note = note
         self._draw()
 
-    def choose_row(self, op: int) -> None:
-        """The reader moved in the program."""
-        self._row = op
+    def choose_row(self, op: int, heading: Key | None = None) -> None:
+        """The reader moved in the program: to an operation, or to the heading of a part that begins with it."""
+        self._row, self._heading = op, heading
+        self._note = ""
+        self._draw()
+
+    def fold(self, part: Key, *, opened: bool) -> None:
+        """The reader opened or folded a part of the program."""
+        self.session.folds = self.session.folds.put({part: opened})
         self._note = ""
         self._draw()

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Offset, Size
 from textual.reactive import reactive
 
+from bptui.explain.parts import Key
 from bptui.tui.drawing.lines import Line, line, rule
 from bptui.tui.scene import Hit, Scene
 from bptui.tui.widgets.painted import Painted
@@ -24,8 +25,11 @@ class Followed(Protocol):
     def point(self, slot: str, cell: int, *, keep: bool = False) -> None:
         """The reader moved to a cell; its formula is shown, or the one that is there is kept."""
 
-    def choose_row(self, op: int) -> None:
-        """The reader moved to an operation of the program."""
+    def choose_row(self, op: int, heading: Key | None = None) -> None:
+        """The reader moved to an operation of the program, or to the heading of a part that begins with it."""
+
+    def fold(self, part: Key, *, opened: bool) -> None:
+        """The reader opened or folded a part of the program."""
 
     def carry_out(self, verb: str) -> object:
         """An arrow that stands for a verb."""

@@ -8,10 +8,8 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 
-from bptui.explain.lazy import Lazy
 from bptui.tui.drawing import timeline
 from bptui.tui.drawing.lines import Line
-from bptui.tui.drawing.listing import listing
 from bptui.tui.drawing.network.blocks import beside
 from bptui.tui.drawing.network.figure import caption, figure, planned
 from bptui.tui.drawing.network.hits import cell_at
@@ -20,29 +18,6 @@ from bptui.tui.drawing.network.walk import Trail, Walk
 from bptui.tui.drawing.stops import listed
 from bptui.tui.scene import Hit, Scene
 from bptui.tui.widgets.pane import Pane
-
-
-class ProgramPane(Pane):
-    """The flat listing by phase."""
-
-    help_moves = "↑ ↓ choose an operation for t and T, ← → step"
-
-    def title(self, scene: Scene) -> str:
-        del scene
-        return "Program"
-
-    def content(self, scene: Scene, columns: int, rows: int) -> tuple[Sequence[Line], int]:
-        del rows
-        listed = listing(scene, columns, headings=not scene.compact, focused=self.has_focus)
-        wanted = scene.row if self.has_focus and scene.row >= 0 else scene.centre
-        return Lazy(len(listed.rows), lambda k: listed.rows[k].line), listed.places.get(wanted, 0)
-
-    def move(self, scene: Scene, across: int, down: int) -> None:
-        if across:
-            self.followed.carry_out("next" if across > 0 else "back")
-        else:
-            here = scene.row if scene.row >= 0 else scene.view.upcoming - down
-            self.followed.choose_row(max(0, min(len(scene.view.program) - 1, here + down)))
 
 
 class NetworkPane(Pane):
