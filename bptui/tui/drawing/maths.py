@@ -229,11 +229,21 @@ def _to_the(base: Piece, made: Box, exponent: Piece) -> Box:
     return raised(made, text("²") if exponent == "²" else tall(exponent))
 
 
-def _bracketed(part: Piece, inside: Box) -> Box:
-    """In brackets, but for a fraction that has its bar."""
-    if part.parts[1].kind == "fraction" and inside.height > 1:
-        return inside
-    return fenced(part.parts[0], inside, part.parts[2])
+def _row(part: Piece) -> Box:
+    return beside(map(tall, _loosened(part).parts))
+
+
+def _loosened(part: Piece) -> Piece:
+    """A product without the brackets around its fractions, whose bars say as much."""
+    if part.kind != "row":
+        return part
+    signs = [each.strip() == DOT for each in part.parts]
+    parts = list(part.parts)
+    for k, each in enumerate(part.parts):
+        fraction = each.parts[0] == "(" and each.parts[1].kind == "fraction" if each.kind == "brackets" else False
+        if fraction and any(signs[max(0, k - 1) : k + 2]):
+            parts[k] = each.parts[1]
+    return Piece(part, part.kind, parts)
 
 
 def _cases(part: Piece) -> Box:
@@ -253,10 +263,10 @@ def _short(name: str) -> str:
 
 _TWO: Mapping[str, Callable[[Piece], Box]] = {
     "derivative": _derivative,
-    "row": lambda part: beside(map(tall, part.parts)),
+    "row": _row,
     "sum": lambda part: beside(map(tall, part.parts)),
     "series": _series,
-    "brackets": lambda part: _bracketed(part, tall(part.parts[1])),
+    "brackets": lambda part: fenced(part.parts[0], tall(part.parts[1]), part.parts[2]),
     "fraction": lambda part: divided(tall(part.parts[0]), tall(part.parts[1])),
     "power": _power,
     "root": lambda part: rooted(tall(part.parts[0])),
@@ -308,6 +318,7 @@ def _alike(pieces: Sequence[Piece], setter: Setter) -> list[Box]:
     """Pieces of one family."""
     if any(each.kind == "brackets" for each in pieces):
         return _in_brackets(pieces, setter)
+    pieces = [_loosened(each) for each in pieces] if setter is tall else pieces
     columns = [aligned(parts, setter) for parts in zip(*(each.parts for each in pieces), strict=True)]
     boxes = list(zip(*columns, strict=True))
     if pieces[0].kind == "fraction":
@@ -325,7 +336,7 @@ def _in_brackets(pieces: Sequence[Piece], setter: Setter) -> list[Box]:
     """Where only some have brackets, the others have blanks in their place."""
     inside = aligned([each.inside or each for each in pieces], setter)
     return [
-        _bracketed(each, box) if each.kind == "brackets" else beside([blank(1), box, blank(1)])
+        fenced(each.parts[0], box, each.parts[2]) if each.kind == "brackets" else beside([blank(1), box, blank(1)])
         for each, box in zip(pieces, inside, strict=True)
     ]
 
@@ -382,20 +393,27 @@ def _flattened(part: Piece) -> Iterator[Piece]:
 
 def flowing(part: Piece, columns: int) -> Box:
     """A piece on one line after another, broken at spaces, and where there is none anywhere."""
-    inside: list[tuple[int, int, Box]] = []
-    x = y = widest = 0
+    lines: list[list[Ink]] = [[]]
+    room = columns
     for word in _words(part):
-        if x and x + _width(word) > columns:
-            x, y = 0, y + 1
+        if lines[-1] and _width(word) > room:
+            lines.append([])
+            room = columns
         for words, of in word:
             for shown in _cut_up(words, columns):
-                if x and x + cell_len(shown.rstrip()) > columns:
-                    x, y = 0, y + 1
-                width = cell_len(shown)
-                inside.append((x, y, Box(width, 1, 0, (), Ink(shown, of))))
-                x += width
-                widest = max(widest, x)
-    return Box(widest, y + 1, 0, inside)
+                if lines[-1] and cell_len(shown.rstrip()) > room:
+                    lines.append([])
+                    room = columns
+                lines[-1].append(Ink(shown, of))
+                room -= cell_len(shown)
+    return stacked([_line(inks) for inks in lines], 0, left=True)
+
+
+def _line(inks: list[Ink]) -> Box:
+    """Texts one after the other, without the space at the end."""
+    if inks:
+        inks = [*inks[:-1], inks[-1]._replace(text=inks[-1].text.rstrip())]
+    return beside(Box(cell_len(ink.text), 1, 0, (), ink) for ink in inks)
 
 
 def _width(word: list[tuple[str, Piece]]) -> int:
