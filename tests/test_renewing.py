@@ -274,6 +274,26 @@ class TestReload:
         assert carry_out(session, "reload")[-1] == "reloaded my.toml, still with lr=0.4"
         assert session.debugger.program.network.lr == 0.4
 
+    def test_what_the_spec_says_itself_is_left_to_it(self):
+        """A setting that is the spec's own holds nothing back when the spec changes."""
+        session = session_of()
+        carry_out(session, "restart lr=0.1 seed=4 batch=2 loss=half-mse optim=sgd iterations=1000")
+        assert session.origin.settings == {"seed": 4}
+        rewrite(SPEC.replace("lr = 0.1", "lr = 0.7"))
+        assert carry_out(session, "reload")[-1] == "reloaded my.toml, still with seed=4"
+        assert session.debugger.program.network.lr == 0.7
+
+    def test_another_network_opened_stays_in_the_session(self):
+        rewrite(MORE, "other.toml")
+        session = session_of("my.toml", "s")
+        carry_out(session, "run 1", "open other.toml", "restart lr=0.5", "next 3", "set W2 = 0.25")
+        kept = bits(session), session.debugger.memento()
+        session.close()
+        again = session_of("s")
+        assert (bits(again), again.debugger.memento()) == kept
+        assert again.debugger.program.network.name == "other"
+        again.close()
+
     @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
     @given(st.lists(st.lists(SETTING, max_size=3), max_size=4), st.sampled_from(["run 2", "set W2 = 0.5", "next 3"]))
     def test_a_session_opened_again_has_the_same_bits(self, restarts, after):

@@ -22,11 +22,15 @@ _LAYERS = ("layers", "layer", "net")
 
 @dataclass(frozen=True)
 class Choice:
-    """Something to be opened: the words for where it is from, the name to open it by, a line about it."""
+    """Something to be opened: the words for where it is from, the name to open it by, a line about it.
+
+    anew  it is the network that is open, to be begun anew with other settings
+    """
 
     group: str
     named: str
     title: str
+    anew: bool = False
 
 
 def choices(folder: Path | None) -> list[Choice]:

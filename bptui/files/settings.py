@@ -43,7 +43,10 @@ def merged(network: Network, before: Settings, changes: Settings) -> Settings:
     if changed != optim:
         usual = network.lr if changed == network.training.optim else OPTIMIZERS[changed].lr
         kept = {key: value for key, value in kept.items() if key in NAMES} | {"lr": usual}
-    return {**kept, **changes}
+    found = {**kept, **changes}
+    own = {key: value for key, value in current(network).items() if key in NAMES or changed == network.training.optim}
+    # What the spec says itself is left to it: where it is changed there, it changes.
+    return {key: value for key, value in found.items() if key not in own or own[key] != value}
 
 
 def with_settings(network: Network, settings: Settings) -> Network:
@@ -80,7 +83,7 @@ def current(network: Network) -> Settings:
 def _text(key: str, value: Any) -> str:
     if key == "batch" and not value:
         return "all"
-    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if key == "lr" else str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _training(training: Training, settings: Settings) -> Training:

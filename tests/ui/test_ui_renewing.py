@@ -219,9 +219,25 @@ class TestOpening:
             await reader.command("open")
             await reader.press("up", "up")
             assert "opened lately elsewhere/far.toml in this folder my.toml" in reader.inside("#open-view")
-            await reader.press("down", "enter")
+            await reader.press("down", "down", "enter")
             assert reader.session.debugger.program.network.name == "my"
         assert shelf.lately() == [folder / "my.toml", other / "far.toml"]
+
+    async def test_this_one_anew_with_other_settings(self):
+        """The line opens with all settings as they are; sent unchanged it begins anew as the spec has it."""
+        async with opened(size=(80, 24)) as reader:
+            first = reader.bits()
+            await reader.press("n", "n", "ctrl+o", "up", "enter")
+            line = reader.app.screen.query_one("#line")
+            assert line.value == "restart lr=0.1 seed=0 optim=sgd batch=all loss=half-mse iterations=1000"
+            await reader.press("enter")
+            assert "restarted, as the spec has it" in status(reader)
+            assert (reader.position, reader.bits()) == ("0:0", first)
+            await reader.press("ctrl+o", "up", "enter")
+            line.value = line.value.replace("seed=0", "seed=7").replace("sgd", "adam")
+            await reader.press("enter")
+            assert "restarted, seed=7 optim=adam" in status(reader)
+            assert "lr 0.1" in reader.lines()[0]
 
     async def test_nothing_is_noted_where_nothing_is_kept(self):
         async with opened() as reader:

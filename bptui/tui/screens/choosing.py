@@ -23,6 +23,7 @@ class OpenPage(Over[None]):
     """Networks to choose from; one with mistakes says them, and the page stays.
 
     open_  opens one by its name; gives what is wrong with it, line by line
+    anew   asks for the settings with which the network that is open begins anew
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -33,12 +34,16 @@ class OpenPage(Over[None]):
         Binding("pageup", "move(-10)", "page up", show=False, priority=True, id="open.page_up"),
     ]
 
-    def __init__(self, found: Sequence[Choice], open_: Callable[[str], Sequence[str]]) -> None:
+    def __init__(
+        self, found: Sequence[Choice], open_: Callable[[str], Sequence[str]], anew: Callable[[], None]
+    ) -> None:
         super().__init__()
         self._all = found
         self._open = open_
+        self._anew = anew
         self._found = found
-        self._chosen = 0
+        # The first that is another network.
+        self._chosen = next((k for k, one in enumerate(found) if not one.anew), 0)
         self._wrong: Sequence[str] = ()
 
     def compose(self) -> ComposeResult:
@@ -73,12 +78,16 @@ class OpenPage(Over[None]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Open what is chosen, else the file that was named."""
         event.stop()
-        named = self._found[self._chosen].named if self._found else event.value.strip()
-        wrong = self._open(named) if named else ()
-        if named and not wrong:
+        chosen = self._found[self._chosen] if self._found else Choice("", event.value.strip(), "")
+        if chosen.anew:
             self.dismiss()
-        else:
-            self._show(wrong)
+            self._anew()
+        elif chosen.named:
+            wrong = self._open(chosen.named)
+            if wrong:
+                self._show(wrong)
+            else:
+                self.dismiss()
         self.app.post_message(Field.Read())
 
     def _show(self, wrong: Sequence[str] = ()) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from textual.widgets import Input
 
 from bptui.commands.answer import Answer
-from bptui.files.choices import choices
+from bptui.files.choices import Choice, choices
 from bptui.files.origins import Origin
 from bptui.files.report import SpecError
+from bptui.files.settings import current, written
 from bptui.files.watching import SpecWatch
 from bptui.tui.screens.choosing import OpenPage
 from bptui.tui.screens.opening import Opening
@@ -29,6 +30,10 @@ class Renewing(Opening):
             return
         self._watched = SpecWatch(self.session.origin)
         self.set_interval(SECONDS, self.look_at_the_spec)
+
+    def open_line(self, text: str, suggestion: str = "") -> None:
+        """The command line with a text."""
+        raise NotImplementedError
 
     @property
     def mistaken(self) -> bool:
@@ -63,7 +68,14 @@ class Renewing(Opening):
 
     def _open(self) -> object:
         """The page from which another network is opened."""
-        return self.app.push_screen(OpenPage(choices(self.session.folder), self._opened), lambda _: None)
+        network = self.session.debugger.program.network
+        anew = Choice("this network anew, with other settings", network.name, written(current(network)), anew=True)
+        page = OpenPage([anew, *choices(self.session.folder)], self._opened, self._ask_for_settings)
+        return self.app.push_screen(page, lambda _: None)
+
+    def _ask_for_settings(self) -> None:
+        """The command line with all settings as they are, to be changed."""
+        self.open_line(f"restart {written(current(self.session.debugger.program.network))}")
 
     def _opened(self, named: str) -> list[str]:
         """Open a network by its name; what is wrong with it."""
