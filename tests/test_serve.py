@@ -30,13 +30,15 @@ SECONDS = 40
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
+SPEC = 'data = "xor"\nlayers = ["dense 1 sigmoid"]\nloss = "bce"\nlr = 0.1\n'
+
+
 class Served:
     """`bptui serve` in a process of its own."""
 
-    def __init__(self, *arguments: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "bptui", "serve", *arguments], stdout=subprocess.PIPE, text=True
-        )
+    def __init__(self, *arguments: str, folder: Path | None = None) -> None:
+        command = [sys.executable, "-m", "bptui", "serve", *arguments]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=folder)
         line = self.process.stdout.readline()
         self.address = re.search(r"http://127\.0\.0\.1:\d+/[\w-]{43}/", line)[0]
         self.base, self.token = re.fullmatch(r"(http://.*:\d+)/(.*)/", self.address).groups()
@@ -58,8 +60,9 @@ class Served:
 
 
 @pytest.fixture
-def served() -> Iterator[Served]:
-    server = Served("article", "--clients", "2")
+def served(tmp_path: Path) -> Iterator[Served]:
+    (tmp_path / "secret.toml").write_text(SPEC)
+    server = Served("article", "--clients", "2", folder=tmp_path)
     yield server
     if server.process.poll() is None:
         server.end()
@@ -87,14 +90,15 @@ async def app_of(server: Served) -> AsyncIterator[aiohttp.ClientWebSocketRespons
         yield way
 
 
-async def shown(way: aiohttp.ClientWebSocketResponse, text: str) -> None:
-    """Wait for what the app draws, its styles left out."""
+async def shown(way: aiohttp.ClientWebSocketResponse, text: str) -> str:
+    """Wait for what the app draws, its styles left out; all of it."""
     seen, deadline = "", time.monotonic() + SECONDS
     while text not in seen:
         assert time.monotonic() < deadline, f"waited for {text!r}: {seen[-2000:]}"
         message = await asyncio.wait_for(way.receive(), SECONDS)
         assert message.type == aiohttp.WSMsgType.BINARY, (message, seen[-2000:])
         seen += re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", message.data.decode())
+    return seen
 
 
 async def test_who_does_not_know_the_address_is_refused(served):
@@ -183,7 +187,9 @@ async def test_each_page_has_an_app_of_its_own_up_to_the_cap(served, tmp_path):
         await other.send_json(["stdin", f":save {target}\r"])
         await shown(other, "no files here")
         assert not target.exists()
-        await other.send_json(["stdin", "\x03\x1a"])  # out of the refused line; ctrl+z stops nothing
+        await other.send_json(["stdin", "\x03\x0f"])
+        assert "secret" not in await shown(other, "diverging")  # the list of what can be opened
+        await other.send_json(["stdin", "\x03\x1a"])  # ctrl+z stops nothing
         await other.send_json(["stdin", "n"])
         await shown(other, "op 1 of 9")
         pids = served.apps()
@@ -272,7 +278,7 @@ def touched() -> Iterator[list[tuple[str, object]]]:
 def test_no_word_touches_a_file_where_none_may_be_touched(tmp_path, touched):
     """Every word of the registry, with paths there are and there are not; the built-in networks alone are opened."""
     spec = tmp_path / "mine.toml"
-    spec.write_text('data = "xor"\nlayers = ["dense 1 sigmoid"]\nloss = "bce"\nlr = 0.1\n')
+    spec.write_text(SPEC)
     (tmp_path / "w.npz").write_bytes(b"PK")
     session = Manner(files=False).session(origins.load(str(spec)))
     touched.clear()
