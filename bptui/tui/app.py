@@ -39,6 +39,7 @@ Keys = Mapping[str, tuple[str, ...]]
 NO_KEYS: Keys = {}
 # Of so many keys that wait nobody knows any more what they were for: escape drops them.
 _FLOOD = 64
+_ARROWS = frozenset({"up", "down", "pageup", "pagedown"})
 
 
 class BptuiApp(App[None]):
@@ -63,6 +64,8 @@ class BptuiApp(App[None]):
         self.theme = theme_of(look)
         self._typed_ahead: deque[events.Key | events.Paste] = deque()
         self._ascii = Ascii()
+        # Whether the last key led along rows rather than typed.
+        self._choosing = False
         # Whether a line has been sent with enter and is not read yet.
         self._reading = False
 
@@ -120,6 +123,7 @@ class BptuiApp(App[None]):
 
     async def _hand_on(self, event: events.Key | events.Paste) -> None:
         self.app_focus = True
+        self._choosing = isinstance(event, events.Key) and event.key in _ARROWS
         guide = self._guide
         if guide is not None and not (isinstance(event, events.Key) and event.key == "ctrl+z"):
             guide.toured(event.key if isinstance(event, events.Key) else "")
@@ -189,7 +193,7 @@ class BptuiApp(App[None]):
     @property
     def cursor_position(self) -> Offset:
         """Where the terminal's own cursor is after each frame: with the reader, whom a braille line follows."""
-        there = place_on(self.screen, self.focused) if self.screen_stack else None
+        there = place_on(self.screen, self.focused, choosing=self._choosing) if self.screen_stack else None
         return there or self._typing_at
 
     @cursor_position.setter

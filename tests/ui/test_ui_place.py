@@ -13,7 +13,7 @@ def follows(terminal: Terminal, keys: str, before: str, after: str = "") -> None
     def there(_: str) -> bool:
         at = terminal.screen.cursor
         line = terminal.screen.display[at.y]
-        return line[: at.x].endswith(before) and after in line[at.x : at.x + len(after) + 2]
+        return line[: at.x].endswith(before) and after in line[at.x : at.x + len(after) + 3]
 
     at = terminal.screen.cursor
     terminal.until(there, f"the cursor between {before!r} and {after!r} after {keys!r}; it was at {at.x}, {at.y}")
@@ -27,18 +27,29 @@ def test_the_cursor_follows_the_reader(size):
         assert b"\x1b[?25h" in terminal.written
         follows(terminal, "2", " ", "0.14")
         follows(terminal, "\x1b[B", " ", "0.15")
-        follows(terminal, "e", "0.15 ")
-        follows(terminal, "12", "12 ")
+        follows(terminal, "e", "0.15")
+        follows(terminal, "12", "12")
+        follows(terminal, "\x1b", " ", "0.15")
+        follows(terminal, "\x0f\x1b[B", " ", "mazur")
+        follows(terminal, "ir", "ir")
+        follows(terminal, "\x1b[B", " ", "iris")
         follows(terminal, "\x1b", " ", "0.15")
         follows(terminal, "1", " ", "1 Program")
         follows(terminal, "jj", " ", "prediction = h @ W2")
-        follows(terminal, ":branch other", "branch other ")
+        follows(terminal, ":branch other", "branch other")
         follows(terminal, "\rd", " ", "▸ ")
         follows(terminal, "\x1b[A", " ", "main")
         follows(terminal, "\x1b", " ", "prediction = h @ W2")
         follows(terminal, "?", "", " Keys that work here")
         follows(terminal, "\x1b", " ", "prediction = h @ W2")
         follows(terminal, "6", " ", "6 Stops")
+        terminal.send("nn2")
+        terminal.until("op 2 of 9")
+        follows(terminal, "e", "0.15")
+        follows(terminal, "\x1b[B", "", "● from the very start")
+        follows(terminal, "7", "7")
+        terminal.send("\x1b")
+        terminal.until(lambda text: "from the very start" not in text, "the dialog's end")
         terminal.send("q")
         assert terminal.ended() == 0
 

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.geometry import Offset
 from textual.widgets import Input, Static
 
 from bptui.debugger.expressions import ExpressionError
@@ -115,6 +116,11 @@ class EditDialog(Over[bool]):
         """Another place in time."""
         self._chosen = (self._chosen + by) % len(self._places)
         self._show_places()
+
+    def reader_place(self) -> Offset | None:
+        """The moment that is chosen."""
+        down = Offset(0, self._chosen)
+        return next((places.region.offset + down for places in self.query("#edit-places")), None)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Try it."""

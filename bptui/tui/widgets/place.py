@@ -44,17 +44,27 @@ def _column(runs: Line, mark: str) -> int | None:
     return None
 
 
-def place_on(screen: Screen[object], focused: Widget | None) -> Offset | None:
-    """Where the reader is on a screen: in the line that is typed, the focused pane, or what a page shows."""
-    if isinstance(focused, Input):
-        return focused.cursor_screen_offset
-    widgets = [focused] if focused is not None else screen.walk_children(Widget)
+def place_on(screen: Screen[object], focused: Widget | None, *, choosing: bool = False) -> Offset | None:
+    """Where the reader is on a screen: in the line that is typed, the focused pane, or what a page shows.
+
+    choosing  the last key was an arrow: in a dialog that has a line too, the row that it led to
+    """
+    typing = _typing(focused) if isinstance(focused, Input) else None
+    if typing is not None and not (choosing and screen.is_modal):
+        return typing
+    alone = focused is not None and typing is None
+    widgets = [focused] if alone else [screen, *screen.walk_children(Widget)]
     for placed in _placed(widgets):
         return placed
-    return next((text.region.offset for text in screen.query(Static) if text.display and text.region), None)
+    return typing or next((text.region.offset for text in screen.query(Static) if text.display and text.region), None)
 
 
-def _placed(widgets: Iterable[Widget]) -> Iterable[Offset]:
+def _typing(line: Input) -> Offset:
+    """Where the next letter goes; behind the last one Textual says one further."""
+    return line.cursor_screen_offset - (int(line.cursor_at_end), 0)
+
+
+def _placed(widgets: Iterable[Widget | None]) -> Iterable[Offset]:
     for widget in widgets:
         if isinstance(widget, Placed) and widget.region:
             at = widget.reader_place()
