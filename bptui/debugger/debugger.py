@@ -208,6 +208,15 @@ class Debugger(Running):
         """The losses of another branch up to this iteration, as far as one has been there."""
         return self._curves.of(self.branches.all[name].timeline, self.position.iteration + 1)
 
+    @property
+    def furthest(self) -> Position:
+        """The furthest that one has been on this branch."""
+        return max(self.position, self.branches.reached[self.branches.name])
+
+    def ahead(self) -> Curve:
+        """The losses of this branch as far as one has been on it, where that is further than one is."""
+        return self._curves.of(self.timeline, self.furthest.iteration + 1)
+
     def _ended(self, here: Position) -> int:
         """How many iterations are done."""
         return here.iteration + (here.op == self.count)

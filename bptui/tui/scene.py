@@ -17,7 +17,7 @@ from bptui.engine.network import Array
 from bptui.engine.player import Moment
 from bptui.engine.program import Program
 from bptui.engine.reach import operands
-from bptui.engine.timeline import Position
+from bptui.engine.timeline import START, Position
 from bptui.explain.folds import Folds
 from bptui.explain.parts import Key
 from bptui.tui.drawing.numbers import places
@@ -73,6 +73,8 @@ class Past:
     branches     where the timeline and each other branch part, and the branch's name
     others       (name, losses, how many iterations lie between two) of other branches, as far as they are known
     watched      iterations, and the values of the plotted watch at their ends
+    furthest     the furthest that one has been on this branch
+    ahead        the losses of this branch as far as one has been on it, and how many iterations lie between two
     """
 
     checkpoints: tuple[int, ...] = ()
@@ -80,6 +82,8 @@ class Past:
     branches: tuple[tuple[Position, str], ...] = ()
     others: tuple[tuple[str, Array, int], ...] = ()
     watched: tuple[Array, Array] = (np.zeros(0), np.zeros(0))
+    furthest: Position = START
+    ahead: tuple[Array, int] = (np.zeros(0), 1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -66,11 +66,13 @@ class Axes:
     floor  what the axis begins at, at the latest; None: at the lowest value
     last   the last iteration on the axis; None: where the first curve ends
     log    steps of the same height are the same factor; what is not above 0 is left out
+    here   where one is, if that is before the end: what comes after it is drawn as what one has been at
     empty  what is said where there is no curve yet
     """
 
     floor: float | None = 0.0
     last: int | None = None
+    here: int | None = None
     log: bool = False
     empty: str = "the loss of every iteration is drawn here"
 
@@ -97,9 +99,36 @@ def plot(
     _axes(canvas, scale, marks, named=named)
     for curve in reversed(shown):
         _draw(canvas, scale, curve)
-    x, y = scale.place(float(main.iterations[-1]), float(main.values[-1]))
-    canvas.write(int(x), min(scale.bottom - 1, int(y)), "●", "now")
+    if axes.here is not None:
+        column = int(scale.column(axes.here)) + 1
+        canvas.write(column, scale.bottom, "╌" * (canvas.columns - column), "faint")
+        _marked(canvas, scale, marks, named=named)
+    if not main.broken:
+        x, y = scale.place(float(main.iterations[-1]), float(main.values[-1]))
+        canvas.write(int(x), min(scale.bottom - 1, int(y)), "●", "now")
     return canvas.lines()
+
+
+@dataclass(frozen=True)
+class Course:
+    """Where iterations lie along an axis of so many columns that ends with iteration `last`, and which lies where."""
+
+    columns: int
+    last: int
+
+    def column(self, t: float) -> float:
+        """Where an iteration lies."""
+        return _MARGIN + self._long * t / max(1, self.last)
+
+    def iteration(self, column: int) -> int:
+        """The iteration nearest to a column; beyond the ends the first or the last."""
+        if column <= _MARGIN or column >= _MARGIN + self._long:
+            return 0 if column <= _MARGIN else self.last
+        return round((column + 0.5 - _MARGIN) * self.last / self._long)
+
+    @property
+    def _long(self) -> int:
+        return self.columns - _MARGIN - 2
 
 
 @dataclass(frozen=True)
@@ -127,7 +156,7 @@ class _Scale:
 
     def column(self, t: float) -> float:
         """Where an iteration lies."""
-        return _MARGIN + (self.canvas.columns - _MARGIN - 2) * t / max(1, self.last)
+        return Course(self.canvas.columns, self.last).column(t)
 
 
 def _range(curves: Sequence[Curve], floor: float | None) -> tuple[float, float]:
@@ -178,12 +207,16 @@ def _axes(canvas: Canvas, scale: _Scale, marks: Sequence[Mark], *, named: bool) 
         canvas.write(0, bottom - 1, scale.label(scale.low), "dim")
     if not named:
         _ends(canvas, scale, bottom)
-    for mark in sorted(marks, key=lambda mark: mark.rank):
-        if named or 0 < mark.iteration < scale.last:
-            canvas.write(int(scale.column(mark.iteration)), bottom, mark.glyph, mark.style)
+    _marked(canvas, scale, marks, named=named)
     if named:
         _ends(canvas, scale, bottom + 1)
         _names(canvas, scale, marks)
+
+
+def _marked(canvas: Canvas, scale: _Scale, marks: Sequence[Mark], *, named: bool) -> None:
+    for mark in sorted(marks, key=lambda mark: mark.rank):
+        if named or 0 < mark.iteration < scale.last:
+            canvas.write(int(scale.column(mark.iteration)), scale.bottom, mark.glyph, mark.style)
 
 
 def _ends(canvas: Canvas, scale: _Scale, row: int) -> None:

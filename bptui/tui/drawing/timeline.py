@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 
+from bptui.debugger import moves
 from bptui.debugger.view import View
 from bptui.debugger.watches import Watched
 from bptui.engine.program import PHASES, Program
+from bptui.engine.timeline import Position
+from bptui.explain.notation import number
+from bptui.explain.words import sentence
 from bptui.files.text import safe
 from bptui.tui.drawing.lines import Line, line, wrapped
-from bptui.tui.drawing.plot import Axes, Curve, Mark, plot
-from bptui.tui.scene import Scene
+from bptui.tui.drawing.plot import Axes, Course, Curve, Mark, plot
+from bptui.tui.scene import Hit, Scene
 
 
 def timeline(scene: Scene, columns: int, rows: int) -> list[Line]:
     """Where in the iteration; the loss of every iteration so far, or a watch; and what lies on the way."""
     plotted = scene.stops.watch(scene.stops.plotted)
     made = _watch(scene, plotted, columns, rows) if plotted else _loss(scene, columns, rows)
-    return [_steps(scene.view, columns), *made][:rows]
+    return [_steps(scene.view, columns)[0], *made][:rows]
 
 
 def title(scene: Scene) -> str:
@@ -30,11 +35,24 @@ def title(scene: Scene) -> str:
 
 
 def _loss(scene: Scene, columns: int, rows: int) -> list[Line]:
-    """The loss, and behind it that of other branches, as far as it is known."""
+    """The loss; faint what one has been at further on, and other branches, as far as they are known."""
     view, past = scene.view, scene.past
     others = [Curve.of(losses, every, "faint", broken=True) for _, losses, every in past.others]
-    own = Curve.of(view.losses, view.every)
-    return plot([own, *others], columns - 1, rows - 1, marks=_marks(scene))
+    own, further = Curve.of(view.losses, view.every), Curve.of(*past.ahead, "faint", broken=True)
+    curves = [own] if len(own.values) else []
+    curves += [further] if past.furthest > view.position and len(further.values) else []
+    return plot(curves[:2] + others or [own], columns - 1, rows - 1, marks=_marks(scene), axes=_axes(scene))
+
+
+def _axes(scene: Scene) -> Axes:
+    """As far as one has been."""
+    here, last = scene.position.iteration, furthest(scene)
+    return Axes(last=last, here=here if last > here else None)
+
+
+def furthest(scene: Scene) -> int:
+    """The iteration that the axis ends with."""
+    return max(scene.position.iteration, scene.past.furthest.iteration)
 
 
 def _watch(scene: Scene, one: Watched, columns: int, rows: int) -> list[Line]:
@@ -47,33 +65,76 @@ def _watch(scene: Scene, one: Watched, columns: int, rows: int) -> list[Line]:
     if now.size:
         earlier = iterations < here
         iterations, values = np.append(iterations[earlier], here), np.append(values[earlier], now)
-    axes = Axes(floor=None, last=here, empty="its value at the end of every iteration is drawn here")
+    axes = replace(_axes(scene), floor=None, empty="its value at the end of every iteration is drawn here")
     return plot([Curve(iterations, values)], columns - 1, rows - 1, marks=_marks(scene), axes=axes)
 
 
 def _marks(scene: Scene) -> list[Mark]:
     """Checkpoints, edits, where other branches leave, where breakpoints were met, and where one is."""
     past, view = scene.past, scene.view
-    here = view.position.iteration
-    marks = [Mark(t, "┴", "faint") for t in past.checkpoints if 0 < t <= here]
-    marks += [Mark(place.iteration, "┬", "plain", 1, name) for place, name in past.branches if place <= view.position]
-    marks += [Mark(e.position.iteration, "*", "plain", 2) for e in view.timeline.edits if e.position <= view.position]
-    marks += [Mark(t, "●", "plain+bold", 3) for t in past.met if t <= here]
-    if any(mark.rank for mark in marks):
+    here, last = view.position.iteration, furthest(scene)
+    end = max(past.furthest, view.position)
+    marks = [Mark(t, "┴", "faint") for t in past.checkpoints if 0 < t <= last]
+    marks += [Mark(place.iteration, "┬", "plain", 1, name) for place, name in past.branches if place <= end]
+    marks += [Mark(e.position.iteration, "*", "plain", 2) for e in view.timeline.edits if e.position <= end]
+    marks += [Mark(t, "●", "plain+bold", 3) for t in past.met if t <= last]
+    if any(mark.rank for mark in marks) or last > here:
         marks.append(Mark(here, "●", "now", 4) if here in past.met else Mark(here, "▲", "now", 4))
     return marks
 
 
-def _steps(view: View, columns: int) -> Line:
-    """The operations of an iteration, phase by phase: a row of squares each, or a bar where there are too many."""
-    runs = [(f" {view.position}  ".ljust(9), "bold")]
-    count, phases = len(view.program), _phases(view.program)
-    wide = count * 2 + 50 <= columns
-    for phase, ops in phases.items():
-        name = "now" if phase == view.phase else "dim"
-        runs.append((f"{phase} " if wide else f"{phase[:1]} ", name))
-        runs.append((_squares(view, ops, columns - 28) + "  ", name))
-    return line(*runs)
+# The mouse
+
+
+def hit(scene: Scene, columns: int, x: int, y: int) -> Hit | None:
+    """The moment at a column of a line: an operation of this iteration on the first, below it an iteration."""
+    if y:
+        return _iteration_hit(scene, Course(columns - 1, furthest(scene)).iteration(x))
+    square = next((ops for column, ops in _steps(scene.view, columns)[1] if column == x), None)
+    if square is None:
+        return None
+    program, k = scene.view.program, square[-1]
+    which = f"operation {k + 1}" if len(square) == 1 else f"operations {square[0] + 1} to {k + 1}"
+    text = f"{which} of {len(program)}: {sentence(program, program.instructions[k])}"
+    return Hit(position=Position(scene.position.iteration, k + 1), text=text)
+
+
+def _iteration_hit(scene: Scene, t: int) -> Hit:
+    """The same operation of another iteration, or as far as one has been."""
+    here = scene.position
+    place = min(moves.iterations(scene.view.program, here, t - here.iteration), max(scene.past.furthest, here))
+    return Hit(position=place, text=f"iteration {t}{_known(scene, t)}")
+
+
+def _known(scene: Scene, t: int) -> str:
+    """What there is to say of an iteration."""
+    past, said = scene.past, ""
+    own, every = (scene.view.losses, scene.view.every) if t <= scene.position.iteration else past.ahead
+    if t % every == 0 and t // every < len(own):
+        said += f"   {scene.view.program.name('loss')} {number(float(own[t // every]), 7)}"
+    said += "   a checkpoint" * (t in past.checkpoints) + "   a breakpoint was met" * (t in past.met)
+    said += "".join(f"   {edit.text}" for edit in scene.view.timeline.edits if edit.position.iteration == t)
+    return said + "".join(f"   {name} leaves" for place, name in past.branches if place.iteration == t)
+
+
+# The steps of an iteration
+
+
+def _steps(view: View, columns: int) -> tuple[Line, list[tuple[int, list[int]]]]:
+    """The operations, phase by phase: a square each, or for so many of them; and which are at which column."""
+    runs, places = [(f" {view.position}  ".ljust(9), "bold")], []
+    phases = _phases(view.program)
+    wide = len(view.program) * 2 + 50 <= columns
+    labels = [f"{phase} " if wide else f"{phase[:1]} " for phase in phases]
+    room = columns - len(runs[0][0]) - sum(map(len, labels)) - 3 * len(phases)
+    x = len(runs[0][0])
+    for label, (phase, ops) in zip(labels, phases.items(), strict=True):
+        squares = _squares(view, ops, room)
+        places += [(x + len(label) + k, each) for k, (_, each) in enumerate(squares)]
+        name, text = "now" if phase == view.phase else "dim", "".join(glyph for glyph, _ in squares)
+        runs += [(label, name), (text + "  ", name)]
+        x += len(label) + len(text) + 2
+    return line(*runs), places
 
 
 @lru_cache(maxsize=4)
@@ -85,14 +146,14 @@ def _phases(program: Program) -> dict[str, list[int]]:
     return {phase: found[phase] for phase in PHASES if phase in found}
 
 
-def _squares(view: View, ops: list[int], room: int) -> str:
-    """A square for each operation, or for so many of them that all phases fit."""
+def _squares(view: View, ops: list[int], room: int) -> list[tuple[str, list[int]]]:
+    """A square for each operation, or for so many of them that all phases fit; each with its operations."""
     here, count = view.position.op, len(ops)
     if len(view.program) > room:
         count = max(1, room * count // len(view.program))
     ends = [round(k * len(ops) / count) for k in range(count + 1)]
-    marks = []
+    made = []
     for first, last in itertools.pairwise(ends):
         begun = ops[first] < here or view.done in ops[first:last]
-        marks.append("■" if ops[last - 1] < here else "◧" if begun else "□")
-    return "".join(marks)
+        made.append(("■" if ops[last - 1] < here else "◧" if begun else "□", ops[first:last]))
+    return made

@@ -21,6 +21,8 @@ def past(debugger: Debugger, plotted: int | None, *, passing: bool) -> Past:
             for branch in debugger.branches.all.values()
             if branch.timeline is not debugger.timeline and branch.at <= here
         ),
+        furthest=debugger.furthest,
+        ahead=debugger.ahead(),
         watched=Past.watched if plotted is None else debugger.plotted(plotted, passing=passing),
     )
 

@@ -8,7 +8,6 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 
-from bptui.tui.drawing import timeline
 from bptui.tui.drawing.lines import Line
 from bptui.tui.drawing.network.blocks import beside
 from bptui.tui.drawing.network.figure import caption, figure, planned
@@ -68,23 +67,6 @@ class NetworkPane(Pane):
 
     def _sight(self, scene: Scene) -> Sight:
         return Sight(scene, row_of(scene, self._row), self.has_focus)
-
-
-class LossPane(Pane):
-    """Where we are, and the loss of every iteration so far."""
-
-    help_moves = "← → one iteration"
-
-    def title(self, scene: Scene) -> str:
-        return timeline.title(scene)
-
-    def content(self, scene: Scene, columns: int, rows: int) -> tuple[Sequence[Line], int]:
-        return timeline.timeline(scene, columns, rows), -1
-
-    def move(self, scene: Scene, across: int, down: int) -> None:
-        del scene, down
-        if across:
-            self.followed.carry_out("iteration" if across > 0 else "iteration-back")
 
 
 class StopsPane(Pane):
