@@ -241,8 +241,9 @@ SOURCES: Mapping[str, Source] = {
     "goto": _position, "set": _setting, "nudge": _target, "break": _condition, "when": _change, "delete": _forgotten,
     "enable": _disabled, "disable": _enabled, "ignore": _breakpoint, "watch": _expression, "unwatch": _watch,
     "branch": _branch, "diff": _beside, "sweep": _sweep, "explain": _target, "origin": _target, "uses": _target,
-    "restart": _restart, "why": _nan, "print": _expression, "until": _expression, "save": _file, "load": _spec,
-    "fold": _part, "find": _target, "help": _help, "open": _spec, "describe": _target, "curve": _expression,
+    "restart": _restart, "predict": _expression, "why": _nan, "print": _expression, "until": _expression,
+    "save": _file, "load": _spec, "fold": _part, "find": _target, "help": _help,
+    "open": _spec, "describe": _target, "curve": _expression,
 }  # fmt: skip
 # Words that only a number follows, which nobody can guess.
 NUMBERS = frozenset({"next", "back", "step", "step-back", "iteration", "iteration-back", "to", "to-back", "run"})

@@ -48,7 +48,7 @@ class Command:
     @property
     def letter(self) -> str:
         """Its key, where that is one letter or sign."""
-        return self.key if len(self.key) == 1 else ""
+        return self.key if len(self.key) == 1 and ALIASES.get(self.key) == self.verb else ""
 
     @property
     def needs(self) -> bool:
@@ -107,6 +107,8 @@ COMMANDS: tuple[Command, ...] = (
             "is from", "X"),
     Command("uses", (), "the operations that read a number next", "X"),
     Command("why", (), "to the first operation that made a number that is not finite", "nan"),
+    Command("predict", ("p",), "say what the next operation gives before it is shown, and hear how near that was",
+            "[[CELL =] NUMBER]"),
     Command("formulas", ("m",), "every update formula: elements and matrices"),
     Command("find", ("slash",), "cells that show as a number, and where it was written; operations that hold a text; "
             "alone: the next one", "NUMBER or TEXT", shown="/"),
@@ -149,9 +151,9 @@ _BEGINS = {
 }  # fmt: skip
 
 # A word or letter that stands for another: `p` is print, every other single letter its key's verb.
-ALIASES = {"p": "print", "exit": "quit", "h": "help"} | {
-    command.key: command.verb for command in COMMANDS if command.verb and len(command.key) == 1
-}
+ALIASES = {command.key: command.verb for command in COMMANDS if command.verb and len(command.key) == 1} | {
+    "p": "print", "exit": "quit", "h": "help",
+}  # fmt: skip
 
 
 def keyed() -> dict[str, tuple[str, ...]]:

@@ -20,7 +20,7 @@ from bptui.engine.reach import operands
 from bptui.engine.timeline import START, Position
 from bptui.explain.folds import Folds
 from bptui.explain.parts import Key
-from bptui.tui.drawing.numbers import places
+from bptui.tui.drawing.numbers import UNSET, places
 from bptui.tui.drawing.tensor.summary import Held, largest
 
 
@@ -100,6 +100,7 @@ class Scene:
     heading   the part of the program whose heading the cursor is on, instead of its first operation, or None
     formula   the instruction and cell whose formula is shown, or None
     compact   the small layout
+    asked     the slot of which a number is asked for before it is there, or ""
     mistaken  the spec has mistakes now, and its last good network is shown
     """
 
@@ -111,6 +112,7 @@ class Scene:
     pointed: bool = False
     compact: bool = False
     mistaken: bool = False
+    asked: str = ""
     digits: int | None = None
     note: str = ""
     stops: Stops = field(default_factory=Stops)
@@ -170,6 +172,10 @@ class Scene:
             sum(edit.slot == slot and edit.position <= position for edit in timeline.edits),
         )
         return Held(self.view.state.arrays[slot], origin)
+
+    def unset(self, slot: str) -> str:
+        """What stands for a number that is not computed yet: a question mark where the reader is to work it out."""
+        return "?" if slot == self.asked else UNSET
 
     def before(self, slot: str, cell: int) -> float | None:
         """What a cell of a lasting slot was before this iteration's update of it, where that has begun."""

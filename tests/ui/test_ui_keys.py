@@ -69,6 +69,9 @@ async def test_every_key_does_its_work_from_every_pane(app, size, pane):
             await reader.press("escape", pane)
         await opens("colon", "a command, such as")
         await opens("ctrl+p", "what is to be done?")
+        await press("p")
+        assert "what is " in reader.lines()[-4]
+        await reader.press("escape", "N", pane)
         await opens("e", "enter set   ↑ ↓ from when   esc leave it")
         if pane == "6":
             await press("enter")  # that of the row, where there is one

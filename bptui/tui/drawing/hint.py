@@ -10,6 +10,7 @@ from bptui.files.text import safe
 from bptui.tui.drawing.lines import Line, cut, line, spread, width
 
 _APART = "  "
+_ANSWERING = (("enter", "answer; with nothing, show it"), ("esc", "show it"))
 _KEYS = (
     ("enter", "carry out"),
     ("tab", "complete"),
@@ -85,7 +86,9 @@ def _first(texts: list[str], chosen: int, columns: int) -> int:
     return 0 if k == 0 else k + 1
 
 
-def line_keys(columns: int) -> Line:
+def line_keys(columns: int, *, asked: bool = False) -> Line:
     """The keys that a line that is being typed has, in the place of those of the panes."""
-    runs = [part for key, word in _KEYS for part in ((f" {key}", "bold"), (f" {word} ", "dim"))]
+    runs = [
+        part for key, word in (_ANSWERING if asked else _KEYS) for part in ((f" {key}", "bold"), (f" {word} ", "dim"))
+    ]
     return cut(line(*runs), columns)

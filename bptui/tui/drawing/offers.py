@@ -13,8 +13,8 @@ from bptui.tui.drawing.lines import Line, Run, cut, line, rule, width, wrapped
 _WIDEST, _KEY = 30, 8
 # Lines for the one that is chosen, in full.
 _FULL = 3
-# A name counts so much more than a word of the help.
-_NAMED = 3.0
+# What is found as it stands counts so much more than letters that are scattered over a name: in a name, in the help.
+_NAMED, _SAID = 3.0, 2.5
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,14 @@ def _fits(search: FuzzySearch, offer: Offer, words: Sequence[str]) -> tuple[floa
     total, letters = 0.0, set[int]()
     for word in words:
         score, places = search.match(word, offer.name)
+        named = score * (_NAMED if word in offer.name.lower() else 1)
         # In a sentence some letters or other are always found in order.
-        said = len(word) * (word in offer.help.lower() or word == offer.key.lower())
-        if not score and not said:
+        said = len(word) * _SAID * (f" {word}" in f" {offer.help.lower()}" or word == offer.key.lower())
+        if not named and not said:
             return 0.0, frozenset()
         exact = offer.name.lower().startswith(word) + (word == offer.key.lower())
-        total += max(_NAMED * score, said) + exact * len(word)
-        letters |= set(places if score else ())
+        total += max(named, said) + exact * len(word)
+        letters |= set(places if named >= said else ())
     return total, frozenset(letters)
 
 

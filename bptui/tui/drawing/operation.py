@@ -142,7 +142,8 @@ def _values(scene: Scene, k: int, look: Look) -> list[Line]:
     slot = view.program.instructions[k].writes
     there = view.state.computed[slot] if k < view.position.op or k == view.done else 0
     if not there:
-        return [line((UNSET + " ", "dim"))]
+        asked = scene.asked and k == view.upcoming
+        return [line(("? ", "now")) if asked else line((UNSET + " ", "dim"))]
     array = view.state.arrays[slot].reshape(-1)
     known, most = array[:there], scene.places(slot)
     low, high = float(known.min()), float(known.max())
@@ -170,7 +171,9 @@ def _numbers(scene: Scene, k: int, places: int) -> Line:
     flat, there = view.state.arrays[slot].reshape(-1), view.state.computed[slot]
     bold = "+bold" if k == view.done else ""
     shown = [
-        (signed(float(flat[cell]), places), colour(float(flat[cell])) + bold) if cell < there else (UNSET, "dim")
+        (signed(float(flat[cell]), places), colour(float(flat[cell])) + bold)
+        if cell < there
+        else (scene.unset(slot), "dim")
         for cell in scene.reading_order(slot)
     ]
     runs = [part for run in shown for part in (run, (" ", "plain"))]

@@ -21,7 +21,7 @@ def header(scene: Scene, columns: int) -> Line:
     """The network on the left, the moment on the right."""
     view = scene.view
     network = view.program.network
-    moment = _moment(view)
+    moment = _moment(scene)
     name, rate = f" {safe(network.name[:_LONGEST])} ", f"lr {_rate(view)}"
     network_name = line((name, "bold"), (" spec has mistakes " * scene.mistaken, "bold+cursor"))
     if scene.compact:
@@ -37,8 +37,9 @@ def _rate(view: View) -> str:
     return number(view.number(slot), 4)
 
 
-def _moment(view: View) -> Line:
-    loss = number(view.number("loss"), 4) if view.is_computed("loss") else "·"
+def _moment(scene: Scene) -> Line:
+    view = scene.view
+    loss = number(view.number("loss"), 4) if view.is_computed("loss") else scene.unset("loss")
     mark = "~" if "loss" in view.stale.outdated else ""
     element, inside = view.position.element, ""
     if element and view.done is not None:

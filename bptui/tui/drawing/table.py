@@ -19,7 +19,7 @@ from bptui.explain.cells import unravelled
 from bptui.explain.lazy import Lazy
 from bptui.explain.notation import Names
 from bptui.tui.drawing.lines import Line, Run, line
-from bptui.tui.drawing.numbers import UNSET, colour, fitted, point_aligned, signed
+from bptui.tui.drawing.numbers import colour, fitted, point_aligned, signed
 from bptui.tui.scene import Scene
 
 MOST_LISTED = 12
@@ -309,7 +309,7 @@ def number_runs(
     there = view.state.computed[slot]
     under = ("+cursor" if focused else "+under") if scene.cursor == (slot, cell) else ""
     if cell >= there:
-        return [(point_aligned(UNSET, *shape), "dim" + under), (" ", "plain")]
+        return [(point_aligned(scene.unset(slot), *shape), "dim" + under), (" ", "plain")]
     value = view.number(slot, cell)
     text = fitted(value, scene.places(slot), shape)
     name = colour(value) + ("+italic" if ".grad" in slot else "")

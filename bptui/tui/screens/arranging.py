@@ -42,7 +42,11 @@ class Arranged(Screen[None]):
             self._reading = event.widget.number
             if self.focused is event.widget:
                 self.remove_class("typing")  # the mouse leaves the command line without a word
+                self.line_left()
             self.set_class(isinstance(event.widget, StopsPane), "on-stops")
+
+    def line_left(self) -> None:
+        """Nothing is typed any more."""
 
     def note_reading(self) -> None:
         """The same at once, before the focus goes to the command line."""

@@ -125,7 +125,8 @@ class MainScreen(Typing, Touring):
             "formulas": lambda: self._page("Every update formula", "formulas"),
             "to": lambda: self._run_to("to"), "to-back": lambda: self._run_to("to-back"),
             "break": self._break, "breakpoints": lambda: self.focus_pane(6), "watch": self._watch,
-            "branches": self._branches, "view": lambda: self._view_of(1), "open": self._open, "tour": self.tour,
+            "branches": self._branches, "predict": self._predict,
+            "view": lambda: self._view_of(1), "open": self._open, "tour": self.tour,
         }  # fmt: skip
         if verb in _ASKING:
             self.open_line(f"{verb} ")
@@ -168,6 +169,7 @@ class MainScreen(Typing, Touring):
         self._stop_playing()
         if isinstance(self.focused, Input):
             self._close_line()
+            self._answer("")
             return
         self.unzoom()
         self.close_pages()
@@ -245,7 +247,7 @@ class MainScreen(Typing, Touring):
             self._branches()
         elif verb in words and (rest or verb != "view"):
             words[verb](rest.strip())
-        elif line in ("view", "play", "open", "tour"):
+        elif line in ("predict", "view", "play", "open", "tour"):
             self.carry_out(line)
         elif line:
             self._do(line)

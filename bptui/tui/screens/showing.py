@@ -7,6 +7,7 @@ from dataclasses import replace
 from textual.reactive import reactive
 from textual.timer import Timer
 
+from bptui.commands.predicting import Question
 from bptui.commands.session import Session
 from bptui.engine.timeline import Position
 from bptui.explain.parts import Key
@@ -33,6 +34,8 @@ class Showing(Arranged):
         self._heading: Key | None = None
         self._looked: bool | Kept = False
         self._note = ""
+        # What is asked for before it is shown.
+        self._asked: Question | None = None
         # Why the last line was not carried out, or "".
         self._refused = ""
         self._stopping = Stopping(session)
@@ -64,9 +67,11 @@ class Showing(Arranged):
             self.session, self._view, self._cursor, self._row, looked=self._looked, note=self._note,
             compact=self.has_class("compact"),
         )  # fmt: skip
+        asked = "" if self._asked is None else self._asked.slot
         self.scene = replace(
-            scene, stops=stops, past=travelled, mistaken=self.mistaken, folds=self.session.folds, heading=self._heading
-        )
+            scene, stops=stops, past=travelled, mistaken=self.mistaken, folds=self.session.folds,
+            heading=self._heading, asked=asked,
+        )  # fmt: skip
         self.make_room(len(stops.breakpoints), len(stops.watched))
 
     def _first_cell(self) -> tuple[str, int]:

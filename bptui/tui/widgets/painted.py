@@ -31,7 +31,8 @@ class Painted(Widget):
 
     def redraw(self) -> None:
         """Draw again; what comes out as it was stays."""
-        if not self._in_sight or self._painted_for != self.outer_size:
+        # What is displayed again has no place, and so no size, until all is laid out anew.
+        if not (self._in_sight and self.size) or self._painted_for != self.outer_size:
             self._painted_for = _NEVER
             self.refresh()
             return

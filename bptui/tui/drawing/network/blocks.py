@@ -15,7 +15,6 @@ from bptui.engine.program import Program
 from bptui.explain.notation import Names
 from bptui.tui.drawing.layers import cells, described
 from bptui.tui.drawing.lines import Line, Run, cut, line, merged
-from bptui.tui.drawing.numbers import UNSET
 from bptui.tui.scene import Scene
 
 _SHADES = " ░▒▓█"
@@ -148,7 +147,7 @@ def _strip(scene: Scene, slot: str, columns: int) -> list[Run]:
     view = scene.view
     size = view.program.slots[slot].size
     if view.state.computed[slot] < size:
-        return [(UNSET, "dim")]
+        return [(scene.unset(slot), "dim")]
     flat = view.state.arrays[slot].reshape(-1)[:: max(1, size // _MOST_CELLS)]
     parts = np.array_split(flat, min(columns, flat.size))
     values = [float(part[np.argmax(np.abs(part))]) for part in parts]

@@ -113,7 +113,7 @@ def footer(seen: Seen, columns: int) -> Line:
 
 def _number(seen: Seen, slot: str, cell: int) -> list[Run]:
     if not seen.scene.view.is_computed(slot, cell):
-        return [("·", "dim")]
+        return [(seen.scene.unset(slot), "dim")]
     value = seen.scene.view.number(slot, cell)
     style = colour(value) + ("+italic" if ".grad" in slot else "")
     return [(signed(value, seen.scene.places(slot)).strip(), style)]
