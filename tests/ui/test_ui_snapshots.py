@@ -167,7 +167,7 @@ async def test_xor(app, size):
 async def test_a_tensor_as_numbers(app, size):
     """Digits' W2 and its gradient beside it, columns named by class, points under each other, the cursor on both."""
     async with app("digits", size) as reader:
-        await reader.press("f", "f", "f", "f", "2", "v", "down", "right")
+        await reader.press("f", "f", "f", "f", "2", "v", "down", "right", "z")
         compare(reader, "tensor-numbers", size)
 
 
@@ -177,7 +177,7 @@ async def test_a_tensor_as_a_heat_map(app, size):
     async with app("digits", size) as reader:
         await reader.press("f", "f", "f", "f")
         await reader.command("look W1[20, 30]")
-        await reader.press("v", "v")
+        await reader.press("v", "v", "z")
         compare(reader, "tensor-heat", size)
 
 
@@ -188,6 +188,7 @@ async def test_a_tensor_as_pictures(app, size):
         await reader.press("f", "f", "2")
         await reader.command("look x[3, 4]")
         await reader.command("view picture")
+        await reader.press("z")
         compare(reader, "tensor-picture", size)
 
 

@@ -119,7 +119,7 @@ def test_what_is_kept_of_an_array_is_true_of_it_wherever_one_goes(name):
     walk = (
         "next 2", "step", "step", "next 3", "set W1[0, 0] = 0.5", "back 2", "next 9", "iteration", "set W1[0, 0] = 0.7 at 0:0",
         "next 4", "undo", "finish", "set lr = 0.3", "iteration 2", "step 3", "iteration-back", "branch other", "nudge W2[0, 0]",
-        "next 3", "goto 0:0", "iteration 3", "branch main", "next",
+        "next 3", "goto 0:0", "iteration 3", "branch main", "next", "finish", "finish", "finish", "finish", "start", "step", "step",
     )  # fmt: skip
     equal = 0
     for line in walk:
@@ -331,6 +331,7 @@ def test_weights_behind_a_flatten_layer_are_pictures_for_each_channel():
     assert (held.height, held.width, held.lead, held.turned) == (5, 4, (3, 2), True)
     weights = scene.view.state.arrays["W2"]
     assert np.array_equal(held.cells(weights, 3, 4)[0], weights[20:, 1].reshape(5, 4))  # unit 1, channel 1
+    assert (held.cell(3, 7), held.place((20 + 7) * 3 + 1)) == ((20 + 7) * 3 + 1, (3, 7))
     shown = "\n".join(text(line) for line in view_of(Seen(scene, ("W2", 0)), "picture", 60, 24).lines)
     assert "2,1" in shown
 
@@ -389,7 +390,7 @@ async def test_views_are_gone_through_and_pictures_only_where_there_are_some(app
         await reader.command("look x[3, 4]")
         await reader.press("v", "v", "v")
         assert reader.app.screen.query_one("#values").shown == "picture"
-        assert "12 of 64, each of 8×8" in reader.text()
+        assert "12 of 64, each 8×8" in reader.text()
         assert "x[3, 4] = 0.875" in reader.lines()[-2]
         await reader.press("right", "down")
         assert "x[8, 4] =" in reader.lines()[-2]

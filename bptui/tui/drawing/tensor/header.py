@@ -20,14 +20,17 @@ _LOW = 15
 
 def header(seen: Seen, columns: int, rows: int) -> list[Line]:
     """Name, shape and type; then what all cells have in common, and as much of what the others have as fits a line."""
-    lines = [cut(_name(seen), columns)]
+    name, found = _name(seen), seen.summary(seen.plane.slot)
+    drawn = line("  ", (bars(found) if found.count > 1 else "", "plain"))
+    above = not seen.aside and width(name) + width(drawn) <= columns
+    lines = [cut((*name, *drawn) if above else name, columns)]
     slots = [slot for slot in seen.slots if slot == seen.at[0] or (rows >= _LOW and seen.summary(slot).count)]
     for slot in slots:
         head = f" {'∂ ' if slot == seen.gradient else '  ' if seen.gradient else ''}"
         if slot == seen.at[0]:
-            lines += _flowed(_facts(seen, slot), columns, head)
+            lines += _flowed(_facts(seen, slot, drawn=not above), columns, head)
         else:
-            lines += _flowed(_facts(seen, slot, brief=True), columns, head)[:1]
+            lines += _flowed(_brief(_facts(seen, slot)), columns, head)[:1]
     return lines
 
 
@@ -41,26 +44,32 @@ def _name(seen: Seen) -> Line:
     return line((f" {plane.spelled(name)}{alias} ", "now+bold" if lit else "bold"), (f" {shape}  {kind}", "dim"))
 
 
-def _facts(seen: Seen, slot: str, *, brief: bool = False) -> list[Line]:
-    """The numbers that stand for all cells, each with its word; in brief the most telling first."""
+def _facts(seen: Seen, slot: str, *, drawn: bool = True) -> list[Line]:
+    """The numbers that stand for all cells, each with its word; and the histogram, unless it is drawn elsewhere."""
     found = seen.summary(slot)
     if not found.count:
         return [line(("not computed yet", "dim"))]
     digits = seen.scene.digits or 4
-    low, high, mean = (
-        _fact(word, value, digits) for word, value in (("min", found.low), ("max", found.high), ("mean", found.mean))
-    )
-    norm = line(("norm ", "dim"), number(found.norm, digits))
-    drawn = line((bars(found) if found.count > 1 else "", "plain"))
-    zeros = line(("zeros ", "dim"), str(found.zeros))
-    odd = line(("nan/inf ", "dim"), (str(found.odd), "bold" if found.odd else "plain"))
-    facts = [low, high, norm, drawn, mean, zeros, odd] if brief else [low, high, mean, norm, drawn, zeros, odd]
-    if brief and found.odd:
-        facts.insert(0, facts.pop())
+    ends = (("min", found.low), ("max", found.high), ("mean", found.mean))
     whole = seen.scene.view.program.slots[slot].size
-    if found.count < whole:
-        facts.append(line((f"of {found.count} of {whole} cells", "dim")))
-    return [fact for fact in (*facts, _moved(seen, slot)) if fact]
+    facts = [
+        *(_fact(word, value, digits) for word, value in ends),
+        line(("norm ", "dim"), number(found.norm, digits)),
+        line((bars(found) if drawn and found.count > 1 else "", "plain")),
+        line(("zeros ", "dim"), str(found.zeros)),
+        line(("nan/inf ", "dim"), (str(found.odd), "bold" if found.odd else "plain")),
+        line((f"of {found.count} of {whole} cells", "dim")) if found.count < whole else (),
+        _moved(seen, slot),
+    ]
+    return [fact for fact in facts if fact]
+
+
+def _brief(facts: Sequence[Line]) -> list[Line]:
+    """The most telling first: numbers that are none, the ends, the norm; the rest as there is room."""
+    order = ("nan/inf ", "min ", "max ", "norm ")
+    found = {fact[0][0]: fact for fact in facts}
+    first = [found[word] for word in order if word in found and (word != order[0] or found[word][1][0] != "0")]
+    return [*first, *(fact for fact in facts if fact not in first)]
 
 
 def _moved(seen: Seen, slot: str) -> Line:

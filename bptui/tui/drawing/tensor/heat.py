@@ -35,7 +35,7 @@ def heat(seen: Seen, columns: int, rows: int) -> Sheet:
     if rows >= 2 * _LEAST_ROWS:
         upper, lower = (Map(seen, slot, columns, rows // 2) for slot in seen.slots)
         return _moving(below(upper.sheet(), lower.sheet()), lower if seen.aside else upper)
-    return maps[seen.aside].sheet()
+    return maps[seen.aside and seen.there(seen.gradient) > 0].sheet()
 
 
 def _moving(drawn: Sheet, own: Map) -> Sheet:

@@ -137,6 +137,8 @@ def _reduced(function: np.ufunc, plane: Array, block: int) -> Array:
 
 def legend(whole: Summary, largest: float, places: int) -> list[Run]:
     """What the strongest marks stand for: `░▒▓█ +0.3049  -=≡▤ −0.3049`."""
+    if not whole.largest and not whole.odd:
+        return [(" all are 0", "dim")]
     made: list[Run] = []
     for present, letters, name, sign in (
         (whole.high > 0 or whole.low >= 0, POSITIVE, "hot", 1),

@@ -186,8 +186,8 @@ class Pictures:
         scene, found = self.seen.scene, self.seen.summary(self._slot)
         of = marks.legend(found, marks.scale(found, self._numbers), scene.places(self._slot))
         left = self.album.count - len(self._shown)
-        shown = f"{len(self._shown)} of {self.album.count}, each" if left else str(self.album.count)
-        return line(*of, (f"  {shown} of {self.album.height}×{self.album.width}", "dim"))
+        shown = f"{len(self._shown)} of {self.album.count}" if left else str(self.album.count)
+        return line(*of, (f"  {shown}, each {self.album.height}×{self.album.width}", "dim"))
 
     # Where things are
 

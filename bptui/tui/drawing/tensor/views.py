@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bptui.tui.drawing.lines import cut, line
 from bptui.tui.drawing.tensor.albums import album
 from bptui.tui.drawing.tensor.grid import Grid
 from bptui.tui.drawing.tensor.header import footer, header
-from bptui.tui.drawing.tensor.heat import heat
+from bptui.tui.drawing.tensor.heat import Map, heat
 from bptui.tui.drawing.tensor.pictures import Pictures
 from bptui.tui.drawing.tensor.seen import Seen
-from bptui.tui.drawing.tensor.sheet import Sheet, below, nowhere
+from bptui.tui.drawing.tensor.sheet import Sheet, below, next_to, nowhere
 
 VIEWS = ("numbers", "heat", "both", "picture")
+# A pane lower than this and as wide as this has map and numbers side by side.
+_LOW, _WIDE = 18, 66
 
 
 def view_of(seen: Seen, view: str, columns: int, rows: int) -> Sheet:
@@ -32,11 +36,21 @@ def _drawn(seen: Seen, view: str, columns: int, rows: int) -> Sheet:
     if view == "heat":
         return heat(seen, columns, rows)
     if view == "both":
-        upper = max(5, rows // 2)
-        return below(heat(seen, columns, upper), Grid(seen, columns, max(3, rows - upper)).sheet())
+        return _both(seen, columns, rows)
     if view == "picture":
         return _pictures(seen, columns, rows)
     return Grid(seen, columns, rows).sheet()
+
+
+def _both(seen: Seen, columns: int, rows: int) -> Sheet:
+    """The map above the numbers; in a low and wide pane beside them."""
+    if rows < _LOW and columns >= _WIDE:
+        left = columns * 2 // 5
+        drawn = Map(seen, seen.at[0], left - 1, rows).sheet()
+        numbers = Grid(seen, columns - left, rows).sheet()
+        return replace(next_to(drawn, numbers, left), moved=numbers.moved, page=numbers.page)
+    upper = max(5, rows // 2)
+    return below(heat(seen, columns, upper), Grid(seen, columns, max(3, rows - upper)).sheet())
 
 
 def _pictures(seen: Seen, columns: int, rows: int) -> Sheet:
