@@ -160,16 +160,23 @@ def _app(options: argparse.Namespace) -> int:
 
 def _settings(options: argparse.Namespace) -> Preferences:
     """A person's settings, what the command line says being stronger. Raises SpecError."""
+    from bptui.tui.drawing.palette import THEMES
+
+    found = _preferences()
+    if options.theme and options.theme not in THEMES:
+        raise InputError(f"--theme {options.theme}: it is one of {', '.join(THEMES)}")
+    options.spoken = options.spoken or found.spoken
+    options.digits = options.digits or found.digits
+    options.memory = options.memory or found.memory or DEFAULT_MEMORY
+    return found
+
+
+def _preferences() -> Preferences:
     from bptui.commands import registry
     from bptui.files import preferences
     from bptui.tui.drawing.palette import THEMES
 
-    found = preferences.load(preferences.place(), THEMES, registry.keyed())
-    if options.theme and options.theme not in THEMES:
-        raise InputError(f"--theme {options.theme}: it is one of {', '.join(THEMES)}")
-    options.digits = options.digits or found.digits
-    options.memory = options.memory or found.memory or DEFAULT_MEMORY
-    return found
+    return preferences.load(preferences.place(), THEMES, registry.keyed())
 
 
 def _unicode() -> bool:
@@ -182,6 +189,8 @@ def _plain(options: argparse.Namespace) -> int:
     from bptui.commands import opening
 
     terminal = options.script is None and sys.stdin.isatty() and sys.stdout.isatty()
+    # What a script reads is never changed by settings.
+    options.spoken = options.spoken or (terminal and _preferences().spoken)
     with _blamed(options.spec):
         session = opening.opened(_request(options, keep=terminal))
     if options.script is not None:

@@ -22,13 +22,14 @@ _SIGNS = {
     "solidus": "slash", "reverse_solidus": "backslash", "commercial_at": "at", "hyphen_minus": "minus",
     "plus_sign": "plus", "low_line": "underscore",
 }  # fmt: skip
-_KEYS = ("theme", "ascii", "digits", "memory", "keys")
+_KEYS = ("theme", "ascii", "spoken", "digits", "memory", "keys")
 
 TEMPLATE = """\
 # Settings of bptui. What stands behind a # is how it is without them.
 
 # theme = "dark"        # light, contrast, contrast-light, terminal (its own sixteen colours)
 # ascii = false         # true: no signs but ASCII
+# spoken = false        # true: at a terminal as with --spoken, for a screen reader or braille
 # digits = 4            # significant digits that are shown
 # memory = 256          # MiB for checkpoints
 
@@ -47,6 +48,7 @@ class Preferences:
 
     theme: str = ""
     ascii: bool | None = None
+    spoken: bool = False
     digits: int | None = None
     memory: int | None = None
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -72,6 +74,7 @@ def load(path: Path, themes: Collection[str], commands: Mapping[str, tuple[str, 
     found = Preferences(
         theme=_theme(table, themes),
         ascii=table.flag("ascii", default=False) if table.has("ascii") else None,
+        spoken=table.flag("spoken", default=False),
         digits=_count(table, "digits", _MOST_DIGITS),
         memory=_count(table, "memory", LARGEST),
         keys=_keys(table.table("keys", '[keys] with next = "n"'), commands),

@@ -61,3 +61,16 @@ def test_without_spoken_the_cursor_moves_unseen():
         assert b"\x1b[?25h" not in terminal.written
         terminal.send("q")
         assert terminal.ended() == 0
+
+
+def test_a_setting_asks_for_it_once_and_for_all(tmp_path):
+    """At a terminal both front ends speak as with --spoken; a command is asked for in words."""
+    (tmp_path / "bptui").mkdir()
+    (tmp_path / "bptui" / "settings.toml").write_text("spoken = true\n")
+    with Terminal("article", "--plain", "--no-session", XDG_CONFIG_HOME=str(tmp_path)) as terminal:
+        terminal.until("command:")
+        terminal.send("next 2\r")
+        terminal.until("prediction is h times W2.")
+    with Terminal("article", "--no-session", XDG_CONFIG_HOME=str(tmp_path)) as terminal:
+        terminal.until("prediction")
+        assert b"\x1b[?25h" in terminal.written
