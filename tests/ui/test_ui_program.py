@@ -147,3 +147,8 @@ async def test_a_click_chooses_an_operation_and_folds_a_heading(app):
         await reader.pilot.click(offset=(10, row))
         await reader.settled()
         assert "▹ forward" in reader.text()
+        await reader.press("2")
+        reader.app.screen.query_one("#program").on_mouse_scroll_down()
+        await reader.settled()
+        assert reader.app.screen.focused.number == 1
+        assert reader.app.screen.scene.row > 2

@@ -91,6 +91,7 @@ class ProgramPane(Pane):
 
     def _go(self, scene: Scene, down: int) -> None:
         """To another row; from where one is, if the cursor is nowhere yet."""
+        self.focus()  # the wheel moves the cursor too, which is followed where the focus is
         listed = self._listed(scene)
         if scene.row < 0:
             here, down = listed.place(scene.view.upcoming), down - (1 if down > 0 else -1)
