@@ -452,3 +452,13 @@ async def test_a_click_in_each_view_goes_to_what_is_there(app):
             assert reader.app.screen._cursor == (hit.slot, hit.cell)
             assert full.endswith(repr(pane.scene.view.number(hit.slot, hit.cell)))
             await reader.pilot.hover("#header")
+
+
+async def test_the_list_follows_the_cursor_until_the_next_step(app):
+    async with app("digits") as reader:
+        await reader.press("f", "f")
+        await reader.command("look W2[50, 3]")
+        await reader.press("1")
+        assert " 50 " in reader.inside("#values").replace("‹", " ")
+        await reader.press("n")
+        assert " 50 " not in reader.inside("#values").replace("‹", " ")

@@ -52,7 +52,7 @@ class ValuesPane(Pane):
         if self.one:
             return self._sheet(scene, columns, rows).lines, -1
         made = table(scene, columns, focused=self.has_focus)
-        wanted = scene.cursor if self.has_focus else _fresh(scene)
+        wanted = scene.cursor if self.has_focus or scene.pointed else _fresh(scene)
         return Lazy(len(made), lambda k: made.row(k).line), made.place(wanted) or 0
 
     def hit(self, scene: Scene, x: int, y: int) -> Hit | None:
