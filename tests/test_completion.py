@@ -142,6 +142,11 @@ def test_files_that_could_be_opened(session: Session, tmp_path: Path, monkeypatc
     assert offered(session, "load bad") == []
     assert offered(session, "load nowhere/") == []
     assert offered(session, "load \0/") == []
+    served = Session(specs.load("article"))
+    served.files = False
+    assert offered(served, "load m") == ["mazur", "moons"]
+    assert offered(served, "diff m") == ["mazur", "moons"]
+    assert offered(served, "save ") == offered(served, f"load {tmp_path}/mi") == []
 
 
 # History

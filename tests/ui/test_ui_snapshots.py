@@ -122,6 +122,38 @@ async def test_help(app, size):
 
 
 @every_size
+async def test_the_command_line(app, size):
+    """Above the line the usage of the word and what fits, the second put in by Tab and lit; its own keys below it."""
+    async with app("article", size) as reader:
+        await reader.press("colon")
+        await reader.type("set w")
+        reader.app.screen.query_one("#line").cursor_blink = False
+        await reader.press("tab", "tab")
+        compare(reader, "article-line", size)
+
+
+@every_size
+async def test_everything_that_can_be_done(app, size):
+    """What was typed underlined in the names that it is found in, keys before them, the first one in full below."""
+    async with app("article", size) as reader:
+        await reader.press("ctrl+p")
+        await reader.type("back")
+        reader.app.screen.query_one("Input").cursor_blink = False
+        await reader.press()
+        compare(reader, "article-find", size)
+
+
+@every_size
+async def test_a_number_is_asked_for(app, size):
+    """A question mark for the prediction wherever it is shown, its formula above the line, no 0.191 anywhere."""
+    async with app("article", size) as reader:
+        await reader.press("n", "p")
+        reader.app.screen.query_one("#line").cursor_blink = False
+        await reader.press()
+        compare(reader, "article-asked", size)
+
+
+@every_size
 async def test_the_edit_dialog(app, size):
     """The old number ready to be typed over, and three moments from which the new one may hold."""
     async with app("article", size) as reader:
