@@ -90,7 +90,7 @@ async def test_the_formula_follows_forward_backward_and_update(app):
         assert "∂E/∂w1" in reader.text()
         assert "−0.22652" in reader.text()
         await reader.press("n")
-        assert "0.11 − 0.05·(−0.22652)" in reader.text()
+        assert "0.11 − 0.05 · (−0.22652)" in reader.inside("#formula")
         assert "0.121326" in reader.text()
 
 
