@@ -143,6 +143,14 @@ class Reader:
             result.append([(character, look(segment.style)) for segment in strip for character in segment.text])
         return result
 
+    def cells_but_for(self, selector: str) -> Cells:
+        """The same without those of a widget, in whose place there is nothing."""
+        region = self.app.screen.query_one(selector).region
+        cells = self.cells()
+        for row in cells[region.y : region.bottom]:
+            row[region.x : region.right] = [("", "")] * region.width
+        return cells
+
     def styled(self, *, color: str) -> list[str]:
         """The texts on the screen in one foreground colour, stripped, in reading order."""
         found = []
