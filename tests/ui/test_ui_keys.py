@@ -292,7 +292,7 @@ async def test_help_begins_with_what_works_in_the_focused_pane(app):
         for pane, moves in [
             ("1", "t and T"),
             ("2", "enter edits it"),
-            ("3", "another row of the batch"),
+            ("3", "along a line to the next layer"),
             ("4", "scroll"),
             ("5", "one iteration"),
             ("6", "delete backspace  forget"),

@@ -21,6 +21,7 @@ from bptui.tui.drawing.layers import drawable, sizes
 from bptui.tui.drawing.lines import width
 from bptui.tui.drawing.listing import Listing
 from bptui.tui.drawing.network.blocks import blocks
+from bptui.tui.drawing.network.sight import Sight
 from bptui.tui.drawing.table import shown_slots, table
 from bptui.tui.screens.helping import scene_of
 
@@ -76,7 +77,7 @@ def test_what_is_written_is_always_in_sight(name):
         if drawable(seen.view.program):
             continue
         for rows in (3, 6, 11, 21):
-            drawn = blocks(seen, 70, rows)
+            drawn = blocks(Sight(seen), 70, rows)
             assert len(drawn) <= rows
             assert all(width(row) <= 70 for row in drawn)
             assert sum("▸" in text(row) for row in drawn) == 1, (str(seen.position), rows)

@@ -11,13 +11,13 @@ from bptui.engine.network import Array
 from bptui.tui.drawing.canvas import Canvas
 from bptui.tui.drawing.layers import drawable
 from bptui.tui.drawing.lines import Line
-from bptui.tui.drawing.network.blocks import blocks
+from bptui.tui.drawing.network.blocks import Opened, blocks
 from bptui.tui.drawing.network.ink import WIDEST
 from bptui.tui.drawing.network.lit import Flow, flow, lit
 from bptui.tui.drawing.network.parts import LINE, SHORT, SUM, VALUE, Fact, Neuron, Sizes, all_facts, facts, gradient
 from bptui.tui.drawing.network.plan import Column, Form, Gap, Plan, forms, heading, plan
 from bptui.tui.drawing.network.sight import Sight
-from bptui.tui.drawing.numbers import colour, signed
+from bptui.tui.drawing.numbers import UNSET, colour, signed
 from bptui.tui.scene import Scene
 
 # The figure is for up to some dozens of neurons, unless it is asked for.
@@ -38,10 +38,10 @@ _MANY = 4096
 _INKS = (("hot7", "cold7", "faint"), ("pos", "neg", "plain"), ("now", "now", "now"))
 
 
-def figure(sight: Sight, columns: int, rows: int, view: str = "auto") -> list[Line]:
+def figure(sight: Sight, columns: int, rows: int, view: str = "auto", opened: Opened = frozenset()) -> list[Line]:
     """The drawing, or blocks where the neurons don't fit."""
     made = planned(sight, columns, rows, view)
-    return blocks(sight.scene, columns, rows) if made is None else _draw(made, sight)
+    return blocks(sight, columns, rows, opened) if made is None else _draw(made, sight)
 
 
 # Where all stands
@@ -159,8 +159,7 @@ def _dot(canvas: Canvas, sight: Sight, neuron: Neuron, style: str, *, short: boo
     mark = sight.mark(neuron.kin.value.slot, cell)
     lit_style = style if style.startswith("now") else ""
     if not view.is_computed(fact.slot, cell):
-        unset = sight.scene.unset(fact.slot)
-        canvas.write(neuron.x, neuron.y, f"○  {unset}" if short else f"○{unset}", (lit_style or "dim") + mark)
+        canvas.write(neuron.x, neuron.y, f"○  {UNSET}" if short else f"○{UNSET}", (lit_style or "dim") + mark)
         return
     values = view.state.arrays[fact.slot][sight.row]
     value = float(values[fact.place])
