@@ -12,15 +12,24 @@ from hypothesis import strategies as st
 
 from bptui.debugger.debugger import Debugger
 from bptui.debugger.probing.knobs import ProbeError, knob, turned
+from bptui.debugger.probing.planes import Plane, inputs
 from bptui.debugger.probing.probe import Probe
 from bptui.debugger.probing.ranges import downhill, window
 from bptui.debugger.probing.slopes import sliced, surface
+from bptui.debugger.probing.tracks import QUANTILES, Norms, Path, Spread, quantiles, trained
 from bptui.debugger.probing.work import Work
+from bptui.debugger.rows import Rows
+from bptui.debugger.series import Series
 from bptui.engine.network import Training
 from bptui.engine.program import Target
 from bptui.engine.timeline import Position
 from bptui.files.examples import example_names
 from bptui.files.specs import load
+
+
+def along(debugger, slot, cell):
+    start = debugger.begun()
+    return done(sliced(Probe(debugger.program), start, knob(start, slot, cell)))
 
 
 def done(steps):
@@ -55,7 +64,7 @@ def some_cells(program):
 
 def test_the_article_s_loss_over_w5_is_its_parabola():
     debugger = Debugger(load("article"))
-    found = done(sliced(Probe(debugger.program), debugger.begun(), "W2", 0))
+    found = along(debugger, "W2", 0)
     expected = 0.5 * ((0.85 * found.values + 0.48 * 0.15) - 1) ** 2
     np.testing.assert_allclose(found.losses, expected, rtol=1e-13)
     assert found.here == (0.14, pytest.approx(0.5 * (0.191 - 1) ** 2, rel=1e-13))
@@ -67,7 +76,9 @@ def test_the_article_s_loss_over_w5_is_its_parabola():
 
 def test_the_article_s_surface_is_that_of_a_loop():
     debugger = Debugger(load("article"))
-    found = done(surface(Probe(debugger.program), debugger.begun(), [("W2", 0), ("W1", 0)], (0, 0)))
+    start = debugger.begun()
+    knobs = knob(start, "W2", 0), knob(start, "W1", 0)
+    found = done(surface(Probe(debugger.program), start, knobs, (0, 0)))
     for k, w1 in enumerate(found.ys):
         for j, w5 in enumerate(found.xs):
             prediction = (2 * w1 + 3 * 0.21) * w5 + (2 * 0.12 + 3 * 0.08) * 0.15
@@ -204,11 +215,11 @@ def test_what_the_loss_does_not_depend_on_says_so():
 
 def test_what_is_not_finite_is_told_as_it_is():
     debugger = Debugger(load("article"))
-    found = done(sliced(Probe(debugger.program), debugger.begun(), "x", 0))
+    found = along(debugger, "x", 0)
     assert np.isfinite(found.losses).all()
     debugger.set("w5", "1e300", "0:0")
     debugger.set("w1", "1e300", "0:0")
-    found = done(sliced(Probe(debugger.program), debugger.begun(), "W2", 0))
+    found = along(debugger, "W2", 0)
     assert not np.isfinite(found.losses).all()
     assert found.here == (1e300, math.inf)
 
@@ -238,3 +249,102 @@ def test_the_lowest_point_of_a_parabola_is_found(bend, lowest, height):
     assert downhill(loss(-1.0), loss(0.0), loss(1.0), 1.0) == pytest.approx(lowest, abs=1e-8 * (1 + abs(lowest)))
     assert downhill(-loss(-1.0), -loss(0.0), -loss(1.0), 1.0) == 0
     assert downhill(math.nan, 0.0, math.inf, 1.0) == 0
+
+
+# Other inputs
+
+
+def forward(network, arrays, x):
+    """A plain forward pass of dense layers."""
+    acts = {
+        "identity": lambda z: z,
+        "tanh": np.tanh,
+        "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+        "relu": lambda z: z * (z > 0),
+    }
+    for node in network.nodes:
+        x = x @ arrays[f"W{node.suffix}"] + (arrays[f"b{node.suffix}"] if node.bias else 0)
+        x = acts[node.act](x)
+    return x
+
+
+@pytest.mark.parametrize("spec", ["article", "mazur", "xor", "moons"])
+def test_a_plane_is_what_a_plain_forward_pass_gives(spec):
+    debugger = Debugger(load(spec))
+    debugger.goto(Position(5, 3))
+    arrays, network = debugger.look(debugger.position).arrays, debugger.program.network
+    found = done(Plane(debugger.program).over(network.x, arrays))
+    xs, ys = found.axes
+    places = np.array([[x, y] for y in ys for x in xs])
+    np.testing.assert_allclose(
+        found.outputs.reshape(len(places), -1), forward(network, arrays, places), rtol=1e-12, atol=1e-14
+    )
+    for k, axis in enumerate(found.axes):
+        assert axis[0] < network.x[:, k].min() <= network.x[:, k].max() < axis[-1]
+    assert found.middle == (0.5 if spec in ("xor", "moons") else None)
+
+
+def test_with_one_input_it_is_a_line():
+    network = networks.line()
+    debugger = Debugger(network)
+    found = done(Plane(debugger.program).over(network.x, debugger.look(debugger.position).arrays))
+    (xs,) = found.axes
+    expected = forward(network, debugger.look(debugger.position).arrays, xs[:, None])
+    np.testing.assert_allclose(found.outputs, expected, rtol=1e-12, atol=1e-14)
+    assert inputs(network) == 1
+    assert inputs(load("iris")) == 0
+
+
+# The last iterations
+
+
+def tracked(debugger, quantity, width, count):
+    series = Series(quantity, width)
+    t = debugger.position.iteration
+    while not debugger.lately(series, t, count):
+        pass
+    return series.until(debugger.timeline, t)
+
+
+@pytest.mark.parametrize("spec", ["article", "moons", "digits"])
+def test_norms_spreads_and_paths_are_those_of_the_iterations(spec):
+    debugger = Debugger(load(spec))
+    debugger.goto(Position(20, 2))
+    before, program = debugger.look(debugger.position), debugger.program
+    names, last = trained(program), program.parameters[-1]
+    cells = [(last, 0), (program.parameters[0], 1)]
+    norms = tracked(debugger, Norms(program, names), len(names), 12)
+    spreads = tracked(debugger, Spread(program, last), QUANTILES, 12)
+    path = tracked(debugger, Path(cells), 2, 12)
+    assert debugger.look(debugger.position).same_bits(before)
+    for iterations, _ in (norms, spreads, path):
+        assert list(iterations) == list(range(8, 20))
+    for k in (0, 5, 11):
+        there = debugger.look(Position(8 + k, debugger.count)).arrays
+        np.testing.assert_allclose(norms[1][k], [np.linalg.norm(there[f"{name}.grad"]) for name in names], rtol=1e-12)
+        assert list(path[1][k]) == [there[slot].reshape(-1)[cell] for slot, cell in cells]
+        assert (spreads[1][k][0], spreads[1][k][-1]) == (there[last].min(), there[last].max())
+
+
+def test_what_is_noted_on_the_way_is_not_computed_again():
+    debugger = Debugger(load("article"))
+    series = Series(Path([("W2", 0)]), 1)
+    for t in range(6):
+        debugger.goto(Position(t, debugger.count))
+        series.note(debugger.timeline, t, Rows.of(debugger.look(debugger.position)))
+    assert not series.missing(debugger.timeline, 6, 6).size
+    noted = series.until(debugger.timeline, 6)[1]
+    assert noted.tolist() == tracked(debugger, Path([("W2", 0)]), 1, 6)[1].tolist() + noted[5:].tolist()
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=300))
+def test_quantiles_are_cells_in_order(cells):
+    found = quantiles(np.array(cells))
+    assert set(found) <= set(cells)
+    assert (np.diff(found) >= 0).all()
+    assert (found[0], found[-1]) == (min(cells), max(cells))
+
+
+def test_quantiles_of_nothing_finite_are_none():
+    assert np.isnan(quantiles(np.array([np.nan, np.inf]))).all()
+    assert quantiles(np.array([np.nan, 2.0, -np.inf])).tolist() == [2.0] * QUANTILES

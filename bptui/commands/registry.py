@@ -128,6 +128,8 @@ COMMANDS: tuple[Command, ...] = (
             "the spec has it: restart spec", "[NAME=VALUE …]"),
     Command("view", ("v",), "another view of the focused pane, where it has several", "[NAME]", app=True),
     Command("", ("V",), "its view before that", app=True, called="view-back"),
+    Command("mark", (), "the cell under the cursor, or X, as the second of the plot `surface`; again: no longer", "[X]",
+            app=True),
     Command("theme", (), "other colours: dark, light, contrast, contrast-light, terminal", "NAME", app=True),
     Command("", ("z",), "this pane alone, and back", app=True, called="zoom"),
     Command("look", (), "the cursor to a cell by its name: look W1[700,400]", "CELL", app=True),

@@ -204,6 +204,16 @@ class Debugger(Running):
         finally:
             self._player.goto(self.timeline, here)
 
+    def lately(self, series: Series, iteration: int, count: int) -> bool:
+        """See to it that more of the last iterations before one are known in a series; whether all of them are."""
+        here = self.position
+        if series.missing(self.timeline, iteration, count).size:
+            try:
+                series.lately(self._player, self.timeline, iteration, count)
+            finally:
+                self._player.goto(self.timeline, here)
+        return not series.missing(self.timeline, iteration, count).size
+
     def curve(self, name: str) -> Curve:
         """The losses of another branch up to this iteration, as far as one has been there."""
         return self._curves.of(self.branches.all[name].timeline, self.position.iteration + 1)

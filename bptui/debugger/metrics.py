@@ -25,14 +25,17 @@ def accuracy(network: Network, output: Array, y: Array) -> float:
     """The share of rows (or places) whose largest output is the right class; of one output, on the right side."""
     if y.shape[-1] > 1:
         return float((output.argmax(-1) == y.argmax(-1)).mean())
-    middle = 0.5 if _probabilities(network) else 0.0
-    truth = 0.0 if network.loss == "hinge" else 0.5
-    return float(((output > middle) == (y > truth)).mean())
+    return float(((output > middle(network)) == second(network, y)).mean())
 
 
-def _probabilities(network: Network) -> bool:
-    """Whether one output above 0.5, rather than above 0, stands for the second class."""
-    return network.nodes[-1].last_op == "sigmoid" or network.loss not in ("bce", "hinge")
+def middle(network: Network) -> float:
+    """Where one output turns to the second class: 0 of what is no probability."""
+    return 0.5 if network.nodes[-1].last_op == "sigmoid" or network.loss not in ("bce", "hinge") else 0.0
+
+
+def second(network: Network, y: Array) -> Array:
+    """Which rows with one target are of the second class."""
+    return np.asarray(y > (0.0 if network.loss == "hinge" else 0.5))
 
 
 class Metrics:

@@ -7,11 +7,12 @@ changes it.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 
-from bptui.debugger.expressions import Expression, ExpressionError
+from bptui.debugger.expressions import ExpressionError
 from bptui.debugger.recorder import Recorder, small
 from bptui.debugger.rows import NotComputedError, Rows, UnstackableError
 from bptui.engine.network import Array
@@ -31,14 +32,34 @@ _FEWEST, _MOST = 8, 512
 _STRETCH = 1024
 
 
-class Series:
-    """One expression. Of an array nothing is kept: only a number can be drawn."""
+class Quantity(Protocol):
+    """What is looked at at the end of an iteration: an expression, or several numbers at once."""
 
-    def __init__(self, expression: Expression) -> None:
+    @property
+    def reads(self) -> Mapping[str, tuple[int, int]]:
+        """Slot → the first of the flat cells it reads, and the one after the last."""
+
+    @property
+    def metric(self) -> bool:
+        """Whether it asks how well the network does."""
+
+    def over(self, rows: Rows) -> Array:
+        """Its value at each moment, (n, …)."""
+
+
+class Series:
+    """One expression, or quantities of so many numbers: (n,) or (n, width) of n iterations.
+
+    Of what has another number of values nothing is kept: only a number can be drawn.
+    """
+
+    def __init__(self, expression: Quantity, width: int | None = None) -> None:
         self._expression = expression
+        self._size = width or 1
+        self._tail = () if width is None else (width,)
         self._timeline: Timeline | None = None
         self._iterations = np.zeros(0, np.int64)
-        self._values = np.zeros(0)
+        self._values = np.zeros((0, *self._tail))
         self._seconds = 0.0
 
     def until(self, timeline: Timeline, iteration: int) -> tuple[Array, Array]:
@@ -53,6 +74,32 @@ class Series:
         wanted = range(iteration) if every else _spread(player, iteration, self._seconds)
         self._fill(player, timeline, np.array(wanted, np.int64))
         return self.until(timeline, iteration)
+
+    def note(self, timeline: Timeline, iteration: int, rows: Rows) -> None:
+        """Keep what is seen of an iteration on the way, so that nobody has to go back for it."""
+        self._agree(timeline)
+        n = int(np.searchsorted(self._iterations, iteration))
+        if n == len(self._iterations) or self._iterations[n] != iteration:
+            values = self._over(rows)
+            if values is not None:
+                self._iterations = np.insert(self._iterations, n, iteration)
+                self._values = np.insert(self._values, n, values[0], axis=0)
+
+    def missing(self, timeline: Timeline, iteration: int, count: int) -> Array:
+        """Those of the last iterations before one that are not known yet."""
+        self._agree(timeline)
+        return np.setdiff1d(np.arange(max(0, iteration - count), iteration), self._iterations, assume_unique=True)
+
+    def lately(self, player: Player, timeline: Timeline, iteration: int, count: int) -> None:
+        """Some more of the last iterations before one, the latest first. The player ends up anywhere."""
+        missing = self.missing(timeline, iteration, count)
+        if missing.size:
+            each = max(self._seconds, estimated_seconds(player.program))
+            # To get there takes as long as to run from the last checkpoint, so it has to be worth it.
+            some = max(1, int(_RECENT / each), min(player.checkpoints.stride, missing.size))
+            begun = time.monotonic()
+            self._fill(player, timeline, missing[-some:])
+            self._seconds = max(each / 2, (time.monotonic() - begun) / min(some, missing.size))
 
     def recent(self, player: Player, timeline: Timeline, iteration: int, count: int) -> Array:
         """The values of the last iterations before one, where there is time for them. The player ends up anywhere."""
@@ -118,7 +165,7 @@ class Series:
 
     def _alone(self, player: Player) -> Array:
         values = self._over(Rows.of(player.live()))
-        return np.full(1, np.nan) if values is None else values
+        return np.full((1, *self._tail), np.nan) if values is None else values
 
     def _over(self, rows: Rows) -> Array | None:
         """The value at each moment, nan where it is none; None where moments have to be looked at one by one."""
@@ -127,8 +174,10 @@ class Series:
         except UnstackableError:
             return None
         except (NotComputedError, ExpressionError):
-            return np.full(rows.n, np.nan)
-        return values[:, 0].astype(np.float64) if values.shape[1] == 1 else np.full(rows.n, np.nan)
+            return np.full((rows.n, *self._tail), np.nan)
+        if values.shape[1] != self._size:
+            return np.full((rows.n, *self._tail), np.nan)
+        return values.astype(np.float64).reshape(rows.n, *self._tail)
 
 
 def _spread(player: Player, iteration: int, seconds: float) -> Sequence[int]:

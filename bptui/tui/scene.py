@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 import numpy as np
 
 from bptui.debugger.breakpoints import Breakpoint
+from bptui.debugger.probing.planes import Predictions
+from bptui.debugger.probing.slopes import Slice, Surface
 from bptui.debugger.view import View
 from bptui.debugger.watches import Watched
 from bptui.engine import lifeline
@@ -87,6 +89,53 @@ class Past:
 
 
 @dataclass(frozen=True, eq=False)
+class Norms:
+    """‖∂E/∂W‖ of parameters at iterations: values (n, parameters), the last the latest that is known."""
+
+    parameters: tuple[str, ...]
+    iterations: Array
+    values: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """How the cells of a slot are spread.
+
+    quantiles  at the ends of iterations, (n, quantiles)
+    cells      as they are here, or None; of very many only every so-manieth, `step`
+    """
+
+    slot: str
+    iterations: Array
+    quantiles: Array
+    cells: Array | None
+    step: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Plotted:
+    """The numbers of a plot that shows more than curves.
+
+    what     None where there are none yet, or never
+    said     why there are none
+    path     of a surface, where the two cells were at the ends of the last iterations, (n, 2)
+    chosen   whether its second cell was chosen by the reader
+    pending  what is drawn is not of this moment yet
+    """
+
+    what: Slice | Surface | Predictions | Norms | Spread | None = None
+    said: str = ""
+    path: Array = field(default_factory=lambda: np.zeros((0, 2)))
+    chosen: bool = False
+    pending: bool = False
+
+
+def _nothing(scene: Scene, view: str) -> Plotted:
+    del scene, view
+    return Plotted()
+
+
+@dataclass(frozen=True, eq=False)
 class Scene:
     """A view, and where the reader is looking.
 
@@ -98,6 +147,7 @@ class Scene:
     past      what lies on the way here
     folds     what is open of the program
     heading   the part of the program whose heading the cursor is on, instead of its first operation, or None
+    plotting  what computes the numbers of a plot when it is drawn
     formula   the instruction and cell whose formula is shown, or None
     compact   the small layout
     asked     the slot of which a number is asked for before it is there, or ""
@@ -119,6 +169,7 @@ class Scene:
     past: Past = field(default_factory=Past)
     folds: Folds = field(default_factory=Folds)
     heading: Key | None = None
+    plotting: Callable[[Scene, str], Plotted] = _nothing
 
     @cached_property
     def written(self) -> tuple[str, range]:
@@ -176,6 +227,10 @@ class Scene:
     def unset(self, slot: str) -> str:
         """What stands for a number that is not computed yet: a question mark where the reader is to work it out."""
         return "?" if slot == self.asked else UNSET
+
+    def plotted(self, view: str) -> Plotted:
+        """The numbers of a view that shows more than curves over the iterations."""
+        return self.plotting(self, view)
 
     def before(self, slot: str, cell: int) -> float | None:
         """What a cell of a lasting slot was before this iteration's update of it, where that has begun."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import numpy as np
 
@@ -24,6 +25,7 @@ def scale_of(array: Array) -> float:
 
 def nice(size: float) -> float:
     """The next 1, 2 or 5 times a power of ten."""
+    size = max(size, sys.float_info.min)
     power = 10.0 ** math.floor(math.log10(size))
     return next(k * power for k in (1, 2, 5, 10) if size <= k * power * (1 + 1e-12))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bptui.debugger.probing.knobs import Knob, Start, knob
+from bptui.debugger.probing.knobs import Knob, Start
 from bptui.debugger.probing.probe import Probe
 from bptui.debugger.probing.ranges import downhill, scale_of, window
 from bptui.debugger.probing.work import Steps
@@ -17,7 +17,7 @@ from bptui.engine.network import Array
 
 # Points of a curve; of a surface across and down, the fewest where one takes long, and the seconds it may take in all.
 POINTS = 65
-_ACROSS, _DOWN = 41, 31
+ACROSS, DOWN = 41, 31
 _FEWEST = 9
 _SECONDS = 0.6
 # How far from the present value its neighbours are asked, as a share of the scale.
@@ -62,9 +62,8 @@ class Surface:
     here: tuple[float, float, float]
 
 
-def sliced(probe: Probe, start: Start, slot: str, cell: int, points: int = POINTS) -> Steps[Slice]:
-    """The loss over a cell. Raises ProbeError at its first step, where no loss depends on it."""
-    one = knob(start, slot, cell)
+def sliced(probe: Probe, start: Start, one: Knob, points: int = POINTS) -> Steps[Slice]:
+    """The loss over a cell."""
     (value,) = probe.begin(start, [one])
     loss = probe.loss(value)
     low, high = _range(start, one, value, probe.loss)
@@ -78,12 +77,9 @@ def sliced(probe: Probe, start: Start, slot: str, cell: int, points: int = POINT
     return Slice(one, values, losses, (value, loss), lowest, updated)
 
 
-def surface(probe: Probe, start: Start, cells: Sequence[tuple[str, int]], reaches: Sequence[float]) -> Steps[Surface]:
-    """The loss over two cells. Raises ProbeError at its first step, where no loss depends on one of them.
-
-    reaches  how far from its value each is to be seen at least
-    """
-    first, second = (knob(start, *cell) for cell in cells)
+def surface(probe: Probe, start: Start, knobs: tuple[Knob, Knob], reaches: Sequence[float]) -> Steps[Surface]:
+    """The loss over two cells; `reaches` is how far from its value each is to be seen at least."""
+    first, second = knobs
     x, y = probe.begin(start, [first, second])
     begun = time.monotonic()
     loss = probe.loss(x, y)
@@ -91,15 +87,15 @@ def surface(probe: Probe, start: Start, cells: Sequence[tuple[str, int]], reache
     down = _range(start, second, y, lambda value: probe.loss(x, value), reaches[1])
     each = (time.monotonic() - begun) / 5
     yield
-    fewer = max(1.0, math.sqrt(each * _ACROSS * _DOWN / _SECONDS))
-    xs = np.linspace(*across, max(_FEWEST, round(_ACROSS / fewer)))
-    ys = np.linspace(*down, max(_FEWEST, round(_DOWN / fewer)))
+    fewer = max(1.0, math.sqrt(each * ACROSS * DOWN / _SECONDS))
+    xs = np.linspace(*across, max(_FEWEST, round(ACROSS / fewer)))
+    ys = np.linspace(*down, max(_FEWEST, round(DOWN / fewer)))
     losses = np.empty((len(ys), len(xs)))
     for k in range(len(ys)):
         for j in range(len(xs)):
             losses[k, j] = probe.loss(float(xs[j]), float(ys[k]))
             yield
-    return Surface((first, second), xs, ys, losses, (x, y, loss))
+    return Surface(knobs, xs, ys, losses, (x, y, loss))
 
 
 def _lasts(start: Start, one: Knob) -> bool:

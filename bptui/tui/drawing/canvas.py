@@ -47,6 +47,11 @@ class Canvas:
         around = self._text[start + max(0, x - 1) : start + min(self.columns, x + length + 1)]
         return all(not character or character == " " or character in over for character in around)
 
+    def empty(self, x: int, y: int) -> bool:
+        """Whether neither text nor a line is at a cell."""
+        cell = y * self.columns + x
+        return not self._text[cell] and not self._bits[cell]
+
     def dot(self, x: int, y: int, style: str) -> None:
         """One dot, in a grid of 2 × 4 for each cell."""
         column, row = x // 2, y // 4

@@ -21,27 +21,39 @@ from bptui.tui.drawing.plot import Axes, Course, Curve, Mark, plot
 from bptui.tui.scene import Hit, Scene
 
 
-def timeline(scene: Scene, columns: int, rows: int) -> list[Line]:
-    """Where in the iteration; the loss of every iteration so far, or a watch; and what lies on the way."""
-    plotted = scene.stops.watch(scene.stops.plotted)
-    made = _watch(scene, plotted, columns, rows) if plotted else _loss(scene, columns, rows)
+def loss(scene: Scene, columns: int, rows: int) -> list[Line]:
+    """Where in the iteration; the loss of every iteration so far; and what lies on the way."""
+    return [_steps(scene.view, columns)[0], *_loss(scene, columns, rows, _axes(scene))][:rows]
+
+
+def logarithm(scene: Scene, columns: int, rows: int) -> list[Line]:
+    """The same, a step up for each factor."""
+    axes = replace(_axes(scene), floor=None, log=True, empty="no loss above 0 yet: its logarithm is drawn here")
+    return [_steps(scene.view, columns)[0], *_loss(scene, columns, rows, axes)][:rows]
+
+
+def watch(scene: Scene, columns: int, rows: int) -> list[Line]:
+    """The same, of a watch; the loss while there is none."""
+    one = scene.stops.watch(scene.stops.plotted)
+    made = _watch(scene, one, columns, rows) if one else _loss(scene, columns, rows, _axes(scene))
     return [_steps(scene.view, columns)[0], *made][:rows]
 
 
-def title(scene: Scene) -> str:
+def title(scene: Scene, view: str) -> str:
     """What is drawn."""
-    plotted = scene.stops.watch(scene.stops.plotted)
-    return f"Time and {safe(plotted.text) if plotted else 'loss'} · iteration {scene.position.iteration}"
+    plotted = scene.stops.watch(scene.stops.plotted) if view == "watch" else None
+    what = "loss, logarithmic" if view == "log" else "loss"
+    return f"Time and {safe(plotted.text) if plotted else what}"
 
 
-def _loss(scene: Scene, columns: int, rows: int) -> list[Line]:
+def _loss(scene: Scene, columns: int, rows: int, axes: Axes) -> list[Line]:
     """The loss; faint what one has been at further on, and other branches, as far as they are known."""
     view, past = scene.view, scene.past
     others = [Curve.of(losses, every, "faint", broken=True) for _, losses, every in past.others]
     own, further = Curve.of(view.losses, view.every), Curve.of(*past.ahead, "faint", broken=True)
     curves = [own] if len(own.values) else []
     curves += [further] if past.furthest > view.position and len(further.values) else []
-    return plot(curves[:2] + others or [own], columns - 1, rows - 1, marks=_marks(scene), axes=_axes(scene))
+    return plot(curves[:2] + others or [own], columns - 1, rows - 1, marks=_marks(scene), axes=axes)
 
 
 def _axes(scene: Scene) -> Axes:

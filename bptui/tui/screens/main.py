@@ -235,7 +235,7 @@ class MainScreen(Typing, Touring):
         if line:
             self._do(line)
         else:
-            self._draw()
+            self.query_one(LossPane).show("watch" if self._stopping.plotted else "loss")
 
     def _read(self, line: str) -> None:
         """A line; some words have a screen of their own here."""
@@ -243,6 +243,7 @@ class MainScreen(Typing, Touring):
         words: dict[str, Callable[[str], None]] = {
             "diff": self._diff, "sweep": self._sweep, "view": self._view_named, "theme": self._wear,
             "look": self._look_at,
+            "mark": self._mark,
         }  # fmt: skip
         if line in ("branches", "d"):
             self._branches()

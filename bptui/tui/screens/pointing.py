@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from bptui.commands.registry import CommandError
+from bptui.debugger.expressions import parse_target
+from bptui.debugger.probing.knobs import turned
 from bptui.engine.network import nearest
+from bptui.engine.program import Target
 from bptui.files.text import safe
 from bptui.tui.drawing.prose import in_full
 from bptui.tui.scene import Hit, Scene
@@ -35,6 +38,22 @@ class Pointing(Opening):
         if hit is not None and isinstance(scene, Scene):
             words = hit.text or (in_full(scene, hit.slot, hit.cell) if hit.slot else "")
         self.query_one(StatusBar).hover = safe(words)
+
+    def _mark(self, text: str) -> None:
+        """The cell under the cursor, or a named one, is the second of the surface; the same again: it is no longer."""
+        program = self.session.debugger.program
+        try:
+            target = parse_target(program, text) if text else Target(self._cursor[0], (self._cursor[1],))
+        except ValueError as error:
+            self._refuse(error)
+            return
+        cell = turned(program, target.slot, target.cells[0] if target.cells else 0)
+        self._plotting.marked = None if cell == self._plotting.marked else cell
+        name = self.session.debugger.spell(Target(cell[0], (cell[1],)))
+        marked = self._plotting.marked is not None
+        self._show(
+            f"{name} is the second cell of the surface: view surface" if marked else f"{name} is marked no longer"
+        )
 
     # Views
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from textual.reactive import reactive
 from textual.timer import Timer
@@ -16,8 +17,13 @@ from bptui.tui.screens import helping
 from bptui.tui.screens.arranging import Arranged
 from bptui.tui.screens.helping import Kept
 from bptui.tui.screens.past import past
+from bptui.tui.screens.plotting import Plotting
 from bptui.tui.screens.running import Underway
 from bptui.tui.screens.stopping import Stopping
+from bptui.tui.widgets.time import LossPane
+
+# Seconds between two portions of what is computed for a plot: keys come in between.
+_BETWEEN = 0.02
 
 
 class Showing(Arranged):
@@ -39,6 +45,8 @@ class Showing(Arranged):
         # Why the last line was not carried out, or "".
         self._refused = ""
         self._stopping = Stopping(session)
+        self._plotting = Plotting(session, self._compute)
+        self._computing: Timer | None = None
         self._ticking: Timer | None = None
         self._underway: Underway | None = None
 
@@ -70,9 +78,30 @@ class Showing(Arranged):
         asked = "" if self._asked is None else self._asked.slot
         self.scene = replace(
             scene, stops=stops, past=travelled, mistaken=self.mistaken, folds=self.session.folds,
-            heading=self._heading, asked=asked,
+            heading=self._heading, asked=asked, plotting=partial(self._plotting, passing=passing),
         )  # fmt: skip
         self.make_room(len(stops.breakpoints), len(stops.watched))
+
+    def viewed(self, view: str) -> None:
+        """The reader turned to another plot."""
+        self._stopping.draw(watch=view == "watch")
+        if view == "watch" and not self.session.debugger.watches.all:
+            self._note = "nothing is watched: w watches an expression"
+        if self.is_mounted:
+            self._draw()
+
+    def _compute(self) -> None:
+        """What a plot needs beyond a frame, in portions from now on."""
+        if self._computing is None:
+            self._computing = self.set_interval(_BETWEEN, self._compute_some)
+
+    def _compute_some(self) -> None:
+        if self._underway is None and self._plotting.go_on():
+            self.query_one(LossPane).redraw()
+        elif self._underway is not None or not self._plotting.pending:
+            assert self._computing is not None
+            self._computing.stop()
+            self._computing = None
 
     def _first_cell(self) -> tuple[str, int]:
         """The last layer's first weight: what a newcomer wants to turn first."""

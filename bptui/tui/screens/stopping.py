@@ -18,17 +18,33 @@ class Stopping:
         self._session = session
         self._chosen = 0
         self._plotted: int | None = None
+        self._drawing = False
 
     def rows(self, *, passing: bool = False) -> Stops:
         """All of them, as they are here; in passing, where a run has not stopped."""
         debugger = self._session.debugger
         breakpoints, watched = tuple(debugger.breakpoints.all.values()), tuple(debugger.watched(passing=passing))
-        if self._plotted not in debugger.watches.all:
-            self._plotted = None
+        if self._plotted is not None and self._plotted not in debugger.watches.all:
+            # The loss takes the place of a watch that is forgotten.
+            self._plotted, self._drawing = None, False
         self._chosen = max(0, min(self._chosen, len(breakpoints) + len(watched) - 1))
+        if self._drawing and self._plotted is None and watched:
+            chosen = self._chosen - len(breakpoints)
+            self._plotted = watched[max(0, chosen)].number
         met = frozenset(debugger.breakpoints.met.get(debugger.position, ()))
         recent = {} if passing else {one.number: debugger.recent(one.number, RECENT) for one in watched}
         return Stops(breakpoints, watched, met, self._chosen, recent, self._plotted)
+
+    def draw(self, *, watch: bool) -> None:
+        """Whether a watch is drawn: the chosen one, or the first."""
+        self._drawing = watch
+        if not watch:
+            self._plotted = None
+
+    @property
+    def plotted(self) -> bool:
+        """Whether a watch is drawn."""
+        return self._plotted is not None
 
     def choose(self, down: int) -> None:
         """Another row."""

@@ -40,6 +40,9 @@ class Followed(Protocol):
     def change_stop(self, deed: str) -> None:
         """Something is done to the stop that is chosen: `switch` or `drop`."""
 
+    def viewed(self, view: str) -> None:
+        """The reader turned to another plot."""
+
     def clicked(self, hit: Hit) -> None:
         """The reader clicked at something, or dragged over it."""
 
@@ -99,7 +102,11 @@ class Pane(Painted, can_focus=True):
     def turn(self, by: int) -> None:
         """Another of its views."""
         if self.views:
-            self.show(self.views[(self.views.index(self.shown) + by) % len(self.views)])
+            self.show(self.following(by))
+
+    def following(self, by: int) -> str:
+        """The view so many further."""
+        return self.views[(self.views.index(self.shown) + by) % len(self.views)]
 
     def show(self, view: str) -> None:
         """One of its views."""
@@ -191,7 +198,7 @@ class Pane(Painted, can_focus=True):
         """What the title line says of the other views."""
         if not (self.views and self.has_focus):
             return ""
-        return f" v {self.views[(self.views.index(self.shown) + 1) % len(self.views)]} "
+        return f" v {self.following(1)} "
 
     def _window(self, lines: Sequence[Line], seen: int, rows: int) -> list[Line]:
         """The lines in sight."""

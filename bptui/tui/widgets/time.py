@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 
 from bptui.debugger import moves
 from bptui.engine.timeline import START, Position
-from bptui.tui.drawing import timeline
+from bptui.tui.drawing import plots, timeline
 from bptui.tui.drawing.lines import Line
 from bptui.tui.scene import Hit, Scene
 from bptui.tui.widgets.pane import Pane
@@ -20,15 +20,18 @@ _PAGE = 10
 
 
 class LossPane(Pane):
-    """Where we are, and the loss of every iteration so far."""
+    """Where we are, and the loss of every iteration so far; or the loss, or what comes out, elsewhere."""
 
+    views = plots.VIEWS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("home", "far(-1)", "the very start", show=False, id="time.start"),
         Binding("end", "far(1)", "as far as one has been", show=False, id="time.end"),
         Binding("pageup", "page(-1)", "ten iterations back", show=False, id="time.page_up"),
         Binding("pagedown", "page(1)", "ten iterations on", show=False, id="time.page_down"),
     ]
-    help_moves = "← → one iteration, page up and down ten, home and end the start and as far as one has been; drag"
+    help_moves = (
+        "← → one iteration, page up and down ten, home and end the start and as far as one has been; drag; v turns"
+    )
 
     def __init__(self, number: int, pane_id: str) -> None:
         super().__init__(number, pane_id)
@@ -36,13 +39,24 @@ class LossPane(Pane):
         self._wanted: Hit | None = None
 
     def title(self, scene: Scene) -> str:
-        return timeline.title(scene)
+        return plots.title(scene, self.shown)
 
     def content(self, scene: Scene, columns: int, rows: int) -> tuple[Sequence[Line], int]:
-        return timeline.timeline(scene, columns, rows), -1
+        return plots.drawn(scene, self.shown, columns, rows), -1
 
     def hit(self, scene: Scene, x: int, y: int) -> Hit | None:
-        return timeline.hit(scene, self.size.width, x, y)
+        return timeline.hit(scene, self.size.width, x, y) if self.shown in plots.CURVES else None
+
+    def following(self, by: int) -> str:
+        """Past those that this network has not."""
+        if self.scene is None:
+            return super().following(by)
+        offered = [view for view in self.views if view in plots.offered(self.scene) or view == self.shown]
+        return offered[(offered.index(self.shown) + by) % len(offered)]
+
+    def show(self, view: str) -> None:
+        super().show(view)
+        self.followed.viewed(view)
 
     def move(self, scene: Scene, across: int, down: int) -> None:
         del scene, down

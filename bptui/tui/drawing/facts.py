@@ -1,0 +1,32 @@
+"""A drawing with a few lines of words: beside it where there is room, else below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from bptui.tui.drawing.lines import Line, cut, line, width
+from bptui.tui.drawing.numbers import decimals, signed
+
+Facts = list[Line]
+# The words need so many columns, and are set beside the drawing where that keeps so many; below only with so many rows.
+_WORDS, _DRAWING, _ROWS = 36, 40, 9
+
+
+def beside(draw: Callable[[int, int], list[Line]], facts: Facts, columns: int, rows: int) -> list[Line]:
+    """The drawing, made for the size that is left to it, and the words."""
+    room = min(_WORDS, max(map(width, facts), default=0)) + 1
+    if columns - room >= _DRAWING:
+        lines = draw(columns - room, rows)
+        words = [cut(fact, room - 1) for fact in facts[:rows]]
+        return [
+            line(*drawn, *((" ", "plain"), *words[k])) if k < len(words) else drawn for k, drawn in enumerate(lines)
+        ]
+    below = [cut(fact, columns - 1) for fact in facts][: max(0, min(len(facts), rows - _ROWS + 1))]
+    return [*draw(columns - 1, rows - len(below)), *below]
+
+
+def figure(value: float) -> str:
+    """A number on its own, signed, four digits of it."""
+    return signed(value, decimals(np.array([value]), 1)).strip()

@@ -1,0 +1,121 @@
+"""The loss over two cells as lines of equal height, the way that was gone, and where the gradient points."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+
+from bptui.debugger.probing.slopes import Surface
+from bptui.engine.network import Array
+from bptui.tui.drawing.canvas import Canvas
+from bptui.tui.drawing.facts import Facts, beside, figure
+from bptui.tui.drawing.frame import MARGIN, Frame, contours
+from bptui.tui.drawing.lines import Line, line
+from bptui.tui.drawing.slope import gradient, loss_name, named
+from bptui.tui.scene import Plotted, Scene
+
+# The arrow is so long, as a share of the picture's width and height.
+_ARROW = 0.2
+# Lines of equal height above that through the point, by how many rows there are; and at most below it.
+_LEVELS = ((24, 7), (10, 5), (0, 3))
+_INSIDE = 3
+_TIPS = "→↗↑↖←↙↓↘"
+
+
+def surface(scene: Scene, found: Surface, plotted: Plotted, columns: int, rows: int) -> list[Line]:
+    """The picture, and beside or below it what its marks stand for."""
+    facts = _facts(scene, found, plotted)
+    return beside(lambda wide, high: _drawn(scene, found, plotted.path, wide, high), facts, columns, rows)
+
+
+def title(scene: Scene, found: Surface) -> str:
+    """What is drawn over what."""
+    first, second = (named(scene, knob) for knob in found.knobs)
+    after = " after the update" if any(knob.after for knob in found.knobs) else ""
+    return f"{loss_name(scene)}{after} over {first} and {second}"
+
+
+def _drawn(scene: Scene, found: Surface, path: Array, columns: int, rows: int) -> list[Line]:
+    canvas = Canvas(max(columns, MARGIN + 8), max(2, rows))
+    frame = Frame(
+        canvas, canvas.columns - MARGIN - 1, canvas.rows - 1,
+        (float(found.xs[0]), float(found.xs[-1])), (float(found.ys[0]), float(found.ys[-1])),
+    )  # fmt: skip
+    first, second = (named(scene, knob) for knob in found.knobs)
+    frame.axes(f"{first} →", second)
+    known = found.losses[np.isfinite(found.losses)]
+    if not known.size:
+        canvas.write(MARGIN + 1, 0, f"{loss_name(scene)} is not finite anywhere here", "dim")
+        return canvas.lines()
+    x, y, height = found.here
+    for level in levels(float(known.min()), float(known.max()), height, canvas.rows):
+        contours(frame, (found.xs, found.ys), found.losses, level, "plain" if level == height else "dim")
+    _way(frame, [*map(tuple, path.tolist()), (x, y)])
+    _arrow(scene, found, frame)
+    least = int(np.where(np.isnan(found.losses), np.inf, found.losses).argmin())
+    row, column = np.unravel_index(least, found.losses.shape)
+    if 0 < row < len(found.ys) - 1 and 0 < column < len(found.xs) - 1:
+        frame.mark(float(found.xs[column]), float(found.ys[row]), "▼")
+    frame.mark(x, y, "●")
+    return canvas.lines()
+
+
+def levels(low: float, high: float, here: float, rows: int) -> list[float]:
+    """Heights of lines: the point's own, and others that lie equally far apart where the surface is a parabola."""
+    rise = here - low
+    if not math.isfinite(rise) or rise <= 1e-9 * (high - low):
+        rise = (high - low) / 4
+    most = next(count for least, count in _LEVELS if rows >= least)
+    top = math.sqrt((high - low) / rise) if rise > 0 else 0.0
+    step = max(1 / _INSIDE, (top - 1) / most)
+    roots = [1 + k * step for k in range(-_INSIDE, most + 1)]
+    found = [low + rise * root**2 for root in roots if root > 0]
+    return [level for level in found if low < level < high]
+
+
+def _way(frame: Frame, path: list[tuple[float, float]]) -> None:
+    """Where training has come from."""
+    for start, end in itertools.pairwise(path):
+        if np.isfinite([*start, *end]).all():
+            frame.stroke(start, end, "plain+bold")
+    last = None
+    for place in path[:-1]:
+        if np.isfinite(place).all() and frame.inside(*place) and frame.cell(*place) != last:
+            last = frame.cell(*place)
+            frame.mark(*place, "∙", "plain")
+
+
+def _arrow(scene: Scene, found: Surface, frame: Frame) -> None:
+    """Against the gradient: in the direction in which an equal step of both cells lowers the loss most."""
+    slopes = [gradient(scene, knob)[0] for knob in found.knobs]
+    if slopes[0] is None or slopes[1] is None or not np.isfinite([slopes[0], slopes[1], *found.here]).all():
+        return
+    wide, high = frame.x[1] - frame.x[0], frame.y[1] - frame.y[0]
+    across, up = -slopes[0] / wide, -slopes[1] / high
+    size = math.hypot(across, up)
+    if size == 0:
+        return
+    x, y = found.here[0] + across / size * _ARROW * wide, found.here[1] + up / size * _ARROW * high
+    frame.stroke(found.here[:2], (x, y), "plain+italic")
+    # Dots are about half as wide apart as they are high apart in a character of 1 to 2.
+    angle = math.atan2(up * frame.rows * 2, across * frame.columns)
+    frame.mark(x, y, _TIPS[round(angle / (math.pi / 4)) % 8], "plain+bold")
+
+
+def _facts(scene: Scene, found: Surface, plotted: Plotted) -> Facts:
+    loss = loss_name(scene)
+    (x, y, height), (first, second) = found.here, (named(scene, knob) for knob in found.knobs)
+    facts = [line(("● ", "bold"), f"{loss} {figure(height)}")]
+    facts += [line(f"  {first} {figure(x)}"), line(f"  {second} {figure(y)}")]
+    slopes = [gradient(scene, knob)[0] for knob in found.knobs]
+    if None in slopes:
+        facts.append(line(("  no gradient here yet: no arrow", "dim")))
+    else:
+        facts.append(line(("→ ", "bold"), ("against the gradient", "italic")))
+    if len(plotted.path):
+        facts.append(line(("∙ ", "bold"), f"the last {len(plotted.path)} iterations"))
+    if not plotted.chosen:
+        facts.append(line(("  :mark  another cell for ↑", "dim")))
+    return facts

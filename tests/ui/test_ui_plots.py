@@ -1,0 +1,271 @@
+"""The plots of the time pane: what is drawn is what is computed, at every moment, in every size, without a wait."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bptui.commands.session import Session
+from bptui.debugger.probing.probe import Probe
+from bptui.files import specs
+from bptui.tui.drawing import plots
+from bptui.tui.drawing.canvas import Canvas
+from bptui.tui.drawing.frame import Frame, contours
+from bptui.tui.drawing.lines import width
+from bptui.tui.drawing.norms import decades
+from bptui.tui.drawing.slope import heights
+from bptui.tui.drawing.spread import limits
+from bptui.tui.drawing.surface import levels
+from bptui.tui.screens.helping import scene_of
+from bptui.tui.screens.plotting import Plotting, beside
+
+
+class Drawn:
+    """A session's plots, drawn without a screen."""
+
+    def __init__(self, spec, *lines):
+        self.session = Session(specs.load(spec) if isinstance(spec, str) else spec)
+        self.plotting = Plotting(self.session, lambda: None)
+        for line in lines:
+            self.session.execute(line)
+
+    def scene(self, cursor):
+        made = scene_of(self.session, self.session.debugger.view(), cursor, 0, looked=False, note="", compact=False)
+        return replace(made, plotting=partial(self.plotting, passing=False))
+
+    def lines(self, view, cursor, size=(79, 13)):
+        """The lines of a view, once all of it is computed."""
+        scene = self.scene(cursor)
+        made = plots.drawn(scene, view, *size)
+        for _ in range(1000):
+            if self.plotting.pending:
+                self.plotting.go_on()
+                made = plots.drawn(scene, view, *size)
+        assert not self.plotting.pending
+        assert plots.title(scene, view)
+        return made
+
+    def text(self, view, cursor, size=(79, 13)):
+        return "\n".join("".join(text for text, _ in line) for line in self.lines(view, cursor, size))
+
+
+def cursors(program):
+    """Cells of every kind, whatever is thought of them."""
+    slots = [
+        program.parameters[0],
+        program.parameters[-1],
+        "x",
+        "y",
+        "z1",
+        "lr",
+        "loss",
+        f"{program.parameters[-1]}.grad",
+    ]
+    return [(slot, program.slots[slot].size - 1) for slot in slots if slot in program.slots]
+
+
+@pytest.mark.parametrize("spec", ["article", "xor", "iris", "diverging"])
+def test_every_view_is_drawn_of_every_cell_at_every_moment_in_every_size(spec):
+    drawn = Drawn(spec)
+    program = drawn.session.debugger.program
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for line, size in (("goto 0:0", (9, 2)), (f"goto 2:{len(program) - 1}", (74, 5)), ("goto 60:1", (79, 13))):
+            drawn.session.execute(line)
+            for view, cursor in itertools.product(plots.VIEWS, cursors(program)):
+                made = drawn.lines(view, cursor, size)
+                assert made
+                assert len(made) <= size[1], (view, cursor, size)
+                assert size[0] < 20 or all(width(line) <= size[0] for line in made), (view, cursor, size)
+
+
+def test_the_slope_of_the_article_is_told_and_the_update_foretold():
+    drawn = Drawn("article", "goto 0:3")
+    assert "∂E/∂w5 is not computed yet" in drawn.text("weight", ("W2", 0))
+    drawn.session.execute("goto 0:5")
+    said = drawn.text("weight", ("W2", 0))
+    for part in ("● w5 +0.1400  E +0.3272", "∂E/∂w5 −0.6876", "○ the update: +0.1744", "lowest E 0.000 at +1.092"):
+        assert part in said.replace("0.0000", "0.000"), said
+    drawn.session.execute("set w5 = 0.9")
+    said = drawn.text("weight", ("W2", 0))
+    assert "* set to +0.9000 since" in said
+    assert "~ ∂E/∂w5 −0.6876" in said  # that of the value it was taken at, which is where the point is
+    drawn.session.execute("set w5 = 0.2 at 0:0")
+    assert "● w5 +0.2000" in drawn.text("weight", ("W2", 0))
+    assert "E after the update over lr" in plots.title(drawn.scene(("lr", 0)), "weight")
+    assert "the loss itself" in drawn.text("weight", ("loss", 0))
+
+
+def test_only_what_is_new_is_computed(monkeypatch):
+    begun = []
+    begin = Probe.begin
+    monkeypatch.setattr(Probe, "begin", lambda *given: begun.append(1) or begin(*given))
+    drawn = Drawn("article")
+    for line in ("goto 1:0", "next", "next 5", "back 2"):
+        drawn.session.execute(line)
+        drawn.lines("weight", ("W2", 0))
+        drawn.lines("weight", ("W2", 0), (50, 20))
+    assert len(begun) == 2  # 1:0 is the end of iteration 0
+    drawn.session.execute("nudge w5 0.1")
+    drawn.lines("weight", ("W2", 0))
+    drawn.lines("weight", ("W2", 1))
+    assert len(begun) == 4
+
+
+def test_both_classes_and_the_side_they_lie_on_are_seen():
+    drawn = Drawn("xor", "run 900")
+    rows = drawn.text("boundary", ("W1", 0)).splitlines()
+    points = {(x, y): sign for y, row in enumerate(rows[:12]) for x, sign in enumerate(row[:72]) if sign in "●○"}
+    assert sorted(points.values()) == ["○", "○", "●", "●"]
+    for (x, y), sign in points.items():
+        around = rows[y][max(8, x - 4) : x + 5]
+        assert ("+" if sign == "●" else "−") in around, around
+        assert ("−" if sign == "●" else "+") not in around, around
+
+
+def test_a_dead_layer_is_seen():
+    drawn = Drawn("mazur", "set W2 = 0 at 0:0", "run 1")
+    said = drawn.text("norms", ("W1", 0), (79, 5))
+    assert "dead: every gradient is 0" in next(row for row in said.splitlines() if "∂E" in row or "W1" in row)
+
+
+# Pure
+
+
+@pytest.mark.parametrize("radius", [0.5, 1.5])
+def test_contours_go_through_places_of_one_height(radius):
+    strokes = []
+    xs, ys = np.linspace(-2, 2, 41), np.linspace(-2, 2, 31)
+    frame = Frame(Canvas(60, 20), 50, 19, (-2, 2), (-2, 2))
+    object.__setattr__(frame, "stroke", lambda start, end, style: strokes.append((start, end)))
+    contours(frame, (xs, ys), xs[None, :] ** 2 + ys[:, None] ** 2, radius**2, "plain")
+    distances = [np.hypot(*place) for stroke in strokes for place in stroke]
+    assert len(distances) > 40
+    assert np.abs(np.array(distances) - radius).max() < 0.01
+    angles = {round(np.arctan2(place[1], place[0])) for stroke in strokes for place in stroke}
+    assert angles == {-3, -2, -1, 0, 1, 2, 3}
+
+
+near = st.floats(-10, 10)
+
+
+@given(st.tuples(near, near), st.tuples(near, near))
+def test_no_line_leaves_its_frame(start, end):
+    canvas = Canvas(40, 12)
+    Frame(canvas, 30, 11, (-2, 3), (-1, 4)).stroke(start, end, "plain")
+    for y, row in enumerate("".join(text for text, _ in line) for line in canvas.lines()):
+        for x, character in enumerate(row):
+            assert character == " " or (8 <= x < 38 and y < 11)
+
+
+@given(st.floats(0, 1e6), st.floats(0, 1e6), st.floats(0, 1))
+def test_the_point_is_always_in_sight(low, more, share):
+    high = low + more
+    here = low + share * more
+    bottom, top = heights(low, high, here)
+    assert bottom <= here <= top * (1 + 1e-12)
+    assert bottom < top
+
+
+@given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6), st.floats(0, 1), st.integers(3, 40))
+def test_levels_lie_within_and_one_goes_through_the_point(low, more, share, rows):
+    high, here = low + more, low + share * more
+    found = levels(low, high, here, rows)
+    assert all(low < level < high for level in found)
+    assert len(found) <= 11
+    if 1e-6 < share < 0.99:
+        assert any(abs(level - here) <= 1e-9 * more for level in found)
+
+
+@given(st.lists(st.floats(-1e9, 1e9), min_size=1))
+def test_limits_hold_all(values):
+    low, high = limits(min(values), max(values))
+    assert low <= min(values)
+    assert max(values) <= high
+    assert low < high
+
+
+def test_decades_hold_what_is_above_0():
+    assert decades(np.array([[0.0, np.nan, np.inf]])) == (-1, 0)
+    assert decades(np.array([[3e-4, 0.2]])) == (-4, 0)
+    assert decades(np.array([[1.0]])) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "cell, other",
+    [
+        ((("W2", 0)), ("W2", 1)),
+        (("W2", 1), ("W2", 0)),
+        (("W1", 0), ("W1", 2)),
+        (("W1", 2), ("W1", 1)),
+        (("lr", 0), ("W1", 0)),
+    ],
+)
+def test_the_second_cell_is_the_next_as_people_count(cell, other):
+    assert beside(Session(specs.load("article")).debugger.program, *cell) == other
+
+
+# In the app
+
+
+async def test_a_teacher_turns_w5_and_the_picture_follows(app):
+    async with app("article", (80, 24)) as reader:
+        await reader.press("f", "f", "f", "5")
+        await reader.command("view weight")
+        assert "5 E over w5 · iteration 0" in reader.text()
+        assert "● w5 +0.1400 E +0.3272" in reader.inside("#loss")
+        await reader.press("plus", "plus")
+        assert "● w5 +0.1600 E +0.3136" in reader.inside("#loss")
+        assert "∂E/∂w5 −0.6732" in reader.inside("#loss")
+        await reader.press("v")
+        assert "5 E over w5 and w6" in reader.text()
+        assert ":mark another cell for ↑" in reader.inside("#loss")
+        await reader.command("mark w1")
+        assert "5 E over w5 and w1" in reader.text()
+        assert ":mark" not in reader.inside("#loss")
+        await reader.command("mark w1")
+        assert "5 E over w5 and w6" in reader.text()
+        await reader.command("mark nothing")
+        assert "nothing" in reader.line_with("nothing")
+        await reader.press("escape", "5", "i", "i")
+        assert "the last 2 iterations" in reader.inside("#loss")
+        # A cell elsewhere, chosen in the values.
+        await reader.press("2", "home")
+        await reader.press("right_square_bracket", "5", "V")
+        assert "5 E over" in reader.text()
+
+
+async def test_what_takes_long_is_drawn_when_it_is_there_and_no_key_waits(app):
+    async with app("transformer", (120, 40)) as reader:
+        await reader.press("5")
+        await reader.command("view weight")
+        await reader.press("i")
+        assert reader.position == "0:194"
+        await reader.until("the update: ")
+        await reader.settled()
+        assert not reader.app.screen._plotting.pending
+
+
+async def test_views_that_a_network_has_not_are_passed_over_and_say_why(app):
+    async with app("iris", (80, 24)) as reader:
+        await reader.press("5")
+        seen = []
+        for _ in range(6):
+            seen.append(reader.app.screen.query_one("#loss").shown)
+            await reader.press("v")
+        assert seen == ["loss", "log", "norms", "histogram", "weight", "surface"]
+        assert reader.app.screen.query_one("#loss").shown == "loss"
+        await reader.command("view boundary")
+        assert "only for networks of one or two inputs" in reader.inside("#loss")
+        await reader.command("view watch")
+        assert "nothing is watched" in reader.text()
+        await reader.command("watch loss")
+        await reader.press("V", "v")
+        assert "5 Time and loss" in reader.text()
