@@ -55,6 +55,8 @@ def key(name: str) -> bytes:
         return _NAMED[name]
     if len(name) == 1:
         return name.encode()
+    if name.startswith("ctrl+"):
+        return bytes([ord(name[-1]) & 0x1F])
     return unicodedata.lookup({"equals sign": "EQUALS SIGN"}.get(name, name.replace("_", " ").upper())).encode()
 
 
@@ -234,6 +236,9 @@ class Monkey:
                     self._ended()  # by what it had been sent before
                     self._start()
                     return
+        # A line that was refused stays open, to be mended.
+        self.send(b"\x1b")
+        self._rest()
 
     def resize(self, columns: int, rows: int) -> None:
         self._size = (columns, rows)
