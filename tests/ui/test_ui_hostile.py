@@ -235,6 +235,9 @@ class TestInATerminal:
             pasted = text.replace("\x1b[201~", "").splitlines()[0]
             for verb in ("print ", "load ", "help "):
                 terminal.send(f":{verb}\x1b[200~{pasted}\x1b[201~\r".encode())
+                terminal.until("error: ")
+                terminal.send("\x03")  # it stays to be mended
+                terminal.until(lambda shown: "error: " not in shown)
             terminal.send(":goto 0:3\r")
             terminal.until("op 3 of 13")
             terminal.send("q")

@@ -1,49 +1,52 @@
-"""Where panes stand: three arrangements by size, pages of the small one, one pane alone, and where the focus is."""
+"""Which panes are in sight: pages of the small arrangement, one pane alone; and where the focus is."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
 
 from textual import events
 from textual.screen import Screen
 
+from bptui.engine.program import Program
+from bptui.tui.arrangement import PAGES, Plan, is_small, is_tiny
+from bptui.tui.widgets.desk import Desk
 from bptui.tui.widgets.pane import Pane
 from bptui.tui.widgets.panes import StopsPane
 
-SMALLEST = (40, 14)
-_COMPACT = (100, 30)
-_WIDE = 160
-_TALL = 38
-# Panes that are pages of their own in the small layout.
-_PAGES = ("values", "loss", "stops")
-_LEFT = ("program", "values", "stops")
-
 
 class Arranged(Screen[None]):
-    """A screen of numbered panes, arranged by classes that the style sheet knows."""
+    """A screen of numbered panes that stand by a plan."""
 
     def __init__(self) -> None:
         super().__init__()
         self._reading = 1
+        self.plan = Plan()
 
-    def fit(self, columns: int, rows: int) -> None:
-        """The arrangement for a size in cells."""
-        self.set_class(columns < SMALLEST[0] or rows < SMALLEST[1], "tiny")
-        self.set_class(columns < _COMPACT[0] or rows < _COMPACT[1], "compact")
-        self.set_class(columns >= _WIDE and rows >= _COMPACT[1], "wide")
-        self.set_class(rows >= _TALL, "tall")
+    @property
+    def small(self) -> bool:
+        """Whether one thing is shown after the other."""
+        return is_small(*self.app.size)
 
-    def make_room(self, breakpoints: int, watches: int) -> None:
-        """The pane of stops is there while it has rows."""
-        self.set_class(breakpoints + watches > 0, "has-stops")
-        self.set_class(watches > 0, "has-watches")
+    def plan_for(self, **wanted: Any) -> None:
+        """Have something else in sight."""
+        self.plan = replace(self.plan, **wanted)
+        for desk in self.query(Desk):  # none where the app is leaving
+            desk.lay(self.plan)
+
+    def make_room(self, program: Program, breakpoints: int, watches: int) -> None:
+        """For the listing, as long as it is; the pane of stops is there while it has rows."""
+        phases = len({instruction.phase for instruction in program.instructions})
+        self.plan_for(listing=len(program) + phases, stops=breakpoints + watches, watches=watches > 0)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Remember the pane, for when a window too small to show any has grown again."""
         if isinstance(event.widget, Pane):
             self._reading = event.widget.number
-            if self.focused is event.widget:
-                self.remove_class("typing")  # the mouse leaves the command line without a word
-                self.line_left()
-            self.set_class(isinstance(event.widget, StopsPane), "on-stops")
+            here = self.focused is event.widget
+            if here:
+                self.line_left()  # the mouse leaves the command line without a word
+            self.plan_for(typing=self.plan.typing and not here, on_stops=isinstance(event.widget, StopsPane))
 
     def line_left(self) -> None:
         """Nothing is typed any more."""
@@ -55,7 +58,7 @@ class Arranged(Screen[None]):
 
     def focus_again(self) -> None:
         """What was hidden has lost the focus; without one the arrows would be dead."""
-        if self.focused is None and not self.has_class("tiny"):
+        if self.focused is None and not is_tiny(*self.app.size):
             self.focus_pane(self._reading)
 
     def focus_back(self) -> None:
@@ -66,36 +69,30 @@ class Arranged(Screen[None]):
         """Focus a pane, opening its page where it has one."""
         pane = next(pane for pane in self.query(Pane) if pane.number == number)
         self._open_page(pane)
-        self.set_focus(pane)  # at once, if it is there already: the next key is for it
+        self.set_focus(pane)  # at once: the next key is for it
         if self.focused is not pane:
             pane.focus()
 
     def focus_next_pane(self) -> None:
         """Focus the pane with the next number; that of stops only where it has something to show."""
-        numbers = sorted(pane.number for pane in self.query(Pane) if pane.id != "stops" or self.has_class("has-stops"))
+        numbers = sorted(pane.number for pane in self.query(Pane) if pane.id != "stops" or self.plan.stops)
         here = self.focused.number if isinstance(self.focused, Pane) else 0
         self.focus_pane(next((number for number in numbers if number > here), numbers[0]))
 
     def _open_page(self, pane: Pane) -> None:
-        """In the small layout some panes are pages of their own."""
-        if self.has_class("zoom"):
-            self.zoom_on(pane)
-        for name in _PAGES:
-            self.set_class(pane.id == name, f"page-{name}")
-        # At once: a pane that is not there can't be focused.
-        self.set_class(pane.id == "stops", "on-stops")
+        """In the small arrangement some panes are pages of their own."""
+        name = pane.id or ""
+        zoomed = name if self.plan.zoomed else ""
+        self.plan_for(page=name if name in PAGES else "", on_stops=name == "stops", zoomed=zoomed)
 
     def close_pages(self) -> None:
-        """Back to the first arrangement of the small layout."""
-        self.remove_class(*(f"page-{name}" for name in _PAGES), "on-stops")
+        """Back to the first page of the small arrangement."""
+        self.plan_for(page="", on_stops=False)
 
     def zoom_on(self, pane: Pane) -> None:
         """One pane alone."""
-        self.remove_class("zoom-left", "zoom-right")
-        self.add_class("zoom", "zoom-left" if pane.id in _LEFT else "zoom-right")
-        for other in self.query(Pane):
-            other.set_class(other is pane, "zoomed")
+        self.plan_for(zoomed=pane.id or "")
 
     def unzoom(self) -> None:
         """All panes again."""
-        self.remove_class("zoom", "zoom-left", "zoom-right")
+        self.plan_for(zoomed="")

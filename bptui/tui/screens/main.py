@@ -6,25 +6,24 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar, Protocol, cast
 
-from textual import events
 from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Input, Static
 
 from bptui.commands.registry import COMMANDS, CommandError
 from bptui.engine.network import nearest
+from bptui.tui.arrangement import SMALLEST
 from bptui.tui.drawing.look import Look
 from bptui.tui.drawing.palette import THEMES
-from bptui.tui.screens.arranging import SMALLEST
 from bptui.tui.screens.dialogs import TextPage
 from bptui.tui.screens.finding import Chosen, FindPage, offers
 from bptui.tui.screens.manual import HelpPage, sections
 from bptui.tui.screens.touring import Touring
 from bptui.tui.screens.typing import Typing
 from bptui.tui.widgets.bars import HeaderBar, KeysBar, StatusBar, WatchBar
+from bptui.tui.widgets.desk import Desk
 from bptui.tui.widgets.formula import FormulaPane
 from bptui.tui.widgets.looks import commands_of
 from bptui.tui.widgets.network import NetworkPane
@@ -83,26 +82,24 @@ class MainScreen(Typing, Touring):
     ]
 
     def compose(self) -> ComposeResult:
-        with Container(id="all"):
-            yield HeaderBar(id="header").data_bind(MainScreen.scene)
-            with Container(id="middle"):
-                with Container(id="left"):
-                    yield ProgramPane(1, "program").data_bind(MainScreen.scene)
-                    yield ValuesPane(2, "values").data_bind(MainScreen.scene)
-                    yield StopsPane(6, "stops").data_bind(MainScreen.scene)
-                with Container(id="right"):
-                    yield NetworkPane(3, "network").data_bind(MainScreen.scene)
-                    yield FormulaPane(4, "formula").data_bind(MainScreen.scene)
-                    yield LossPane(5, "loss").data_bind(MainScreen.scene)
-            yield WatchBar(id="watched").data_bind(MainScreen.scene)
-            yield StatusBar(id="status").data_bind(MainScreen.scene)
-            yield from self.line_widgets()
-            yield KeysBar(id="keys").data_bind(MainScreen.scene)
-        yield Static(Content(f"too small: {SMALLEST[0]}×{SMALLEST[1]} is needed"), id="small")
+        yield Desk(
+            HeaderBar(id="header").data_bind(MainScreen.scene),
+            ProgramPane(1, "program").data_bind(MainScreen.scene),
+            ValuesPane(2, "values").data_bind(MainScreen.scene),
+            StopsPane(6, "stops").data_bind(MainScreen.scene),
+            NetworkPane(3, "network").data_bind(MainScreen.scene),
+            FormulaPane(4, "formula").data_bind(MainScreen.scene),
+            LossPane(5, "loss").data_bind(MainScreen.scene),
+            WatchBar(id="watched").data_bind(MainScreen.scene),
+            StatusBar(id="status").data_bind(MainScreen.scene),
+            *self.line_widgets(),
+            KeysBar(id="keys").data_bind(MainScreen.scene),
+            Static(Content(f"too small: {SMALLEST[0]}×{SMALLEST[1]} is needed"), id="small"),
+            widget_id="all",
+        )
 
     def on_mount(self) -> None:
         """Ready for the first key."""
-        self.fit(*self.app.size)
         self.query_one(ProgramPane).focus()
         notes = self.session.notes
         self._show(notes[0] if len(notes) == 1 else None)
@@ -266,16 +263,15 @@ class MainScreen(Typing, Touring):
 
     # Layout
 
-    def on_resize(self, event: events.Resize) -> None:
+    def on_resize(self) -> None:
         """Another arrangement for another size."""
-        self.fit(*event.size)
         if self.is_mounted:
             self._draw()
             self.call_after_refresh(self.focus_again)
 
     def _zoom(self) -> None:
         """One pane alone, and back."""
-        if self.has_class("zoom"):
+        if self.plan.zoomed:
             self.unzoom()
             self._show("")
         elif isinstance(self.focused, Pane):

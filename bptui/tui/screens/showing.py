@@ -73,14 +73,14 @@ class Showing(Arranged):
         travelled = past(self.session.debugger, stops.plotted, passing=passing)
         scene = helping.scene_of(
             self.session, self._view, self._cursor, self._row, looked=self._looked, note=self._note,
-            compact=self.has_class("compact"),
+            compact=self.small,
         )  # fmt: skip
         asked = "" if self._asked is None else self._asked.slot
         self.scene = replace(
             scene, stops=stops, past=travelled, mistaken=self.mistaken, folds=self.session.folds,
             heading=self._heading, asked=asked, plotting=partial(self._plotting, passing=passing),
         )  # fmt: skip
-        self.make_room(len(stops.breakpoints), len(stops.watched))
+        self.make_room(self._view.program, len(stops.breakpoints), len(stops.watched))
 
     def viewed(self, view: str) -> None:
         """The reader turned to another plot."""

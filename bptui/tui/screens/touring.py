@@ -40,7 +40,7 @@ class Touring(Renewing):
         if why_not:
             self._show(why_not)
             return
-        self.add_class("touring")
+        self.plan_for(touring=True)
         self._rewind()
         self._stop = 0
         self._arrive()
@@ -68,7 +68,7 @@ class Touring(Renewing):
         self._unwind()
         self._stop_running()
         self._close_page()
-        self.remove_class("touring")
+        self.plan_for(touring=False)
         self.query(Caption).remove()
         back = "" if self._position() == START else ", C goes to the very start"
         self._show(f"the tour is left at {self._position()}: n goes on from here{back}, :tour shows it again")

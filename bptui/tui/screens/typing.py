@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from textual.app import ComposeResult
+from textual.widget import Widget
 from textual.widgets import Input
 from textual.widgets.input import Selection
 
@@ -32,7 +33,7 @@ class Typing(Pointing):
     # A line that was refused, and why.
     _fault = ("", "")
 
-    def line_widgets(self) -> ComposeResult:
+    def line_widgets(self) -> Iterator[Widget]:
         """The line, what stands above it, and its keys."""
         yield Drawn(self._hinted, "hint")
         yield CommandLine(self._completed, self.session.history, "line", _PLACEHOLDER)
@@ -51,14 +52,14 @@ class Typing(Pointing):
         self._stop_playing()
         self.note_reading()
         line = self.query_one(CommandLine)
-        self.add_class("typing")
+        self.plan_for(typing=True)
         line.begin(text + suggestion)
         self.set_focus(line)  # at once: the next key is for it
         line.selection = Selection(len(text), len(line.value))
         self._hint()
 
     def _close_line(self) -> None:
-        self.remove_class("typing")
+        self.plan_for(typing=False)
         if isinstance(self.focused, Input):
             self.focus_back()
 

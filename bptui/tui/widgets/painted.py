@@ -69,8 +69,8 @@ class Painted(Widget):
 
     @property
     def _in_sight(self) -> bool:
-        """Whether it is displayed, and so are those that it stands in."""
-        return all(node.display for node in self.ancestors_with_self if isinstance(node, Widget))
+        """Whether it stands anywhere."""
+        return bool(self.region)
 
 
 def _changed(before: Sequence[Line], after: Sequence[Line], size: Size) -> Iterator[Region]:

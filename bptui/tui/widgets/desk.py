@@ -1,0 +1,54 @@
+"""What all that is on the main screen lies on, each where the plan puts it."""
+
+from __future__ import annotations
+
+from textual.geometry import NULL_SPACING, Offset, Size
+from textual.layout import ArrangeResult, Layout, WidgetPlacement
+from textual.widget import Widget
+
+from bptui.tui.arrangement import Plan, places
+
+
+class _ByPlan(Layout):
+    """Puts each child where the plan has its name; one that it does not name is not in sight."""
+
+    name = "plan"
+
+    def arrange(
+        self,
+        parent: Widget,
+        children: list[Widget],
+        size: Size,
+        greedy: bool = True,  # noqa: FBT001, FBT002 - as the toolkit has it
+    ) -> ArrangeResult:
+        """One placement for each that is in sight."""
+        del greedy
+        where = places(parent.plan if isinstance(parent, Desk) else Plan(), size.width, size.height)
+        return [
+            WidgetPlacement(where[child.id], Offset(), NULL_SPACING, child)
+            for child in children
+            if child.id is not None and where.get(child.id)
+        ]
+
+
+_BY_PLAN = _ByPlan()
+
+
+class Desk(Widget):
+    """Its children stand by a plan."""
+
+    def __init__(self, *children: Widget, widget_id: str) -> None:
+        super().__init__(*children, id=widget_id)
+        self.plan = Plan()
+
+    @property
+    def layout(self) -> Layout:
+        """The plan is what arranges."""
+        return _BY_PLAN
+
+    def lay(self, plan: Plan) -> None:
+        """Another plan."""
+        if plan != self.plan:
+            self.plan = plan
+            # The toolkit arranges a widget's children anew where one of them asks for it, not where it does itself.
+            self.children[0].refresh(layout=True, repaint=False)
