@@ -173,6 +173,18 @@ def test_of_a_rate_it_is_the_loss_after_the_update():
         assert value == debugger.look(debugger.position).arrays["lr"]
 
 
+def test_what_was_tried_before_leaves_nothing_behind():
+    debugger = Debugger(load("article"))
+    to_the_loss(debugger, 2)
+    start, probe = debugger.begun(), Probe(debugger.program)
+    for slot in ("lr", "x", "W1"):
+        (value,) = probe.begin(start, [knob(start, slot, 0)])
+        first = [probe.loss(value), probe.loss(0.3)]
+        assert [probe.loss(value), probe.loss(0.3)] == first, slot
+    (value,) = probe.begin(start, [knob(start, "W2", 0)])
+    assert probe.loss(value) == seen(debugger)
+
+
 def test_edits_within_the_iteration_hold():
     debugger = Debugger(load("mazur"))
     debugger.set("h1", "0.9", "0:2")
@@ -281,6 +293,7 @@ def test_a_plane_is_what_a_plain_forward_pass_gives(spec):
     )
     for k, axis in enumerate(found.axes):
         assert axis[0] < network.x[:, k].min() <= network.x[:, k].max() < axis[-1]
+    assert found.outputs.shape[:2] == (len(ys), len(xs))
     assert found.middle == (0.5 if spec in ("xor", "moons") else None)
 
 
