@@ -97,7 +97,7 @@ def _small(plan: Plan, middle: Region) -> dict[str, Region]:
 def _medium(plan: Plan, middle: Region, *, tall: bool) -> dict[str, Region]:
     """What is done and its numbers at the left; the network, the formula and time at the right."""
     left, right = _columns(middle, 45)
-    program, values = left.split_horizontal(min(15, plan.listing + 1))
+    program, values = left.split_horizontal(min(15, plan.listing + 2))
     made = {"program": program, "values": values}
     if plan.stop_rows:
         values, stops = values.split_horizontal(-min(plan.stop_rows, 10 if tall else 6))

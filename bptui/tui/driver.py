@@ -11,6 +11,8 @@ from typing import Any
 
 from textual.drivers import linux_driver
 
+from bptui.tui.thrift import thrifty
+
 # What a shell reports of a program that a closed terminal has ended, be it told by a signal or found out by reading.
 GONE = 128 + getattr(signal, "SIGHUP", 1)
 _BEGIN, _END = "\x1b[200~", "\x1b[201~"
@@ -36,9 +38,9 @@ class TolerantDriver(linux_driver.LinuxDriver):
             self._hang_up()
 
     def write(self, data: str) -> None:
-        """Nothing, once nobody sees it: what wrote it has ended too, and its queue would fill up and block."""
+        """In fewer bytes; nothing, once nobody sees it: its queue would fill up and block."""
         if not self._gone:
-            super().write(data)
+            super().write(thrifty(data))
 
     def _hang_up(self) -> None:
         """The terminal has been closed: leave."""

@@ -25,7 +25,8 @@ def main(arguments: list[str]) -> int:
         os.environ[name] = "1"
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
-    if hasattr(os, "sched_setaffinity"):
+    # A terminal and the app in it are two processes: each has a core of its own, as at a person's.
+    if hasattr(os, "sched_setaffinity") and arguments[0] != "ui":
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     root = Path(__file__).resolve().parents[2]
     sys.path[:0] = [str(root), str(root / "tests")]

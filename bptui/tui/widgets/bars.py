@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from textual.reactive import reactive
 
@@ -75,7 +76,8 @@ class KeysBar(Bar):
         return footer(columns, commands_of(self))
 
 
-def footer(columns: int, commands: Sequence[Command]) -> Line:
+@lru_cache(maxsize=8)
+def footer(columns: int, commands: tuple[Command, ...]) -> Line:
     """As many keys as there is room for; help is always among them."""
     shown = [command for command in commands if command.footer]
     while shown and width(_keys(shown)) > columns:

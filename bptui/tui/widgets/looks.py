@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol, cast
 
 from textual.widget import Widget
@@ -15,7 +14,7 @@ class _Dressed(Protocol):
     """An app as a person wants it."""
 
     look: Look
-    commands: Sequence[Command]
+    commands: tuple[Command, ...]
 
 
 def look_of(widget: Widget) -> Look:
@@ -23,6 +22,6 @@ def look_of(widget: Widget) -> Look:
     return cast(_Dressed, widget.app).look
 
 
-def commands_of(widget: Widget) -> Sequence[Command]:
+def commands_of(widget: Widget) -> tuple[Command, ...]:
     """The commands with the keys that they have in the app that a widget is in."""
     return cast(_Dressed, widget.app).commands

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from rich.cells import cell_len
 from rich.style import Style
 from textual.geometry import Offset, Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from bptui.tui.drawing.lines import Line
+from bptui.tui.drawing.lines import Line, width
 from bptui.tui.widgets.looks import look_of
 from bptui.tui.widgets.place import marked
 
@@ -32,13 +33,14 @@ class Painted(Widget):
     def redraw(self) -> None:
         """Draw again; what comes out as it was stays."""
         # What is displayed again has no place, and so no size, until all is laid out anew.
-        if not (self._in_sight and self.size) or self._painted_for != self.outer_size:
-            self._painted_for = _NEVER
-            self.refresh()
+        size = self.size if self._in_sight else Size()
+        if not size or self._painted_for != self.outer_size:
+            self.repaint()
             return
         before = self._lines
-        self._draw()
-        changed = list(_changed(before, self._lines, self.size))
+        self._lines = self.drawn(size.width, size.height)
+        # In ASCII a sign may take more than its column: what comes after it is elsewhere.
+        changed = list(_changed(before, self._lines, size, whole=look_of(self).ascii))
         if changed:
             self.refresh(*changed)
 
@@ -73,8 +75,22 @@ class Painted(Widget):
         return bool(self.region)
 
 
-def _changed(before: Sequence[Line], after: Sequence[Line], size: Size) -> Iterator[Region]:
-    """The rows that are not as they were."""
+def _changed(before: Sequence[Line], after: Sequence[Line], size: Size, *, whole: bool) -> Iterator[Region]:
+    """The rows that are not as they were, as far as the last column that is not."""
     for y in range(size.height):
-        if (before[y] if y < len(before) else ()) != (after[y] if y < len(after) else ()):
-            yield Region(0, y, size.width, 1)
+        was, now = before[y] if y < len(before) else (), after[y] if y < len(after) else ()
+        if was != now:
+            yield Region(0, y, size.width if whole else min(size.width, _end(was, now)), 1)
+
+
+def _end(was: Line, now: Line) -> int:
+    """Where two lines that end alike begin to do so, if they are of one width; it is never too early."""
+    wide = width(now)
+    if width(was) != wide:
+        return max(wide, width(was))
+    alike = 0
+    for one, other in zip(reversed(was), reversed(now), strict=False):
+        if one != other:
+            break
+        alike += cell_len(other[0])
+    return wide - alike
