@@ -11,7 +11,8 @@ from bptui.tui.drawing.manual import manual
 from bptui.tui.drawing.offers import listed, narrowed
 from bptui.tui.screens.finding import offers
 from bptui.tui.screens.manual import sections
-from bptui.tui.widgets.panes import NetworkPane, StopsPane
+from bptui.tui.widgets.network import NetworkPane
+from bptui.tui.widgets.panes import StopsPane
 
 PANES = [NetworkPane(3, "network"), StopsPane(6, "stops")]
 ALL = offers(COMMANDS, PANES)

@@ -146,6 +146,8 @@ def test_a_paste_is_text_and_presses_no_keys():
         terminal.send(b":\x1b[200~\xff\xfe[/]\x1b[201~")
         terminal.send("\r")
         terminal.until("no command is called")
+        terminal.send("\x03")  # the line stays, to be mended
+        terminal.until("n next")
         terminal.send("q")
         assert terminal.ended() == 0
 

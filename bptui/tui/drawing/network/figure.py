@@ -17,7 +17,7 @@ from bptui.tui.drawing.network.lit import Flow, flow, lit
 from bptui.tui.drawing.network.parts import LINE, SHORT, SUM, VALUE, Fact, Neuron, Sizes, all_facts, facts, gradient
 from bptui.tui.drawing.network.plan import Column, Form, Gap, Plan, forms, heading, plan
 from bptui.tui.drawing.network.sight import Sight
-from bptui.tui.drawing.numbers import UNSET, colour, signed
+from bptui.tui.drawing.numbers import colour, signed
 from bptui.tui.scene import Scene
 
 # The figure is for up to some dozens of neurons, unless it is asked for.
@@ -159,7 +159,8 @@ def _dot(canvas: Canvas, sight: Sight, neuron: Neuron, style: str, *, short: boo
     mark = sight.mark(neuron.kin.value.slot, cell)
     lit_style = style if style.startswith("now") else ""
     if not view.is_computed(fact.slot, cell):
-        canvas.write(neuron.x, neuron.y, f"○  {UNSET}" if short else f"○{UNSET}", (lit_style or "dim") + mark)
+        unset = sight.scene.unset(fact.slot)
+        canvas.write(neuron.x, neuron.y, f"○  {unset}" if short else f"○{unset}", (lit_style or "dim") + mark)
         return
     values = view.state.arrays[fact.slot][sight.row]
     value = float(values[fact.place])

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from bptui.explain.notation import Names
 from bptui.tui.drawing.network.parts import Layer, layers
-from bptui.tui.drawing.numbers import UNSET, colour, signed
+from bptui.tui.drawing.numbers import colour, signed
 from bptui.tui.scene import Scene
 
 
@@ -93,7 +93,7 @@ class Sight:
 def _number(scene: Scene, slot: str, cell: int) -> tuple[str, str]:
     view = scene.view
     if not view.is_computed(slot, cell):
-        return f"   {UNSET}   ", "dim"
+        return f"   {scene.unset(slot)}   ", "dim"
     value = view.number(slot, cell)
     text = signed(value, scene.places(slot))
     if view.is_outdated(slot, cell):

@@ -9,7 +9,6 @@ import numpy as np
 from bptui.engine.network import Array
 from bptui.tui.drawing.lines import Run
 from bptui.tui.drawing.network.sight import Sight
-from bptui.tui.drawing.numbers import UNSET
 
 _POSITIVE, _NEGATIVE = " ░▒▓█", " ▁▃▅▇"
 _INK = {**dict.fromkeys(_NEGATIVE, "neg"), **dict.fromkeys(_POSITIVE, "pos"), " ": "plain", "!": "plain+bold"}
@@ -23,7 +22,7 @@ def strip(sight: Sight, slot: str, columns: int) -> list[Run]:
     view = sight.scene.view
     size = view.program.slots[slot].size
     if view.state.computed[slot] < size:
-        return [(UNSET, "dim" + sight.mark(slot, sight.scene.cursor[1]))]
+        return [(sight.scene.unset(slot), "dim" + sight.mark(slot, sight.scene.cursor[1]))]
     step = max(1, size // _MOST_CELLS)
     flat = view.state.arrays[slot].reshape(-1)[::step]
     count = min(columns, flat.size)
