@@ -78,7 +78,7 @@ def walk(session: Session, folder: str) -> list[str]:
         "explain ..", "explain 1+", f"explain {weight}.grad[{', '.join('0' * len(program.slots[weight].shape))}]", "formulas", f"uses {cell}", f"origin {cell}",
         f"set {cell} = -0.25", f"nudge {cell} 1e-7", "undo", "redo", "back", "find 0.5", "branch other", "iteration", "iteration-back",
         f"when {cell}", "branches", "diff main", "watches", "why nan", "sweep lr=0.01,0.02 iterations 2", "run 1", "until loss < 1e9",
-        "to 1", "to-back 2", "explain", "describe", f"describe {weight}", f"describe {weight}.grad", "curve", f"curve {cell}", "reverse-continue", "check", "unwatch 1", "delete 1", "delete all", f"save {folder}/kept_it.npz",
+        "to 1", "to-back 2", "explain", "describe", f"describe {weight}", f"describe {weight}.grad", "curve", f"curve {cell}", f"set {weight} = normal 0 0.1", "undo", "reverse-continue", "check", "unwatch 1", "delete 1", "delete all", f"save {folder}/kept_it.npz",
     ]  # fmt: skip
 
 

@@ -59,6 +59,8 @@ class Context:
         # What was looked for last: `find` alone looks for it again.
         self.sought = ""
         self.folds = Folds()
+        # The files that copies were written to: no other is written over.
+        self.copied: set[Path] = set()
 
     def adopt(self, origin: Origin) -> None:
         """The debugger has another network now."""

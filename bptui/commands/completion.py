@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from bptui.commands import naming, registry
+from bptui.commands import formats, naming, registry
 from bptui.commands.answer import Context
 from bptui.commands.naming import Candidate
 from bptui.commands.registry import COMMANDS, Command
-from bptui.debugger import health
+from bptui.debugger import fills, health
 from bptui.engine.ops import LOSSES
 from bptui.engine.optimizers import OPTIMIZERS
 from bptui.explain import parts
@@ -20,6 +20,8 @@ from bptui.files.text import safe
 
 # More than a screen could show.
 MOST = 300
+FILLS = tuple(Candidate(usage.partition(" ")[0], usage) for usage in fills.USAGES)
+_DRAWN = frozenset(usage.partition(" ")[0] for usage in fills.USAGES if " " in usage)
 _BLANK = re.compile(r"\s+")
 
 
@@ -112,10 +114,29 @@ def _setting(context: Context, rest: str) -> Found:
         return len(rest), [*naming.present(context.debugger, target.strip(), space=not value)]
     if at := re.search(r"\sat\s+(\S*)$", value):
         return before + at.start(1), naming.positions(context.debugger)
+    if value.split(maxsplit=1)[0] in _DRAWN:
+        return len(rest), [Candidate("seed "), Candidate("at ")] if value.endswith(" ") else ()
     if value.endswith(" "):
         return len(rest), [Candidate("at ", "from when on it holds")]
     start, candidates = _expression(context, value)
-    return before + start, candidates
+    return before + start, [*candidates, *(FILLS if not value[:start].strip() else ())]
+
+
+def _copied(context: Context, rest: str) -> Found:
+    """What is copied, in which format, to which file."""
+    if at := re.search(r"\sto\s+(\S*)$", rest):
+        return at.start(1), _files(context, rest[at.start(1) :], tuple(formats.FORMATS.values()))
+    if at := re.search(r"\sas\s+(\S*)$", rest):
+        return at.start(1), map(Candidate, formats.FORMATS)
+    if rest.strip() and rest.endswith(" "):
+        return len(rest), [Candidate("as ", "in a format"), *([Candidate("to ", "a file")] * context.files)]
+    start, names = _expression(context, rest)
+    others = [
+        Candidate("formula", "what is shown"),
+        Candidate("screen", "as a picture"),
+        Candidate("session", "its text"),
+    ]
+    return start, [*names, *(others if not start else ())]
 
 
 def _position(context: Context, rest: str) -> Found:
@@ -243,7 +264,7 @@ SOURCES: Mapping[str, Source] = {
     "branch": _branch, "diff": _beside, "sweep": _sweep, "explain": _target, "origin": _target, "uses": _target,
     "restart": _restart, "predict": _expression, "why": _nan, "print": _expression, "until": _expression,
     "save": _file, "load": _spec, "fold": _part, "find": _target, "help": _help,
-    "open": _spec, "describe": _target, "curve": _expression,
+    "open": _spec, "copy": _copied, "describe": _target, "curve": _expression,
 }  # fmt: skip
 # Words that only a number follows, which nobody can guess.
 NUMBERS = frozenset({"next", "back", "step", "step-back", "iteration", "iteration-back", "to", "to-back", "run"})

@@ -9,7 +9,7 @@ import numpy as np
 from bptui.commands import wording
 from bptui.commands.answer import Answer, Context, Verb, nothing
 from bptui.commands.registry import CommandError
-from bptui.debugger import expressions
+from bptui.debugger import expressions, fills
 from bptui.debugger.rows import NotComputedError
 from bptui.engine.timeline import Edit
 
@@ -22,7 +22,10 @@ def set_(session: Context, rest: str) -> Answer:
         raise CommandError("write set TARGET = VALUE, such as set w5 = 0.2 or set w5 = 0.2 at 0:0")
     value, at, place = _placed(value)
     edit = session.debugger.set(target.strip(), value, place if at else None)
-    return _edited(session, "set", target.strip(), edit)
+    answer = _edited(session, "set", target.strip(), edit)
+    fill = fills.read(session.debugger.program, value)
+    seed = "" if fill is None or fill.seed is None else f", drawn with seed {fill.seed}"
+    return Answer((f"{answer.lines[0]}{seed}",))
 
 
 def nudge(session: Context, rest: str) -> Answer:

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bptui.commands.recording import Recorder
+from bptui.commands.recording import Recorder, keys_of
 from bptui.commands.session import Session
 from bptui.engine.checkpoints import MEMORY
 from bptui.engine.fingerprint import differences, digest, fingerprint, listing
@@ -113,12 +113,7 @@ def _opened(request: Request) -> Session:
 def begin(origin: Origin, path: Path, manner: Manner = USUAL, *, named: bool = True) -> Session:
     """A new session in a new file. Raises JournalError."""
     session = manner.session(origin)
-    keys = {
-        **{MACHINE + key: value for key, value in fingerprint().items()},
-        PROGRAM: listing(session.debugger.program),
-        SPEC: origins.described(origin, path.absolute().parent),
-        **session.debugger.memento(),
-    }
+    keys = keys_of(session.debugger, origin, path.absolute().parent)
     session.recorder = Recorder(sessions.create(path, keys), session.debugger, named=named)
     return session
 

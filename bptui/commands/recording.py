@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from bptui.debugger.debugger import Debugger
-from bptui.engine.fingerprint import digest, listing
+from bptui.engine.fingerprint import digest, fingerprint, listing
 from bptui.engine.program import Program
 from bptui.engine.timeline import Edit
 from bptui.files import origins, sessions
 from bptui.files.origins import Origin
 from bptui.files.sealing import JournalError
-from bptui.files.sessions import DIGEST, PROGRAM, SPEC, SessionFile
+from bptui.files.sessions import DIGEST, MACHINE, PROGRAM, SPEC, SessionFile
 
 # A state of more bytes than this is not digested after every command, but every so many seconds and at the end.
 MOST_BYTES = 2**20
@@ -103,6 +104,16 @@ class Recorder:
         kept = self._file.folded.keys.get(DIGEST)
         here = isinstance(kept, dict) and kept.get("at") == str(self._debugger.position)
         return here and self._edits == self._debugger.timeline.edits
+
+
+def keys_of(debugger: Debugger, origin: Origin, folder: Path) -> dict[str, Any]:
+    """What a session's file begins with; `folder` is where that is to lie."""
+    return {
+        **{MACHINE + key: value for key, value in fingerprint().items()},
+        PROGRAM: listing(debugger.program),
+        SPEC: origins.described(origin, folder),
+        **debugger.memento(),
+    }
 
 
 def _bytes(program: Program) -> int:

@@ -120,6 +120,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("info", (), "the network, the position and the edits"),
     Command("describe", (), "the network in sentences; of an array its range, mean, norm and histogram", "[X]"),
     Command("curve", (), "how the loss, or an expression, went over the iterations, in words", "[EXPR]"),
+    Command("copy", ("y",), "a value, an array, the formula (formula X), the screen or the session, for elsewhere: in "
+            "the app to the terminal's clipboard", "[X, formula, screen or session] [as value, numpy, csv or latex] "
+            "[to FILE]"),
     Command("save", (), "write the network as a spec, with the weights of this moment", "FILE"),
     Command("load", (), "open another spec", "SPEC"),
     Command("open", ("ctrl+o",), "another network: an example, a spec of this folder, or one opened lately", "[SPEC]"),

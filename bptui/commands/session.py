@@ -6,6 +6,7 @@ from functools import cached_property
 
 from bptui.commands import (
     branching,
+    copying,
     describing,
     editing,
     filing,
@@ -40,6 +41,7 @@ VERBS: dict[str, Verb] = {
     **sweeping.VERBS,
     **touring.VERBS,
     **folding.VERBS,
+    **copying.VERBS,
 }
 RUNS = {**running.RUNS, **renewing.RUNS}
 

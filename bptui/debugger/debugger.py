@@ -85,7 +85,13 @@ class Debugger(Running):
         state = self.look(place)
         editing.refuse_unset(self.program, cells, state)
         values = editing.values(self.program, state, cells, value)
-        edit = Edit(place, cells.slot, cells.cells, values, " ".join(f"set {target} = {value}".split()))
+        edit = Edit(
+            place,
+            cells.slot,
+            cells.cells,
+            values,
+            f"set {' '.join(target.split())} = {editing.spelled(self.program, value)}",
+        )
         self._edit(edit)
         return edit
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bptui.debugger import expressions
+from bptui.debugger import expressions, fills
 from bptui.debugger.expressions import ExpressionError
 from bptui.debugger.rows import NotComputedError
 from bptui.debugger.view import last_edit_of
@@ -70,8 +70,11 @@ def spell(program: Program, target: Target) -> str:
 
 
 def values(program: Program, state: State, target: Target, text: str) -> Array:
-    """The numbers that `text` means for the cells: one for all, or a list in their shape."""
+    """The numbers that `text` means for the cells: one for all, a list in their shape, or a fill."""
     shown = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    fill = fills.read(program, text)
+    if fill is not None:
+        return _finite(program, fills.values(program, target, fill), shown)
     if text.count(",") > _COMMAS * (1 + len(target.cells)):
         raise ExpressionError(f"{shown} holds far more numbers than the {len(target.cells)} that are needed")
     try:
@@ -83,13 +86,24 @@ def values(program: Program, state: State, target: Target, text: str) -> Array:
         if isinstance(error, ExpressionError):
             raise
         raise ExpressionError(f"{shown}: rows of different lengths, or no numbers") from None
-    if not finite(program, array):
-        raise DebuggerError(f"{shown} is not a finite number{' in float32' * (program.network.dtype == 'float32')}")
+    _finite(program, array, shown)
     shape = program.slots[target.slot].shape if target.whole else target.form
     if array.ndim and array.shape != shape and not (array.size == 1 and len(target.cells) == 1):
         have, want = ("×".join(map(str, s)) or "one number" for s in (array.shape, shape))
         raise DebuggerError(f"{shown} has shape {have}, {want} is needed")
     return np.broadcast_to(array.reshape(-1) if array.ndim else array, (len(target.cells),)).copy()
+
+
+def _finite(program: Program, array: Array, shown: str) -> Array:
+    if not finite(program, array):
+        raise DebuggerError(f"{shown} is not a finite number{' in float32' * (program.network.dtype == 'float32')}")
+    return array
+
+
+def spelled(program: Program, text: str) -> str:
+    """What is set as it is remembered: of a fill the seed too."""
+    fill = fills.read(program, text)
+    return " ".join(text.split()) if fill is None else fill.text
 
 
 def _literal(text: str, evaluate: Callable[[str], Any]) -> Any:

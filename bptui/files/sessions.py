@@ -28,7 +28,7 @@ from typing import Any
 
 from bptui.files import journal
 from bptui.files.journal import Journal
-from bptui.files.sealing import MAX_BYTES, Content, DamagedError, JournalError
+from bptui.files.sealing import FIRST, MAX_BYTES, Content, DamagedError, JournalError, seal
 from bptui.files.text import safe
 
 # Keys of the file itself; all others are the debugger's.
@@ -104,6 +104,12 @@ def lines_of(folded: Folded) -> list[str]:
     lines += [f"{_TEXT} {line}" for line in ([] if text is None else text.split("\n"))]
     lines += [f"{key} {_json(keys[key])}" for key in rest]
     return [*lines, f"{_SAVED} {_json({'lines': len(lines), 'commands': folded.commands})}"]
+
+
+def text(keys: Mapping[str, Any]) -> str:
+    """A session of these keys as the text of a file that can be opened."""
+    lines = lines_of(Folded(dict(keys)))
+    return b"".join([FIRST, *map(seal, lines)]).decode("utf-8", "surrogatepass")
 
 
 def command_line(number: int, text: str, changes: Mapping[str, Any]) -> str:

@@ -52,7 +52,7 @@ async def test_every_key_does_its_work_from_every_pane(app, size, pane):
             ("F", "0:0"), ("i", "0:9"), ("I", "0:0"), ("t", "0:3"), ("i", "1:3"), ("o", "0:9"), ("T", "0:3"), ("plus", "0:3"),
             ("minus", "0:3"), ("u", "0:3"), ("U", "0:3"), ("u", "0:3"),
             ("left_square_bracket", "0:3"), ("right_square_bracket", "0:3"),
-            ("left_curly_bracket", "0:3"), ("right_curly_bracket", "0:3"), ("v", "0:3"), ("V", "0:3"),
+            ("left_curly_bracket", "0:3"), ("right_curly_bracket", "0:3"), ("v", "0:3"), ("V", "0:3"), ("y", "0:3"),
         ]:  # fmt: skip
             await at(key, position)
         await opens("g", " goto")

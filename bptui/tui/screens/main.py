@@ -17,6 +17,7 @@ from bptui.engine.network import nearest
 from bptui.tui.arrangement import SMALLEST
 from bptui.tui.drawing.look import Look
 from bptui.tui.drawing.palette import THEMES
+from bptui.tui.screens.copying import Copying
 from bptui.tui.screens.dialogs import TextPage
 from bptui.tui.screens.finding import Chosen, FindPage, offers
 from bptui.tui.screens.manual import HelpPage, sections
@@ -64,7 +65,7 @@ class Dressed(Protocol):
         """Look otherwise from now on."""
 
 
-class MainScreen(Typing, Touring):
+class MainScreen(Typing, Touring, Copying):
     """Six panes that follow one view."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -125,6 +126,7 @@ class MainScreen(Typing, Touring):
             "break": self._break, "breakpoints": lambda: self.focus_pane(6), "watch": self._watch,
             "branches": self._branches, "predict": self._predict,
             "view": lambda: self._view_of(1), "open": self._open, "tour": self.tour,
+            "copy": lambda: self._copy(""),
         }  # fmt: skip
         if verb in _ASKING:
             self.open_line(f"{verb} ")
@@ -239,7 +241,7 @@ class MainScreen(Typing, Touring):
         verb, _, rest = line.partition(" ")
         words: dict[str, Callable[[str], None]] = {
             "diff": self._diff, "sweep": self._sweep, "view": self._view_named, "theme": self._wear,
-            "look": self._look_at,
+            "look": self._look_at, "copy": self._copy,
             "mark": self._mark,
         }  # fmt: skip
         if line in ("branches", "d"):
