@@ -160,3 +160,16 @@ def test_a_copy_is_kept_in_one_file_of_its_kind(tmp_path, monkeypatch):
     with pytest.raises(FileError, match="too much"):
         copies.keep("1234", ".txt")
     assert isinstance(path, Path)
+
+
+@pytest.mark.parametrize("text", [
+    "[1 2; 3 4]", "1 2; 3 4", "np.array([[1, 2], [3, 4]])", "tensor([[1., 2.], [3., 4.]], requires_grad=True)", "[[1 2] [3 4]]",
+    "\\begin{bmatrix} 1 & 2 \\\\ 3 & 4 \\end{bmatrix}",
+])  # fmt: skip
+def test_a_matrix_of_another_language_is_set(text):
+    session = session_of()
+    session.execute(f"set W1 = {text} at 0:0")
+    assert value(session, "W1").tolist() == [[1, 2], [3, 4]]
+    with pytest.raises(ValueError, match=r"1×2 numbers|2×2 numbers \(|2×2 numbers; W2 is 2×1"):
+        session.execute(f"set W2 = {text}")
+    assert len(session.debugger.timeline.edits) == 1

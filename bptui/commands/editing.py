@@ -10,8 +10,10 @@ from bptui.commands import wording
 from bptui.commands.answer import Answer, Context, Verb, nothing
 from bptui.commands.registry import CommandError
 from bptui.debugger import expressions, fills
+from bptui.debugger.expressions import ExpressionError
 from bptui.debugger.rows import NotComputedError
 from bptui.engine.timeline import Edit
+from bptui.files import matrices
 
 _NUDGED = re.compile(r"([^\s\[]*(?:\s*\[[^\]]*\])?)\s*(.*)", re.DOTALL)
 
@@ -21,11 +23,29 @@ def set_(session: Context, rest: str) -> Answer:
     if not equals or not target.strip() or not value.strip():
         raise CommandError("write set TARGET = VALUE, such as set w5 = 0.2 or set w5 = 0.2 at 0:0")
     value, at, place = _placed(value)
-    edit = session.debugger.set(target.strip(), value, place if at else None)
+    try:
+        edit = session.debugger.set(target.strip(), value, place if at else None)
+    except ExpressionError:
+        pasted = _pasted(session, target.strip(), value)
+        if not pasted:
+            raise
+        edit = session.debugger.set(target.strip(), pasted, place if at else None)
     answer = _edited(session, "set", target.strip(), edit)
     fill = fills.read(session.debugger.program, value)
     seed = "" if fill is None or fill.seed is None else f", drawn with seed {fill.seed}"
     return Answer((f"{answer.lines[0]}{seed}",))
+
+
+def _pasted(session: Context, name: str, value: str) -> str:
+    """A matrix of another language, for a whole array, as lists; "" where it is none. Raises MatrixError."""
+    try:
+        target, array = expressions.parse_target(session.debugger.program, name), matrices.read(value)
+    except ValueError:
+        return ""
+    if not target.whole:
+        return ""
+    shape = session.debugger.program.slots[target.slot].shape
+    return wording.value_text(matrices.shaped(array, shape, target.slot))
 
 
 def nudge(session: Context, rest: str) -> Answer:
