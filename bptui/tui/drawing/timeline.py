@@ -81,12 +81,17 @@ def _watch(scene: Scene, one: Watched, columns: int, rows: int) -> list[Line]:
     return plot([Curve(iterations, values)], columns - 1, rows - 1, marks=_marks(scene), axes=axes)
 
 
+# More checkpoints than columns can't be told apart.
+_MOST_KEPT = 400
+
+
 def _marks(scene: Scene) -> list[Mark]:
     """Checkpoints, edits, where other branches leave, where breakpoints were met, and where one is."""
     past, view = scene.past, scene.view
     here, last = view.position.iteration, furthest(scene)
     end = max(past.furthest, view.position)
-    marks = [Mark(t, "┴", "faint") for t in past.checkpoints if 0 < t <= last]
+    kept = [t for t in past.checkpoints if 0 < t <= last]
+    marks = [Mark(t, "┴", "faint") for t in kept[:: 1 + len(kept) // _MOST_KEPT]]
     marks += [Mark(place.iteration, "┬", "plain", 1, name) for place, name in past.branches if place <= end]
     marks += [Mark(e.position.iteration, "*", "plain", 2) for e in view.timeline.edits if e.position <= end]
     marks += [Mark(t, "●", "plain+bold", 3) for t in past.met if t <= last]

@@ -36,7 +36,7 @@ class Going(Showing):
             return
         if isinstance(answer, Begun):
             self._looked = False
-            self._go(Running(self.session.debugger, answer, self._show, lambda came: self._ended(line, came)), line)
+            self._go(Running(self.session.debugger, answer, self, lambda came: self._ended(line, came)), line)
             return
         if answer.quit:
             self.app.exit()

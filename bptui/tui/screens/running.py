@@ -16,16 +16,28 @@ from bptui.debugger.debugger import Debugger
 from bptui.engine.stacks import Watch
 
 SLICE = 0.008
-FRAME = 0.05
+FRAME = 1 / 60
+# What moves at every frame of a run is little; all of it is drawn so often.
+_WHOLE = 0.25
 # So long it runs at once: what takes no longer is there before the next key.
 _AT_ONCE = 0.05
 # The share of the time that drawing may take, where a frame takes long.
-_DRAWING = 0.25
+_DRAWING = 0.3
 _WORDS = 48
 
 # What came of it, or why nothing did.
 Came = Answer | ValueError | OSError
 Arrived = Callable[[Came], None]
+
+
+class Shown(Protocol):
+    """A screen that shows how far a run is."""
+
+    def show(self, note: str) -> None:
+        """All of the moment that it has come to."""
+
+    def glance(self, note: str) -> None:
+        """The little of it that is looked at while it runs."""
 
 
 class Free(Protocol):
@@ -63,14 +75,14 @@ class Running:
 
     every = 0.001
 
-    def __init__(self, debugger: Debugger, begun: Begun, show: Callable[[str], None], arrived: Arrived) -> None:
+    def __init__(self, debugger: Debugger, begun: Begun, shown: Shown, arrived: Arrived) -> None:
         self._debugger = debugger
         self._run = begun
-        self._show = show
+        self._screen = shown
         self._arrived = arrived
         self._pace = Pace(SLICE)
-        self._begun = self._shown = time.monotonic()
-        self._frame = FRAME
+        self._begun = self._shown = self._whole = time.monotonic()
+        self._frame, self._between = FRAME, _WHOLE
         self._stopped = False
 
     def stop(self) -> str:
@@ -91,7 +103,16 @@ class Running:
             return
         now = time.monotonic()
         if now - self._shown > self._frame:
-            self._show(self.said(now))
+            self._draw(now)
+
+    def _draw(self, now: float) -> None:
+        """All now and then, the little in between; neither takes more than its share of the time."""
+        if now - self._whole > self._between:
+            self._screen.show(self.said(now))
+            self._shown = self._whole = time.monotonic()
+            self._between = max(_WHOLE, (self._shown - now) / _DRAWING * 2)
+        else:
+            self._screen.glance(self.said(now))
             self._shown = time.monotonic()
             self._frame = max(FRAME, (self._shown - now) / _DRAWING)
 

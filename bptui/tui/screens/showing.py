@@ -20,6 +20,7 @@ from bptui.tui.screens.past import past
 from bptui.tui.screens.plotting import Plotting
 from bptui.tui.screens.running import Underway
 from bptui.tui.screens.stopping import Stopping
+from bptui.tui.widgets.bars import Bar
 from bptui.tui.widgets.time import LossPane
 
 # Seconds between two portions of what is computed for a plot: keys come in between.
@@ -67,7 +68,25 @@ class Showing(Arranged):
         self._note = "  ".join(part for part in (said, self.session.unsaved) if part)
         self._draw()
 
+    def show(self, note: str) -> None:
+        """All of the moment, and a word."""
+        self._show(note)
+
+    def glance(self, note: str) -> None:
+        """Of the moment what moves while it runs, and a word: where it is, how far, and the curve."""
+        self._view = self.session.debugger.view()
+        self._note = note
+        scene = self._made()
+        for widget in (*self.query(Bar), *self.query(LossPane)):
+            widget.scene = scene
+
     def _draw(self) -> None:
+        scene = self._made()
+        self.scene = scene
+        self.make_room(self._view.program, len(scene.stops.breakpoints), len(scene.stops.watched))
+
+    def _made(self) -> Scene:
+        """The scene of the moment."""
         passing = self._underway is not None
         stops = self._stopping.rows(passing=passing)
         travelled = past(self.session.debugger, stops.plotted, passing=passing)
@@ -76,11 +95,10 @@ class Showing(Arranged):
             compact=self.small,
         )  # fmt: skip
         asked = "" if self._asked is None else self._asked.slot
-        self.scene = replace(
+        return replace(
             scene, stops=stops, past=travelled, mistaken=self.mistaken, folds=self.session.folds,
             heading=self._heading, asked=asked, plotting=partial(self._plotting, passing=passing),
         )  # fmt: skip
-        self.make_room(self._view.program, len(stops.breakpoints), len(stops.watched))
 
     def viewed(self, view: str) -> None:
         """The reader turned to another plot."""
