@@ -87,7 +87,7 @@ def test_the_same_as_matrices(op):
 
 
 def test_matrices_are_drawn_with_tall_brackets():
-    assert update_matrices(ARTICLE.program, ARTICLE.view().state)[0] == [
+    assert update_matrices(ARTICLE.program, ARTICLE.view().state)[0].draw() == [
         "⎡w1  w3⎤ ← ⎡w1  w3⎤ − lr · ⎡∂E/∂w1  ∂E/∂w3⎤",
         "⎣w2  w4⎦   ⎣w2  w4⎦        ⎣∂E/∂w2  ∂E/∂w4⎦",
     ]

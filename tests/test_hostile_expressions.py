@@ -268,7 +268,9 @@ def test_wherever_it_is_typed_it_is_refused_and_nothing_changes(name, tmp_path, 
     text = HOSTILE[name]
     session = _session()
     before = session.debugger.look(session.debugger.position)
-    lines = [f"print {text}", f"explain {text}", f"set {text} = 1", f"nudge {text} 1"]
+    lines = [f"print {text}", f"set {text} = 1", f"nudge {text} 1"]
+    # With nothing after it `explain` is of the operation at hand.
+    lines += [f"explain {text}"] if text.strip() else []
     # `set` takes a list of numbers, and everything after = is its value.
     lines += [f"set w5 = {text}"] if name not in ("list", "assignment") else []
     with watched() as seen:

@@ -182,7 +182,7 @@ def test_a_page_further():
         ("explain w5 > x", "'x' is no number to open"), ("explain w5 > 9+", "no number 9"), ("explain W2 > 1", "W2 is 2 cells"),
         ("explain i1 > 1", "nothing to open below i1"), ("explain w5 > 2 > 1 > 1", "nothing to open below lr"),
         ("explain w5 > 0", "no number 0"), ("explain w5 > -1", "is no number to open"), ("explain w5 > 99999999", "is no number to open"),
-        ("explain w9", "no slot or label"), ("explain", "which number"), ("origin", "which number"), ("uses", "which number"),
+        ("explain w9", "no slot or label"), ("origin", "which number"), ("uses", "which number"),
         ("origin W1[2:2]", "picks nothing"), ("uses W1[2:2]", "picks nothing"), ("why", "write why nan"), ("origin w5 + 1", "names no cell"),
     ],
 )  # fmt: skip

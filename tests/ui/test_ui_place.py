@@ -20,9 +20,10 @@ def follows(terminal: Terminal, keys: str, before: str, after: str = "") -> None
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-def test_the_cursor_follows_the_reader(size):
+def test_the_cursor_follows_the_reader(size, tmp_path):
     """From pane to pane, along the operations, to a cell, into what is typed, into pages and dialogs, and back."""
-    with Terminal("article", "--spoken", columns=size[0], rows=size[1]) as terminal:
+    # What was opened lately, by other tests, would stand first in the list of networks.
+    with Terminal("article", "--spoken", columns=size[0], rows=size[1], XDG_STATE_HOME=str(tmp_path)) as terminal:
         terminal.until("prediction")
         assert b"\x1b[?25h" in terminal.written
         follows(terminal, "2", " ", "0.14")

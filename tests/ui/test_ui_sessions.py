@@ -92,7 +92,7 @@ class TestEndings:
             os.kill(terminal.child.pid, number)
             assert terminal.ended() == 128 + number
             assert_restored(terminal, mark)
-            said = terminal.written[mark:].decode()
+            said = terminal.written[mark:].decode(errors="replace")
             wanted = f"bptui: the session is saved; bptui {Path('s').absolute()} opens it again"
             assert (wanted in said) == (number != signal.SIGINT)  # which a person sends to be done with it
         with Terminal("s") as terminal:

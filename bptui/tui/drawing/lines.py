@@ -20,7 +20,7 @@ def line(*runs: Run | str) -> Line:
 
 def width(runs: Line) -> int:
     """How many columns a line takes."""
-    return sum([len(text) if text.isascii() else cell_len(text) for text, _ in runs])
+    return sum([len(text) if text.isascii() and text.isprintable() else cell_len(text) for text, _ in runs])
 
 
 def merged(runs: Iterable[Run]) -> list[Run]:
