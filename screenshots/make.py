@@ -42,6 +42,9 @@ class Picture:
 TO_THE_RATIO = ("break nan", "continue", "break ratio", "reverse-continue")
 OTHERWISE = ("set lr = 0.05", "continue")
 
+TO_X = "colon l o o k space x left_square_bracket 0 comma 0 right_square_bracket enter"
+PICTURES_OF = "colon v i e w space p i c t u r e enter"
+
 PICTURES = (
     Picture("forward", "article", (120, 40), "n n"),
     Picture("backward", "article", (120, 40), "n n n n n n n"),
@@ -55,6 +58,15 @@ PICTURES = (
     Picture("stopped", "diverging", (120, 40), "d escape", (*TO_THE_RATIO, "watch abs(W1.grad).max()", "watch loss")),
     Picture("diff", "diverging", (120, 40), "colon d i f f space m a i n enter", (*TO_THE_RATIO, *OTHERWISE)),
     Picture("tree", "digits", (120, 40), "n n n x down down right down right", ()),
+    Picture("surface", "article", (120, 40), "i i i i 5 v v v v v z"),
+    Picture("boundary", "moons", (200, 60), "colon v i e w space b o u n d a r y enter", ("run 200",)),
+    Picture(
+        "digits",
+        "digits",
+        (120, 40),
+        "n n n 2 colon l o o k space x left_square_bracket 0 comma 0 right_square_bracket enter colon v i e w space p i c t u r e enter",
+    ),
+    Picture("heat", "digits", (120, 40), "f f f 2 v v"),
     Picture("small", "article", (80, 24), "n n n n n n n"),
     Picture("wide", "article", (200, 60), "i i i i i i i i i i i i f f f"),
 )
