@@ -60,12 +60,7 @@ PICTURES = (
     Picture("tree", "digits", (120, 40), "n n n x down down right down right", ()),
     Picture("surface", "article", (120, 40), "i i i i 5 v v v v v z"),
     Picture("boundary", "moons", (200, 60), "colon v i e w space b o u n d a r y enter", ("run 200",)),
-    Picture(
-        "digits",
-        "digits",
-        (120, 40),
-        "n n n 2 colon l o o k space x left_square_bracket 0 comma 0 right_square_bracket enter colon v i e w space p i c t u r e enter",
-    ),
+    Picture("digits", "digits", (120, 40), f"n n n 2 {TO_X} {PICTURES_OF}"),
     Picture("heat", "digits", (120, 40), "f f f 2 v v"),
     Picture("small", "article", (80, 24), "n n n n n n n"),
     Picture("wide", "article", (200, 60), "i i i i i i i i i i i i f f f"),
