@@ -1,4 +1,4 @@
-"""What every word has in common: what it is given, what it answers, how a count is read."""
+"""What every word has in common: what it is given, what it answers, how a count or a number is read."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from bptui.commands import wording
 from bptui.commands.recording import Recorder
 from bptui.commands.registry import CommandError
 from bptui.debugger.debugger import Debugger
+from bptui.debugger.rows import NotComputedError
 from bptui.debugger.view import View
 from bptui.engine.checkpoints import MEMORY
 from bptui.engine.network import Network
@@ -100,6 +103,17 @@ def count(rest: str) -> int:
     if not rest.isdecimal() or len(rest) > 8 or not 1 <= int(rest) <= 10**7:
         raise CommandError(f"{rest[:40]!r} is no count: a whole number from 1 to 10000000")
     return int(rest)
+
+
+def number(session: Context, text: str) -> float:
+    """One number, or an expression of what is there already. Raises CommandError, ExpressionError."""
+    try:
+        value = np.asarray(session.debugger.evaluate(text))
+    except NotComputedError as missing:
+        raise CommandError(f"{missing.slot} is not computed here") from None
+    if value.size != 1:
+        raise CommandError(f"{text[:40]} is not one number")
+    return float(value.reshape(()))
 
 
 def nothing(rest: str) -> None:

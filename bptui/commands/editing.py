@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 
-import numpy as np
-
 from bptui.commands import wording
-from bptui.commands.answer import Answer, Context, Verb, nothing
+from bptui.commands.answer import Answer, Context, Verb, nothing, number
 from bptui.commands.registry import CommandError
 from bptui.debugger import expressions, fills
 from bptui.debugger.expressions import ExpressionError
-from bptui.debugger.rows import NotComputedError
 from bptui.engine.timeline import Edit
 from bptui.files import matrices
 
@@ -51,7 +48,7 @@ def _pasted(session: Context, name: str, value: str) -> str:
 def nudge(session: Context, rest: str) -> Answer:
     name, amount = _NUDGED.fullmatch(rest).groups("")  # type: ignore[union-attr]  # it fits any line
     target = expressions.parse_target(session.debugger.program, name)
-    by = _amount(session, amount) if amount else None
+    by = number(session, amount) if amount else None
     edit = session.debugger.nudge(target, 1, by)
     return _edited(session, "nudge", name, edit)
 
@@ -72,16 +69,6 @@ def _placed(value: str) -> tuple[str, str, str]:
     if len(words) > 2 and words[-2] == "at":
         return " ".join(words[:-2]), "at", words[-1]
     return " ".join(words), "", ""
-
-
-def _amount(session: Context, text: str) -> float:
-    try:
-        value = np.asarray(session.debugger.evaluate(text))
-    except NotComputedError as missing:
-        raise CommandError(f"{missing.slot} is not computed here") from None
-    if value.size != 1:
-        raise CommandError(f"{text[:40]} is not one number")
-    return float(value.reshape(()))
 
 
 def _edited(session: Context, verb: str, name: str, edit: Edit) -> Answer:

@@ -6,13 +6,10 @@ import math
 import re
 from dataclasses import dataclass
 
-import numpy as np
-
 from bptui.commands import wording
-from bptui.commands.answer import Answer, Context, Verb
+from bptui.commands.answer import Answer, Context, Verb, number
 from bptui.commands.registry import CommandError
 from bptui.debugger import expressions, moves
-from bptui.debugger.rows import NotComputedError
 from bptui.engine.player import Moment
 from bptui.engine.program import Target
 from bptui.engine.timeline import Position
@@ -73,23 +70,12 @@ def predict(session: Context, rest: str) -> Answer:
         return Answer(
             (f"what is {asked.name} at {asked.after}? {asked.text}", "predict NUMBER answers, and makes the step")
         )
-    guess = _guess(session, (named[2] if named else rest).strip())
+    guess = number(session, (named[2] if named else rest).strip())
     answer = session.where(session.debugger.next())
     state = session.debugger.look(session.debugger.position)
     value = float(state.arrays[asked.slot].reshape(-1)[asked.cell])
     said = f"{asked.name} = {wording.number_text(value, session.digits)}; {judged(guess, value, session.digits)}"
     return Answer((*answer.lines, said), answer.watched)
-
-
-def _guess(session: Context, text: str) -> float:
-    """A number, or an expression of what is there already. Raises CommandError, ExpressionError."""
-    try:
-        value = np.asarray(session.debugger.evaluate(text))
-    except NotComputedError as missing:
-        raise CommandError(f"{missing.slot} is not computed yet: guess without it") from None
-    if value.size != 1:
-        raise CommandError(f"{text[:40]} is not one number")
-    return float(value.reshape(()))
 
 
 def judged(guess: float, value: float, digits: int | None = None) -> str:

@@ -73,7 +73,6 @@ class BptuiApp(App[None]):
         """Look otherwise from now on."""
         self.look = look
         self.theme = theme_of(look)
-        self.set_class(look.ascii, "ascii")
         for screen in self.screen_stack:
             for widget in screen.walk_children(Painted):
                 widget.repaint()

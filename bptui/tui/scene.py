@@ -241,24 +241,6 @@ class Scene:
         """The cells of a slot in the order in which they are listed."""
         return reading_order(self.view.program, slot)
 
-    def weight_beside(self, by: int) -> tuple[str, int] | None:
-        """The weight so many places from the cursor's, neuron by neuron, layer by layer; the first from elsewhere."""
-        slots = self.view.program.slots
-        weights = [name for name in self.view.program.parameters if len(slots[name].shape) > 1]
-        if not weights:
-            return None
-        slot, cell = self.cursor
-        if slot not in weights:
-            return weights[0], 0
-        order = self.reading_order(slot)
-        place, k = order.index(cell) + by, weights.index(slot)
-        if 0 <= place < len(order):
-            return slot, order[place]
-        if not 0 <= k + (1 if by > 0 else -1) < len(weights):
-            return slot, cell
-        other = weights[k + (1 if by > 0 else -1)]
-        return other, self.reading_order(other)[0 if by > 0 else -1]
-
     def lit(self, slot: str, cell: int) -> bool:
         """Whether a cell belongs to the operation at hand."""
         name, cells = self.written

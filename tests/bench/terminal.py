@@ -17,6 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import pyte
+
 # A terminal that can draw a frame at once is asked whether it can, and told where a frame begins and ends.
 _ASKED, _ANSWER = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
 _END = b"\x1b[?2026l"
@@ -33,12 +35,16 @@ class Drawn:
 
 
 class Timed:
-    """A program in a pty of a size, on all cores but the first where there are two."""
+    """A program in a pty of a size; what it draws is read, and timed."""
 
     def __init__(self, command: Sequence[str], columns: int, rows: int, **env: str) -> None:
         self.begun = time.perf_counter()
         self.screen = b""
         self._tail = b""
+        # What is to be seen, as a terminal makes it of all that came.
+        self._picture = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._picture)
+        self._unseen: list[bytes] = []
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
             self._become(command, env)
@@ -77,7 +83,15 @@ class Timed:
             os.write(self._fd, _ANSWER)
         self._tail = (self._tail + part)[-16:]
         self.screen += part
+        self._unseen.append(part)
         return part
+
+    def shown(self) -> list[str]:
+        """The lines on the screen. What came is made a picture only now: that takes longer than to draw it."""
+        # pyte prints the end of Kitty's sequences (CSI > 1 u) as text: they are no part of the picture.
+        self._stream.feed(b"".join(self._unseen).replace(b"\x1b[>1u", b"").replace(b"\x1b[<u", b""))
+        self._unseen.clear()
+        return list(self._picture.display)
 
     def settled(self, quiet: float = 0.25, most: float = 20.0) -> float:
         """Read until nothing comes for a while; when the last byte came, since it was started."""

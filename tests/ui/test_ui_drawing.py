@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from rich.cells import cell_len
 
 from bptui.commands.session import Session
@@ -49,6 +51,23 @@ def test_a_line_is_never_cut_without_a_sign(texts, columns):
         assert made == whole
     elif columns:
         assert made[-1][0] == CUT
+
+
+numbers = st.floats(-1e300, 1e300) | st.sampled_from([math.nan, math.inf, -math.inf, 0.0])
+
+
+@given(arrays(float, st.integers(1, 700), elements=numbers), st.integers(1, 60), st.booleans())
+def test_a_thinned_curve_keeps_its_heights_and_its_end(values, most, log):
+    """Against all of it: what is left out lies between two that are kept."""
+    whole = Curve.of(values, 3)
+    thin = whole.thinned(most, log=log)
+    a, b = (curve.finite(1.0, log=log) for curve in (whole, thin))
+    assert len(thin.values) <= max(2 * most, 3 * (most + 1))
+    assert bool(a.values.size) == bool(b.values.size)
+    if a.values.size:
+        assert (b.values.min(), b.values.max()) == (a.values.min(), a.values.max())
+        assert (b.iterations[-1], b.values[-1]) == (a.iterations[-1], a.values[-1])
+    assert set(thin.iterations) <= set(whole.iterations)
 
 
 @given(st.text("ab", max_size=30), st.text("cd", max_size=20), st.integers(1, 40))

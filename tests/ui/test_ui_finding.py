@@ -12,7 +12,7 @@ from bptui.tui.drawing.offers import listed, narrowed
 from bptui.tui.screens.finding import offers
 from bptui.tui.screens.manual import sections
 from bptui.tui.widgets.network import NetworkPane
-from bptui.tui.widgets.panes import StopsPane
+from bptui.tui.widgets.stops import StopsPane
 
 PANES = [NetworkPane(3, "network"), StopsPane(6, "stops")]
 ALL = offers(COMMANDS, PANES)

@@ -34,11 +34,6 @@ class Canvas:
             self._text[start + first : start + last] = text[first - x : last - x]
             self._styles[start + first : start + last] = [style] * (last - first)
 
-    def restyle(self, x: int, y: int, length: int, more: str) -> None:
-        """A word added to the style of the text at a stretch of a row."""
-        for k in range(y * self.columns + max(0, x), y * self.columns + min(self.columns, x + length)):
-            self._styles[k] += f"+{more}"
-
     def free(self, x: int, y: int, length: int, over: str = "") -> bool:
         """Whether a stretch of a row lies inside and holds no text, nor touches any, but for the characters `over`."""
         if x < 0 or x + length > self.columns or not 0 <= y < self.rows:

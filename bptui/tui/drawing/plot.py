@@ -40,12 +40,37 @@ class Curve:
         """Losses of which `every` iterations lie between two."""
         return cls(np.arange(len(losses)) * every, losses, style, broken)
 
+    def thinned(self, most: int, *, log: bool = False) -> Curve:
+        """Of each of so many stretches the lowest and the highest that can be drawn, and the last there is.
+
+        Of a run of hundreds of thousands of iterations everything after this looks at a few hundred.
+        """
+        if len(self.values) <= 2 * most:
+            return self
+        step = len(self.values) // most + 1
+        whole = len(self.values) // step * step
+        parts = _extremes(self.values[:whole].reshape(-1, step), log=log), _extremes(self.values[None, whole:], log=log)
+        kept = np.unique(np.concatenate([parts[0], parts[1] + whole]))
+        return Curve(self.iterations[kept], self.values[kept], self.style, self.broken)
+
     def finite(self, unit: float, *, log: bool = False) -> Curve:
         """Without what can't be drawn, in units; the logarithms, if wanted."""
         with np.errstate(all="ignore"):
             values = np.log10(self.values) if log else self.values / unit
         kept = np.isfinite(values)
         return Curve(self.iterations[kept], values[kept], self.style, self.broken)
+
+
+def _extremes(rows: Array, *, log: bool) -> Array:
+    """Where the lowest, the highest and the last of each row lie, in the flat array, of those that can be drawn."""
+    there = np.isfinite(rows) & (rows > 0) if log else np.isfinite(rows)
+    some = there.any(1)
+    if not some.any():
+        return np.zeros(0, int)
+    low, high = (rows, rows) if there.all() else (np.where(there, rows, np.inf), np.where(there, rows, -np.inf))
+    last = rows.shape[1] - 1 - there[:, ::-1].argmax(1)
+    starts = np.arange(len(rows)) * rows.shape[1]
+    return np.concatenate([(starts + found)[some] for found in (low.argmin(1), high.argmax(1), last)])
 
 
 @dataclass(frozen=True)
@@ -86,6 +111,8 @@ def plot(
     """
     rows, axes = max(rows, 2), axes or Axes()
     canvas = Canvas(max(columns, _MARGIN + 4), rows)
+    last = int(curves[0].iterations[-1]) if axes.last is None and len(curves[0].iterations) else axes.last or 0
+    curves = [curve.thinned(2 * canvas.columns, log=axes.log) for curve in curves]
     huge = any((np.abs(curve.values[np.isfinite(curve.values)]) > _HUGE).any() for curve in curves)
     unit = _HUGE if huge and not axes.log else 1.0
     shown = [curve.finite(unit, log=axes.log) for curve in curves]
@@ -94,7 +121,6 @@ def plot(
         canvas.write(1, 0, axes.empty, "dim")
         return canvas.lines()
     named = rows >= _ROWS_FOR_NAMES and any(mark.rank for mark in marks)
-    last = int(curves[0].iterations[-1]) if axes.last is None else axes.last
     scale = _Scale(canvas, *_range(shown, None if axes.log else axes.floor), last, rows - 1 - named, unit, axes.log)
     _axes(canvas, scale, marks, named=named)
     for curve in reversed(shown):
@@ -175,26 +201,13 @@ def _range(curves: Sequence[Curve], floor: float | None) -> tuple[float, float]:
 
 
 def _draw(canvas: Canvas, scale: _Scale, curve: Curve) -> None:
-    chosen = _chosen(curve.values, 2 * canvas.columns)
     # Above the picture and below it is outside, however far.
     values = np.clip(curve.values, scale.low - (scale.high - scale.low), 2 * scale.high - scale.low)
-    places = [scale.place(float(curve.iterations[k]), float(values[k])) for k in chosen]
+    places = [scale.place(float(t), float(value)) for t, value in zip(curve.iterations, values, strict=True)]
     if len(places) == 1:
         canvas.stroke(places[0], places[0], curve.style)
     for here, there in itertools.pairwise(places):
         canvas.stroke(here, there, curve.style, broken=curve.broken, below=scale.bottom)
-
-
-def _chosen(values: Array, most: int) -> list[int]:
-    """All; the lowest and the highest of each stretch, where there are more than dots to draw them with."""
-    places = np.arange(len(values))
-    if len(places) <= 2 * most:
-        return [int(k) for k in places]
-    step = len(places) // most + 1
-    whole = places[: len(places) // step * step].reshape(-1, step)
-    parts, rows = values[whole], np.arange(len(whole))
-    ends = {*whole[rows, parts.argmin(1)].tolist(), *whole[rows, parts.argmax(1)].tolist(), int(places[-1])}
-    return sorted(ends)
 
 
 def _axes(canvas: Canvas, scale: _Scale, marks: Sequence[Mark], *, named: bool) -> None:

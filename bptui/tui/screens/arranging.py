@@ -12,7 +12,7 @@ from bptui.engine.program import Program
 from bptui.tui.arrangement import PAGES, Plan, is_small, is_tiny
 from bptui.tui.widgets.desk import Desk
 from bptui.tui.widgets.pane import Pane
-from bptui.tui.widgets.panes import StopsPane
+from bptui.tui.widgets.stops import StopsPane
 
 
 class Arranged(Screen[None]):

@@ -29,8 +29,8 @@ from bptui.tui.widgets.formula import FormulaPane
 from bptui.tui.widgets.looks import commands_of
 from bptui.tui.widgets.network import NetworkPane
 from bptui.tui.widgets.pane import Pane
-from bptui.tui.widgets.panes import StopsPane
 from bptui.tui.widgets.program import ProgramPane
+from bptui.tui.widgets.stops import StopsPane
 from bptui.tui.widgets.time import LossPane
 from bptui.tui.widgets.values import ValuesPane
 

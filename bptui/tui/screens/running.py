@@ -22,7 +22,7 @@ _WHOLE = 0.25
 # So long it runs at once: what takes no longer is there before the next key.
 _AT_ONCE = 0.05
 # The share of the time that drawing may take, where a frame takes long.
-_DRAWING = 0.3
+_DRAWING = 0.45
 _WORDS = 48
 
 # What came of it, or why nothing did.

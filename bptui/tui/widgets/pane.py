@@ -7,7 +7,7 @@ from typing import ClassVar, Protocol, cast
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Offset, Size
+from textual.geometry import Offset
 from textual.reactive import reactive
 
 from bptui.explain.parts import Key
@@ -174,11 +174,6 @@ class Pane(Painted, can_focus=True):
         """The title says where the focus is."""
         super().watch_has_focus(has_focus)
         self.redraw()
-
-    def get_content_width(self, container: Size, viewport: Size) -> int:
-        """As wide as there is room."""
-        del viewport
-        return container.width
 
     def reader_place(self) -> Offset:
         """The reader's cell or row; the title where there is none."""
