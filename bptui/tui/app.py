@@ -137,8 +137,8 @@ class BptuiApp(App[None]):
         elif not await self._check_bindings(event.key, priority=True):
             if line is not None and line.typed(event):
                 self._reading = event.key == "enter"
-            else:
-                await self._check_bindings(event.key)
+            elif not await self._check_bindings(event.key) and line is None and isinstance(self.screen, MainScreen):
+                self.screen.unknown(event.character if event.is_printable and event.character else event.key)
 
     @property
     def _guide(self) -> MainScreen | None:

@@ -122,6 +122,24 @@ async def test_no_key_at_any_size_brings_it_down(app, spec, size):
         assert reader.app.return_code is None
 
 
+async def test_a_key_that_nothing_belongs_to_says_where_all_are(app):
+    async with app("article", (80, 24)) as reader:
+        for key, shown in (("Q", "Q"), ("f7", "f7"), ("percent_sign", "%")):
+            await reader.press(key)
+            assert reader.lines()[-2].startswith(f" {shown} does nothing here; ? shows every key"), key
+        await reader.press("n")
+        assert "does nothing" not in reader.text()
+
+
+async def test_another_network_is_seen_from_its_beginning(app):
+    """Not from the page that one had open, of which it has nothing yet."""
+    async with app("article", (80, 24)) as reader:
+        await reader.press("i", "5", "z")
+        await reader.command("load moons")
+        assert "1 Program" in reader.text() and "3 Network" in reader.text()
+        assert reader.app.screen.focused.number == 1
+
+
 async def test_a_person_has_other_keys(app):
     """What a person's settings say: the old key is free, and the screen names the new one."""
     keys = {"next": ("+", "f10"), "nudge": ("n",), "zoom": ("Z",)}

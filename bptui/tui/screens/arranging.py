@@ -89,6 +89,12 @@ class Arranged(Screen[None]):
         """Back to the first page of the small arrangement."""
         self.plan_for(page="", on_stops=False)
 
+    def first_sight(self) -> None:
+        """As it is at the beginning, for another network: the page of one's last plot says nothing of it."""
+        self.unzoom()
+        self.close_pages()
+        self.focus_pane(1)
+
     def zoom_on(self, pane: Pane) -> None:
         """One pane alone."""
         self.plan_for(zoomed=pane.id or "")

@@ -56,6 +56,7 @@ class Going(Showing):
     def _after(self, line: str, answer: Answer) -> None:
         if answer.loaded:
             self._cursor, self._row, self._heading = self._first_cell(), -1, None
+            self.first_sight()
         verb = line.split(maxsplit=1)[0] if line.split() else ""
         self._looked = False
         if answer.ops:

@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 
 from bptui.commands.registry import COMMANDS, CommandError
 from bptui.engine.network import nearest
+from bptui.files.text import safe
 from bptui.tui.arrangement import SMALLEST
 from bptui.tui.drawing.look import Look
 from bptui.tui.drawing.palette import THEMES
@@ -171,9 +172,11 @@ class MainScreen(Typing, Touring, Copying):
             self._close_line()
             self._answer("")
             return
-        self.unzoom()
-        self.close_pages()
-        self.set_focus(self.query_one(ProgramPane))
+        self.first_sight()
+
+    def unknown(self, key: str) -> None:
+        """A key that nothing belongs to: say where all are."""
+        self._show(f"{safe(key)} does nothing here; ? shows every key, :tour what they are for")
 
     # Everything that can be done
 
