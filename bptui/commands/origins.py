@@ -25,6 +25,7 @@ from bptui.explain.cells import unravelled
 from bptui.explain.notation import Names, number
 from bptui.explain.reasons import reason
 from bptui.explain.solution import origin as beginning
+from bptui.explain.spoken.signs import spelled
 from bptui.explain.tree.nodes import CellNode, Node
 from bptui.explain.tree.outline import Path, Tree, node_at, page
 from bptui.explain.tree.reading import Source
@@ -159,7 +160,7 @@ def explain(session: Context, rest: str) -> Answer:
         if len(lines) <= MOST_LINES and not lines[-1].startswith("…"):
             deeper = len(target.cells) == 1 and _root(session, target.slot, target.cells[0]).openable and len(lines) > 1
             session.explained = (name, path)
-            return Answer((*lines, f"explain {name} > opens it step by step") if deeper else lines)
+            return Answer((*lines, _hint(name)) if deeper else lines)
     if len(target.cells) != 1:
         raise CommandError(f"{name} is {len(target.cells)} cells: name one, such as {_cell(session, target)}")
     node = node_at(_root(session, target.slot, target.cells[0]), path)
@@ -167,6 +168,12 @@ def explain(session: Context, rest: str) -> Answer:
         raise CommandError(f"there is no number {start}: it opens into {len(node.children)}")
     session.explained = (name, path)
     return Answer((*page(node, start), _how_on(" > ".join([name, *map(str, path)]), node, start, back=bool(path))))
+
+
+def _hint(name: str) -> str:
+    """What opens it node by node; said as it is typed."""
+    line = f"explain {name} > opens it step by step"
+    return Told(line, lambda: [f"{spelled(f'explain {name} >')} opens it step by step"])
 
 
 def _at_hand(session: Context) -> str:
