@@ -24,6 +24,7 @@ from textual.timer import Timer, TimerCallback
 from bptui.commands import ending, registry
 from bptui.commands.session import Session
 from bptui.files.preferences import key_name
+from bptui.tui.brush import Brush
 from bptui.tui.drawing.look import Look
 from bptui.tui.filters import Ascii
 from bptui.tui.screens.main import MainScreen
@@ -64,6 +65,7 @@ class BptuiApp(App[None]):
         self.theme = theme_of(look)
         self._typed_ahead: deque[events.Key | events.Paste] = deque()
         self._ascii = Ascii()
+        self.brush = Brush(self)
         # Whether the last key led along rows rather than typed.
         self._choosing = False
         # Whether a line has been sent with enter and is not read yet.
@@ -161,6 +163,10 @@ class BptuiApp(App[None]):
     def _opening(self) -> bool:
         """Whether what is to be on top is not there yet."""
         return isinstance(self.screen, Over) and not self.screen.is_mounted
+
+    def on_terminal_supports_synchronized_output(self) -> None:
+        """Frames are told where they begin and end."""
+        self.brush.synchronized()
 
     async def on_field_read(self) -> None:
         """A line is read: on with what was typed since, as far as the next enter."""

@@ -7,10 +7,11 @@ import contextlib
 import errno
 import signal
 from queue import Empty
-from typing import Any
+from typing import Any, Protocol, cast
 
 from textual.drivers import linux_driver
 
+from bptui.tui.brush import Brush
 from bptui.tui.thrift import thrifty
 
 # What a shell reports of a program that a closed terminal has ended, be it told by a signal or found out by reading.
@@ -19,10 +20,21 @@ _BEGIN, _END = "\x1b[200~", "\x1b[201~"
 _ESCAPE, _SHOWN = "\x1b", "␛"
 
 
+class Painting(Protocol):
+    """An app with a brush."""
+
+    brush: Brush
+
+
 class TolerantDriver(linux_driver.LinuxDriver):
     """Decodes what is typed or pasted with replacement signs where it is not UTF-8."""
 
     _gone = False
+
+    def start_application_mode(self) -> None:
+        """The terminal is the app's; frames may be written to it."""
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        cast(Painting, self._app).brush.onto(self)
 
     def run_input_thread(self) -> None:
         """The usual loop, with a decoder that does not raise but where there will never be anything to read again."""
@@ -41,6 +53,11 @@ class TolerantDriver(linux_driver.LinuxDriver):
         """In fewer bytes; nothing, once nobody sees it: its queue would fill up and block."""
         if not self._gone:
             super().write(thrifty(data))
+
+    def put(self, frame: str) -> None:
+        """Write as it is, where somebody sees it."""
+        if not self._gone and self._writer_thread is not None:
+            super().write(frame)
 
     def _hang_up(self) -> None:
         """The terminal has been closed: leave."""

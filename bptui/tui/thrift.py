@@ -10,11 +10,13 @@ _RESET = "\x1b[0m"
 # Each attribute and what takes it back; bold and dim have that in common.
 _OFF = {"1": "22", "2": "22", "3": "23", "4": "24", "5": "25", "7": "27", "8": "28", "9": "29"}
 _DEFAULT_INK, _DEFAULT_GROUND = "39", "49"
+# The codes of no style at all.
+PLAIN = "0"
 # How many parts a colour has after its 38 or 48: one of 256, or red, green and blue.
 _PARTS = {"5": 2, "2": 4}
 
 State = tuple[frozenset[str], str, str]
-_PLAIN: State = (frozenset(), _DEFAULT_INK, _DEFAULT_GROUND)
+_BARE: State = (frozenset(), _DEFAULT_INK, _DEFAULT_GROUND)
 
 
 def thrifty(data: str) -> str:
@@ -23,25 +25,25 @@ def thrifty(data: str) -> str:
     if len(parts) == 1:
         return data
     made = [parts[0]]
-    shown, wanted = "0", "0"
+    shown, wanted = PLAIN, PLAIN
     for k in range(1, len(parts), 2):
         wanted = parts[k]
         text = parts[k + 1]
         if text:
             if wanted != shown:
-                made.append(_change(shown, wanted))
+                made.append(change(shown, wanted))
                 shown = wanted
             made.append(text)
-    if shown != "0":
+    if shown != PLAIN:
         made.append(_RESET)
     return "".join(made)
 
 
 @lru_cache(maxsize=65536)
-def _change(shown: str, wanted: str) -> str:
+def change(shown: str, wanted: str) -> str:
     """What leads from one style to another, each given in full."""
     before, after = _state(shown), _state(wanted)
-    if after == _PLAIN:
+    if after == _BARE:
         return _RESET
     if before == after:
         return ""

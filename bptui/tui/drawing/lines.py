@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable
 
@@ -10,6 +11,11 @@ from rich.cells import cell_len, set_cell_size
 Run = tuple[str, str]
 Line = tuple[Run, ...]
 CUT = "…"
+# What is none of the letters and signs of these blocks, which take one column each.
+_uneven = re.compile(
+    "[^ -~\xa1-\xac\xae-\u017f\u0370-\u03ff\u2010-\u2027\u2030-\u205e\u2070-\u20bf\u2100-\u214f\u2190-\u22ff"
+    "\u2300-\u2319\u232b-\u23e8\u2500-\u25fc\u2713-\u2717\u27c0-\u28ff]"
+).search
 
 
 def line(*runs: Run | str) -> Line:
@@ -20,7 +26,13 @@ def line(*runs: Run | str) -> Line:
 
 def width(runs: Line) -> int:
     """How many columns a line takes."""
-    return sum([len(text) if text.isascii() and text.isprintable() else cell_len(text) for text, _ in runs])
+    text = "".join([text for text, _ in runs])
+    return cell_len(text) if _uneven(text) else len(text)
+
+
+def even(runs: Line) -> bool:
+    """Whether each letter is known to take one column."""
+    return _uneven("".join([text for text, _ in runs])) is None
 
 
 def merged(runs: Iterable[Run]) -> list[Run]:

@@ -16,7 +16,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from bptui.explain.signs import Signs
-from bptui.tui.drawing.lines import Run, cut
+from bptui.tui.drawing.lines import Line, Run, cut
 from bptui.tui.drawing.palette import THEMES, Palette
 
 LEVELS = 16
@@ -50,11 +50,13 @@ class Look:
 
     def strip(self, runs: Iterable[Run], columns: int, base: Style) -> Strip:
         """A line as Textual draws it, exactly so many columns wide."""
-        line = tuple(runs)
-        if self.ascii:
-            line = self._signs.line(line)
-        segments = [Segment(text, self._on(base, name)) for text, name in cut(line, columns)]
-        return Strip(segments).adjust_cell_length(columns, self._on(base, "plain"))
+        line = self.fitted(tuple(runs), columns)
+        segments = [Segment(text, self.on(base, name)) for text, name in line]
+        return Strip(segments).adjust_cell_length(columns, self.on(base, "plain"))
+
+    def fitted(self, line: Line, columns: int) -> Line:
+        """A line in the signs that are wanted, cut where it is longer than so many columns."""
+        return self._signs.line(cut(self._signs.line(line), columns)) if self.ascii else cut(line, columns)
 
     def style(self, name: str) -> Style:
         """The style that a name stands for."""
@@ -66,7 +68,8 @@ class Look:
             self._styles[name] = made
         return made
 
-    def _on(self, base: Style, name: str) -> Style:
+    def on(self, base: Style, name: str) -> Style:
+        """That style over another."""
         key = (base, name)
         made = self._based.get(key)
         if made is None:

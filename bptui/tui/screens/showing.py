@@ -82,8 +82,9 @@ class Showing(Arranged):
 
     def _draw(self) -> None:
         scene = self._made()
-        self.scene = scene
+        # First where all stands: what moves is then drawn once, there.
         self.make_room(self._view.program, len(scene.stops.breakpoints), len(scene.stops.watched))
+        self.scene = scene
 
     def _made(self) -> Scene:
         """The scene of the moment."""

@@ -23,6 +23,8 @@ class _ByPlan(Layout):
     ) -> ArrangeResult:
         """One placement for each that is in sight."""
         del greedy
+        if isinstance(parent, Desk):
+            parent.settled = True
         where = places(parent.plan if isinstance(parent, Desk) else Plan(), size.width, size.height)
         return [
             WidgetPlacement(where[child.id], Offset(), NULL_SPACING, child)
@@ -40,15 +42,23 @@ class Desk(Widget):
     def __init__(self, *children: Widget, widget_id: str) -> None:
         super().__init__(*children, id=widget_id)
         self.plan = Plan()
+        # Whether all stands where the plan wants it.
+        self.settled = False
 
     @property
     def layout(self) -> Layout:
         """The plan is what arranges."""
         return _BY_PLAN
 
+    @property
+    def bare(self) -> bool:
+        """Whether no part of it lies under another, or under a page."""
+        return self.settled and not self.plan.typing and self.app.screen is self.screen
+
     def lay(self, plan: Plan) -> None:
         """Another plan."""
         if plan != self.plan:
             self.plan = plan
+            self.settled = False
             # The toolkit arranges a widget's children anew where one of them asks for it, not where it does itself.
             self.children[0].refresh(layout=True, repaint=False)

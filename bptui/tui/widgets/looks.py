@@ -7,6 +7,7 @@ from typing import Protocol, cast
 from textual.widget import Widget
 
 from bptui.commands.registry import Command
+from bptui.tui.brush import Brush
 from bptui.tui.drawing.look import Look
 
 
@@ -15,6 +16,7 @@ class _Dressed(Protocol):
 
     look: Look
     commands: tuple[Command, ...]
+    brush: Brush
 
 
 def look_of(widget: Widget) -> Look:
@@ -25,3 +27,8 @@ def look_of(widget: Widget) -> Look:
 def commands_of(widget: Widget) -> tuple[Command, ...]:
     """The commands with the keys that they have in the app that a widget is in."""
     return cast(_Dressed, widget.app).commands
+
+
+def brush_of(widget: Widget) -> Brush:
+    """What paints straight to the terminal in the app that a widget is in."""
+    return cast(_Dressed, widget.app).brush

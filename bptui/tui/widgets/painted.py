@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 
-from rich.cells import cell_len
 from rich.style import Style
 from textual.geometry import Offset, Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from bptui.tui.drawing.lines import Line, width
-from bptui.tui.widgets.looks import look_of
+from bptui.tui.brush import Row
+from bptui.tui.drawing.lines import Line
+from bptui.tui.widgets.desk import Desk
+from bptui.tui.widgets.looks import brush_of, look_of
 from bptui.tui.widgets.place import marked
 
 _NEVER = Size(-1, -1)
@@ -37,12 +39,15 @@ class Painted(Widget):
         if not size or self._painted_for != self.outer_size:
             self.repaint()
             return
-        before = self._lines
-        self._lines = self.drawn(size.width, size.height)
-        # In ASCII a sign may take more than its column: what comes after it is elsewhere.
-        changed = list(_changed(before, self._lines, size, whole=look_of(self).ascii))
-        if changed:
-            self.refresh(*changed)
+        before, self._lines = self._lines, self.drawn(size.width, size.height)
+        changed = list(_changed(before, self._lines, size.height))
+        if not changed:
+            return
+        brush = brush_of(self)
+        if brush.ready and isinstance(self.parent, Desk) and self.parent.bare:
+            brush.paint(look_of(self), self._base, self.region.offset, size.width, changed)
+        else:
+            self.refresh(*(Region(0, y, size.width, 1) for y, _, _ in changed))
 
     def repaint(self) -> None:
         """Draw and paint all of it, as where colours are others."""
@@ -56,6 +61,14 @@ class Painted(Widget):
     def on_resize(self) -> None:
         """All is laid out by the size."""
         self.redraw()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """As every widget's, without the toolkit's cache of rows: there are no borders whose making that would save."""
+        strips = [self.render_line(y) for y in crop.line_range]
+        ground = self.background_colors[1]
+        for line_filter in self.get_line_filters():
+            strips = [strip.apply_filter(line_filter, ground) for strip in strips]
+        return [strip.crop(*crop.column_span) for strip in strips]
 
     def render_line(self, y: int) -> Strip:
         """One line; it may be painted before it hears of its new size."""
@@ -75,22 +88,8 @@ class Painted(Widget):
         return bool(self.region)
 
 
-def _changed(before: Sequence[Line], after: Sequence[Line], size: Size, *, whole: bool) -> Iterator[Region]:
-    """The rows that are not as they were, as far as the last column that is not."""
-    for y in range(size.height):
-        was, now = before[y] if y < len(before) else (), after[y] if y < len(after) else ()
+def _changed(before: Sequence[Line], after: Sequence[Line], rows: int) -> Iterator[Row]:
+    """The rows that are not as they were."""
+    for y, (was, now) in enumerate(zip_longest(before[:rows], after[:rows], fillvalue=())):
         if was != now:
-            yield Region(0, y, size.width if whole else min(size.width, _end(was, now)), 1)
-
-
-def _end(was: Line, now: Line) -> int:
-    """Where two lines that end alike begin to do so, if they are of one width; it is never too early."""
-    wide = width(now)
-    if width(was) != wide:
-        return max(wide, width(was))
-    alike = 0
-    for one, other in zip(reversed(was), reversed(now), strict=False):
-        if one != other:
-            break
-        alike += cell_len(other[0])
-    return wide - alike
+            yield y, was, now
