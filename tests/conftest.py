@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import forking
 import pytest
 
 Result = subprocess.CompletedProcess[str]
@@ -19,9 +19,8 @@ def run_bptui(
     """`bptui …` as a person's shell would start it, with no terminal."""
     given = stdin.encode() if isinstance(stdin, str) else stdin
     settings = {**os.environ, "PYTHONIOENCODING": "utf-8", **(env or {})}
-    command = [sys.executable, "-m", "bptui", *arguments]
-    done = subprocess.run(command, input=given, capture_output=True, cwd=cwd, env=settings, check=False, timeout=100)
-    return subprocess.CompletedProcess(command, done.returncode, done.stdout.decode(), done.stderr.decode())
+    code, out, said = forking.run(arguments, given, cwd, settings)
+    return subprocess.CompletedProcess(["bptui", *arguments], code, out.decode(), said.decode())
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 import pexpect
 import pytest
 from conftest import run_bptui
+from forking import Spawned
 from watching import watched
 
 import bptui as bp
@@ -377,6 +379,11 @@ import os; os._exit(0)
         assert Path("s").read_bytes() == before
 
 
+def worked(pid: int) -> int:
+    """For how long a process has had the processor, in hundredths of a second."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11])
+
+
 class TestEndings:
     def started(self, *arguments: str) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
@@ -414,10 +421,11 @@ class TestEndings:
                 ("sweep lr=log:0.1..0.2:8 until (x.T @ x).max() < 0", "error: interrupted; nothing was changed\r\n"),
             ):  # fmt: skip
                 terminal.expect_exact("bptui> ")
+                begun = worked(terminal.pid)
                 terminal.sendline(line)
                 terminal.expect_exact(f"{line}\r\n")
-                while Path(f"/proc/{terminal.pid}/stat").read_text().split()[2] == "S":
-                    pass
+                while worked(terminal.pid) < begun + 5:  # it is not at the prompt any more, where ctrl+c leaves
+                    time.sleep(0.005)
                 terminal.sendintr()
                 terminal.expect_exact(said)
             terminal.expect_exact("bptui> ")
@@ -477,7 +485,7 @@ class TestResume:
         assert plain("--resume") == ([], ["bptui: there is no session to resume"], 2)
 
     def test_what_a_killed_terminal_left_is_found(self):
-        child = pexpect.spawn(sys.executable, ["-m", "bptui", "article", "--plain"], timeout=60)
+        child = Spawned(["article", "--plain"], timeout=60)
         child.expect("bptui> ")
         child.sendline("set w5 = 0.2 at 0:0")
         child.expect("0.14 -> 0.2 at 0:0")
@@ -490,20 +498,20 @@ class TestResume:
 
     def test_a_session_with_nothing_in_it_leaves_no_file(self):
         for typed in ("quit", "print w5", "next\r\nback"):
-            child = pexpect.spawn(sys.executable, ["-m", "bptui", "article", "--plain"], timeout=60)
+            child = Spawned(["article", "--plain"], timeout=60)
             child.expect("bptui> ")
             child.sendline(typed)
             if typed != "quit":
                 child.expect_exact(f"{typed.splitlines()[-1]}\r\n")
                 child.expect("bptui> ")
-                child.sendeof()
+                child.send("\x04")
             child.expect(pexpect.EOF)
             child.wait()
             assert list(shelf.folder().iterdir()) == []
 
     def test_named_ones_opened_on_a_terminal_are_found_too_and_those_in_use_are_not(self):
         for name in ("a", "b"):
-            child = pexpect.spawn(sys.executable, ["-m", "bptui", "--plain", "--session", name], timeout=60)
+            child = Spawned(["--plain", "--session", name], timeout=60)
             child.expect("bptui> ")
             child.sendline("next")
             child.expect("0:1 forward")

@@ -13,6 +13,7 @@ from typing import Self
 import pexpect
 import pyte
 import pytest
+from forking import Spawned
 
 import bptui
 
@@ -23,7 +24,10 @@ MODES = [1049, 1000, 1003, 1015, 1006, 1004, 2004]
 
 
 class Terminal:
-    """A pty with the app in it; waits for what is to be seen, never for a time."""
+    """A pty with the app in it; waits for what is to be seen, never for a time.
+
+    With settings of its own it is started by Python anew, which may read them before anything else.
+    """
 
     def __init__(self, *arguments: str, columns: int = 80, rows: int = 24, **env: str) -> None:
         settings = {
@@ -32,8 +36,11 @@ class Terminal:
         settings |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONIOENCODING": "utf-8"} | env
         self.screen = pyte.Screen(columns, rows)
         self.stream = pyte.ByteStream(self.screen)
-        self.child = pexpect.spawn(
-            sys.executable, ["-m", "bptui", *arguments], dimensions=(rows, columns), env=settings, timeout=SECONDS
+        options = {"dimensions": (rows, columns), "env": settings, "timeout": SECONDS}
+        self.child = (
+            pexpect.spawn(sys.executable, ["-m", "bptui", *arguments], **options)
+            if env
+            else Spawned(arguments, **options)
         )
         self.child.delaybeforesend = None
         self.written = b""
