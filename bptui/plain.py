@@ -11,6 +11,7 @@ from typing import BinaryIO, TextIO
 
 from bptui.commands import ending, prompting, telling
 from bptui.commands.answer import Answer
+from bptui.commands.following import edits, sentence
 from bptui.commands.session import Session
 from bptui.commands.wording import where_line
 from bptui.files.text import safe
@@ -26,6 +27,7 @@ def talk(session: Session) -> int:
 
 def _talk(session: Session) -> int:
     _note(session)
+    session.answering = True
     interrupts = Interrupts()
     session.stopped = interrupts.listen()
     network = session.debugger.program.network
@@ -74,12 +76,15 @@ def _script(session: Session, path: str) -> int:
 
 def _carry_out(session: Session, line: str) -> Answer | None:
     """One line's answer, printed; None if it was a bad command, which is said on standard error."""
+    told = edits(line) and (session.spoken or session.answering)
+    before = session.debugger.view() if told else None
     try:
         answer = session.execute(line)
     except (ValueError, OSError) as error:
         _complain(session, str(error) or type(error).__name__)
         return None
-    _tell(session, (*answer.lines, *answer.watched))
+    said = [sentence(session, before)] if before is not None else []
+    _tell(session, (*answer.lines, *filter(None, said), *answer.watched))
     if session.unsaved:
         _complain(session, session.unsaved)
     return answer

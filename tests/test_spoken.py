@@ -181,6 +181,18 @@ def test_a_pipe_is_spoken():
     assert made.returncode == 2
 
 
+def test_of_an_edit_it_is_said_what_followed():
+    """A person hears it; a script, which asks for what it wants to know, gets the line that it counts on."""
+    lines = "goto 0:9\nnudge w5\nundo\n"
+    heard = run_bptui("article", "--plain", "--spoken", stdin=lines).stdout.splitlines()
+    assert heard[-4:] == [
+        "nudge w5: 0.14 to 0.15 at iteration 0, operation 0.", "prediction 0.191 to 0.1995, E 0.3272 to 0.3204.",
+        "undone: nudge w5 to 0.15 at iteration 0, operation 0.", "prediction 0.1995 to 0.191, E 0.3204 to 0.3272.",
+    ]  # fmt: skip
+    read = run_bptui("article", "--plain", stdin=lines).stdout.splitlines()
+    assert read[-2:] == ["nudge w5: 0.14 -> 0.15 at 0:0", "undone: nudge w5 to 0.15 at 0:0"]
+
+
 def test_a_large_array_is_what_one_wants_to_know_of_it():
     made = run_bptui("digits", "--plain", "--spoken", stdin="print W1\nprint W1[0, :2]\n")
     assert made.stdout.splitlines()[0].startswith("W1 is 64 by 64, 4096 numbers; smallest minus 0.")

@@ -45,6 +45,7 @@ class Context:
     notes     what a person should be told at the beginning
     stopped   whether a person wants what runs to be broken off
     spoken    whether answers are heard rather than seen
+    answering whether a person sits there, who is told more than a script asks for
     files     whether commands may touch files; where not, only the built-in networks can be opened
     """
 
@@ -55,6 +56,7 @@ class Context:
         self.recorder: Recorder | None = None
         self.notes: list[str] = []
         self.spoken = False
+        self.answering = False
         self.files = True
         self.stopped: Callable[[], bool] = lambda: False
         # What was opened last, and the path into it: `explain 2` goes on from there.

@@ -81,7 +81,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("set", ("e",), "edit the cell under the cursor", "TARGET = VALUE [at POSITION]", footer="edit"),
     Command("nudge", ("plus",), "a little more: prediction, loss and gradients follow", "TARGET [AMOUNT]",
             shown="+", footer="more"),
-    Command("", ("minus",), "a little less", shown="-", footer="less", app=True, called="less"),
+    Command("", ("minus",), "a little less", shown="-", app=True, called="less"),
     Command("undo", ("u",), "take back the last edit", footer="undo"),
     Command("redo", ("U",), "give it once more"),
     Command("break", ("b", "f9"), "stop at an operation (7), a phase, an op; on X (changed), if EXPR, nan; where "
@@ -142,7 +142,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("", ("right_curly_bracket",), "the next tensor", shown="}", app=True, called="next-tensor"),
     Command("", ("1", "2", "3", "4", "5", "6"), "focus a pane", shown="1–6", footer="panes", app=True),
     Command("", ("tab",), "focus the next pane", app=True, called="next-pane"),
-    Command("", ("ctrl+p",), "every command: found by some of its letters", app=True, called="palette"),
+    Command("", ("ctrl+p",), "every command: found by some of its letters", footer="all", app=True, called="palette"),
     Command("", ("colon",), "type a command", shown=":", footer="command", app=True, called="command"),
     Command("tour", (), "a minute's walk through the article; any key leaves it"),
     Command("help", ("question_mark", "f1"), "the keys and words that work here", "[WORD]", shown="?", footer="help"),

@@ -30,14 +30,14 @@ async def test_an_edit_before_the_second_layer_changes_the_prediction_when_stepp
         await reader.press("n")
         await retype(reader, "0.2")
         await reader.press("enter")
-        assert "set w5 = 0.2 at 0:1; u takes it back" in reader.text()
+        assert "w5 0.14 → 0.2 at 0:1; u takes it back" in reader.text()
         assert "set w5 = 0.2  at 0:1" in reader.text()  # a marked row in the listing
         assert "0.2420" not in reader.text()
         await reader.press("n")
         assert operation(reader, 2).endswith("+0.2420")
         assert "= 0.85 · 0.2 + 0.48 · 0.15" in reader.inside("#formula")
         await reader.press("u")
-        assert "undone: set w5 = 0.2" in reader.text()
+        assert "undone: set w5 = 0.2 at 0:1; prediction 0.242 → 0.191; u takes" in reader.text()
         assert operation(reader, 2).endswith("+0.1910")
         await reader.press("U")
         assert operation(reader, 2).endswith("+0.2420")
@@ -56,7 +56,7 @@ async def test_a_nudge_at_the_end_moves_prediction_loss_and_gradients_at_once(ap
         assert after[1] == first[1]
         assert "E 0.3204" in reader.lines()[0]
         await reader.press("plus", "plus")
-        assert "w5 = 0.17 at the start of this iteration" in reader.text()
+        assert "w5 0.16 → 0.17 at 0:0; prediction 0.208 → 0.2165, E 0.3136 → 0.3069; u takes it back" in reader.text()
         await reader.press("u")  # a run of nudges is one edit
         assert "undone: nudge w5 to 0.17" in reader.text()
         assert {k: operation(reader, k) for k in range(1, 10)} == first
@@ -112,7 +112,7 @@ async def test_choosing_from_when_an_edit_holds(app, presses, place, prediction)
         assert reader.text().count("●") == 2  # the other one is in the plot
         await reader.type("0.2")
         await reader.press("enter")
-        assert f"set w5 = 0.2 at {place}" in reader.text()
+        assert f" → 0.2 at {place}" in reader.text()
         if prediction:
             assert operation(reader, 2).endswith(prediction)
         else:
@@ -167,6 +167,7 @@ async def test_what_an_edit_from_here_outdates_is_marked_and_the_status_says_why
         assert values(reader, "h1")[:1] == ["+0.8500"]
         assert "~" not in values(reader, "h1")
         assert "E ~0.3272" in reader.lines()[0]
+        assert "w5 0.14 → 0.2 at 0:3; prediction and E as computed before it, marked ~; u takes" in reader.text()
         await reader.press("2", *["down"] * 2)
         assert "prediction = 0.191   ~ computed before set w5 = 0.2 at 0:3" in reader.text()
         outdated = [s for row in reader.cells() for c, s in row if "strike" in s]

@@ -73,7 +73,7 @@ def test_letters_find_a_name_and_words_find_a_help():
 def test_the_chosen_one_is_in_sight_and_nothing_is_too_wide(columns, rows, typed):
     found = narrowed(ALL, typed)
     for chosen in range(0, max(1, len(found)), 7):
-        lines = listed(found, chosen, columns, rows)
+        lines = listed(found, chosen, columns, rows).lines
         assert len(lines) <= max(rows, 1)
         assert all(len(text) <= columns or not found for text in text_of(lines))
         if found:

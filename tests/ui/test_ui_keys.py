@@ -147,7 +147,7 @@ async def test_a_person_has_other_keys(app):
         await reader.press("plus", "plus")
         assert reader.position == "0:2"
         await reader.press("n")
-        assert reader.position == "0:2" and "w5 = 0.15" in reader.text()
+        assert reader.position == "0:2" and "w5 0.14 → 0.15" in reader.text()
         assert reader.lines()[-1].startswith(" + next  N back")
         await reader.press("z")
         assert "3 Network" in reader.text()

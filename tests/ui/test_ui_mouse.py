@@ -22,3 +22,27 @@ async def test_the_wheel_moves_as_the_arrows_do(app):
         await reader.pilot._post_mouse_events([MouseScrollDown], "#program", (5, 5), button=0)
         await reader.settled()
         assert screen._row > before
+
+
+async def test_rows_of_the_palette_and_of_the_picker_are_clicked_at_and_the_wheel_goes_along_them(app):
+    """What the mouse is over is underlined; typing goes on after the wheel was turned; a heading does nothing."""
+    async with app("article", (120, 40)) as reader:
+        await reader.press("ctrl+p")
+        view = "#find-view"
+        await reader.pilot._post_mouse_events([MouseScrollDown], view, (5, 5), button=0)
+        await reader.settled()
+        assert reader.app.screen._chosen == 3
+        await reader.pilot.click(view, offset=(20, 0))
+        await reader.type("zoom")
+        await reader.pilot.hover(view, offset=(20, 0))
+        await reader.settled()
+        row = next(k for k, line in enumerate(reader.lines()) if " zoom " in line and "zoom" not in line[:16])
+        assert any("underline" in style and c == "t" for c, style in reader.cells()[row])
+        await reader.pilot.click(view, offset=(20, 0))
+        await reader.settled()
+        assert "z shows all panes again" in reader.text()
+        await reader.press("z", "ctrl+o")
+        place = next(k for k, line in enumerate(reader.lines()) if line.startswith("   ", 7) and " mazur " in line)
+        await reader.pilot.click(offset=(20, place))
+        await reader.settled()
+        assert reader.lines()[0].startswith(" mazur")

@@ -177,12 +177,11 @@ class TestKept:
         with Terminal("--session", "s") as terminal:
             terminal.until("op 0 of 9")
             terminal.send("+++")
-            terminal.until("0.17 at the start of this iteration")
+            terminal.until("0.17 at 0:0")
             terminal.send("e")
             terminal.until("esc leave it")
             terminal.send("0.5\r")
-            terminal.until("u takes it back")
-            terminal.until("set ")
+            terminal.until("0.5 at 0:0; u takes it back")
             found = self.done(terminal)
         edits = [value["text"] for key, value in sorted(found.items()) if key.startswith("edit/")]
         assert len(edits) == 2

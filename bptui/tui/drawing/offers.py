@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from textual.fuzzy import FuzzySearch
 
 from bptui.files.text import safe
+from bptui.tui.drawing.choices import HEADING, Choices, here
 from bptui.tui.drawing.lines import Line, Run, cut, line, rule, width, wrapped
 
 _WIDEST, _KEY = 30, 8
@@ -74,45 +75,42 @@ def _fits(search: FuzzySearch, offer: Offer, words: Sequence[str]) -> tuple[floa
     return total, frozenset(letters)
 
 
-def listed(found: Sequence[Found], chosen: int, columns: int, rows: int) -> list[Line]:
+def listed(found: Sequence[Found], chosen: int, columns: int, rows: int) -> Choices:
     """A line for each, under their groups where all are there in order; the chosen one in full below."""
     if not found:
-        return [line((" nothing is called so, and no help speaks of it", "dim"))]
+        return Choices([line((" nothing is called so, and no help speaks of it", "dim"))])
     full = _full(found[chosen].offer, columns) if rows > 2 * _FULL + 2 else []
-    lines, place = _rows(found, chosen, columns)
+    every = _rows(found, chosen, columns)
     room = rows - len(full)
-    top = max(0, min(place - room // 2, len(lines) - room))
-    shown = lines[top : top + room]
-    return [*shown, *[line("")] * (room - len(shown)), *full]
+    shown = every.window(every.of.index(chosen) - room // 2, room)
+    return Choices([*shown.lines, *[line("")] * (room - len(shown.lines)), *full], shown.of)
 
 
-def _rows(found: Sequence[Found], chosen: int, columns: int) -> tuple[list[Line], int]:
-    """The lines, and the place of the chosen one."""
+def _rows(found: Sequence[Found], chosen: int, columns: int) -> Choices:
+    """All lines."""
     groups = [one.offer.group for one in found]
     # Where what is typed has put them in another order, headings would be nothing but noise.
     ordered = len(set(groups)) == sum(a != b for a, b in zip(groups, ["", *groups], strict=False))
     lines: list[Line] = []
-    place = 0
+    of: list[int] = []
     for k, one in enumerate(found):
         if ordered and not any(each.letters for each in found) and (k == 0 or groups[k - 1] != groups[k]):
             lines.append(line((f" {groups[k]}", "dim+bold")))
-        place = len(lines) if k == chosen else place
-        lines.append(_row(one, columns, here=k == chosen))
-    return lines, place
+            of.append(HEADING)
+        made = _row(one, columns)
+        lines.append(here(made, columns) if k == chosen else cut(made, columns))
+        of.append(k)
+    return Choices(lines, of)
 
 
-def _row(found: Found, columns: int, *, here: bool) -> Line:
+def _row(found: Found, columns: int) -> Line:
     """Its key, its name with what may follow, and its help, as much as there is room for."""
     offer = found.offer
     name: list[Run] = [(c, "bold+under" if k in found.letters else "plain") for k, c in enumerate(safe(offer.name))]
     wide = min(_WIDEST, columns // 3)
     words = cut(line(*name, (f" {offer.usage}" * bool(offer.usage), "dim")), wide)
     gap = " " * (wide - width(words) + 2)
-    made = line((f" {offer.key:>{_KEY}}  ", "bold"), *words, (gap, "plain"), (safe(offer.help), "dim"))
-    if not here:
-        return cut(made, columns)
-    padded = (*made, (" " * max(0, columns - width(made)), "plain"))
-    return tuple((text, f"{style}+cursor") for text, style in cut(padded, columns))
+    return line((f" {offer.key:>{_KEY}}  ", "bold"), *words, (gap, "plain"), (safe(offer.help), "dim"))
 
 
 def _full(offer: Offer, columns: int) -> list[Line]:

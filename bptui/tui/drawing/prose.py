@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from bptui.debugger.debugger import spell
 from bptui.debugger.view import View
@@ -80,6 +81,17 @@ def status(scene: Scene) -> Line:
     if not scene.view.is_computed(slot, cell):
         return line((f" {in_full(scene, slot, cell)}", "dim"))
     return line((f" {in_full(scene, slot, cell)}", "plain"), (_why_stale(scene, slot, cell), "dim"))
+
+
+def edited(said: str, parts: Sequence[str], columns: int) -> str:
+    """What was edited, as much of what followed from it as there is room for, and how it is taken back."""
+    text = said
+    for k, part in enumerate([*parts, "u takes it back"]):
+        longer = f"{text}{', ' if 0 < k < len(parts) else '; '}{part}"
+        if len(longer) >= columns:
+            break
+        text = longer
+    return text
 
 
 def in_full(scene: Scene, slot: str, cell: int) -> str:

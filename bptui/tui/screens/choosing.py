@@ -13,9 +13,9 @@ from textual.widgets import Input, Static
 
 from bptui.files.choices import Choice
 from bptui.tui.drawing import choosing
-from bptui.tui.drawing.lines import Line
+from bptui.tui.drawing.choices import Choices
 from bptui.tui.screens.over import Over
-from bptui.tui.widgets.drawn import Drawn
+from bptui.tui.widgets.choices import ChoiceList
 from bptui.tui.widgets.field import Field
 
 
@@ -50,16 +50,16 @@ class OpenPage(Over[None]):
         with Vertical(id="open-page"):
             yield Static(Content.styled(" Open another network", "bold"), id="open-title")
             yield Field(id="open-filter", placeholder="type to narrow the list, or the name of a file")
-            yield Drawn(self._drawn, "open-view")
+            yield ChoiceList(self._drawn, "open-view")
             yield Static(Content(" enter open it   ↑ ↓ choose   esc close"), id="open-keys")
 
     def ready(self) -> None:
         """Ready to type."""
         self.query_one(Input).focus()
 
-    def _drawn(self, columns: int, rows: int) -> list[Line]:
+    def _drawn(self, columns: int, rows: int) -> Choices:
         if self._wrong:
-            return choosing.mistakes(self._wrong, columns, rows)
+            return Choices(choosing.mistakes(self._wrong, columns, rows))
         return choosing.listed(self._found, self._chosen, columns, rows)
 
     def action_move(self, by: int) -> None:
@@ -78,7 +78,21 @@ class OpenPage(Over[None]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Open what is chosen, else the file that was named."""
         event.stop()
-        chosen = self._found[self._chosen] if self._found else Choice("", event.value.strip(), "")
+        self._take(self._found[self._chosen] if self._found else Choice("", event.value.strip(), ""))
+        self.app.post_message(Field.Read())
+
+    def on_choice_list_turned(self, event: ChoiceList.Turned) -> None:
+        """The wheel."""
+        self.action_move(event.down)
+
+    def on_choice_list_picked(self, event: ChoiceList.Picked) -> None:
+        """A click opens it."""
+        if event.choice < len(self._found):
+            self._chosen = event.choice
+            self._take(self._found[event.choice])
+
+    def _take(self, chosen: Choice) -> None:
+        """Open it; one with mistakes says them."""
         if chosen.anew:
             self.dismiss()
             self._anew()
@@ -88,9 +102,8 @@ class OpenPage(Over[None]):
                 self._show(wrong)
             else:
                 self.dismiss()
-        self.app.post_message(Field.Read())
 
     def _show(self, wrong: Sequence[str] = ()) -> None:
         self._wrong = wrong
-        for view in self.query(Drawn):  # none any more where it is being closed
+        for view in self.query(ChoiceList):  # none any more where it is being closed
             view.redraw()

@@ -13,10 +13,10 @@ from textual.widgets import Static
 
 from bptui.commands.registry import COMMANDS, Command, grouped
 from bptui.files.examples import examples
-from bptui.tui.drawing.lines import Line
+from bptui.tui.drawing.choices import Choices
 from bptui.tui.drawing.offers import Offer, listed, narrowed
 from bptui.tui.screens.over import Over
-from bptui.tui.widgets.drawn import Drawn
+from bptui.tui.widgets.choices import ChoiceList
 from bptui.tui.widgets.field import Field
 from bptui.tui.widgets.pane import Pane
 
@@ -76,14 +76,14 @@ class FindPage(Over[Chosen]):
             yield Field(
                 id="find-typed", placeholder="what is to be done? some letters of its name, or a word of its help"
             )
-            yield Drawn(self._drawn, "find-view")
+            yield ChoiceList(self._drawn, "find-view")
             yield Static(Content(" enter do it   tab write it after :   ↑ ↓ choose   esc close"), id="find-keys")
 
     def ready(self) -> None:
         """Ready to type."""
         self.query_one(Field).focus()
 
-    def _drawn(self, columns: int, rows: int) -> list[Line]:
+    def _drawn(self, columns: int, rows: int) -> Choices:
         return listed(self._found, self._chosen, columns, rows)
 
     def _narrow(self) -> None:
@@ -111,6 +111,15 @@ class FindPage(Over[Chosen]):
         if self._found:
             self.dismiss((self._found[self._chosen].offer, write))
 
+    def on_choice_list_turned(self, event: ChoiceList.Turned) -> None:
+        """The wheel."""
+        self.action_move(event.down)
+
+    def on_choice_list_picked(self, event: ChoiceList.Picked) -> None:
+        """A click does it."""
+        self.action_move(event.choice - self._chosen)
+        self.action_choose(write=False)
+
     def _show(self) -> None:
-        for view in self.query(Drawn):  # none any more where it is being closed
+        for view in self.query(ChoiceList):  # none any more where it is being closed
             view.redraw()

@@ -7,6 +7,7 @@ from textual.message import Message
 
 from bptui.commands import registry
 from bptui.commands.answer import Answer
+from bptui.commands.following import edits
 from bptui.commands.running import Begun
 from bptui.commands.sweeping import sweep
 from bptui.engine.timeline import START
@@ -69,7 +70,7 @@ class Going(Showing):
             self.app.push_screen(TextPage(line, list(answer.lines)))
         else:
             said = answer.lines[1:] if note == "" else answer.lines
-            self._show("  ".join(said))
+            self._show("  ".join(said), edited=edits(line))
 
     def _seek(self, found: tuple[int, ...], text: str) -> None:
         """The cursor to the next of some operations, which are opened to the eye; after the last comes the first."""

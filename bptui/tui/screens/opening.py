@@ -9,6 +9,7 @@ from bptui.debugger.debugger import spell
 from bptui.debugger.expressions import parse_target
 from bptui.engine.program import Target
 from bptui.engine.timeline import START, Position, normal
+from bptui.explain.notation import number
 from bptui.tui.drawing.table import shown_slots
 from bptui.tui.drawing.tensor.plane import beside, tensor_beside
 from bptui.tui.scene import Scene
@@ -64,7 +65,8 @@ class Opening(Going):
         def apply(text: str, at: str | None) -> None:
             edit = debugger.set(name, text, at)
             self.session.acknowledge(f"set {name} = {text}{f' at {at}' if at else ''}")
-            self._show(f"set {name} = {edit.values[0]:.12g} at {edit.position}; u takes it back")
+            old = debugger.value_before(edit).arrays[edit.slot].reshape(-1)[edit.cells[0]]
+            self._show(f"{name} {number(old)} → {number(edit.values[0])} at {edit.position}", edited=True)
 
         return self.app.push_screen(EditDialog(name, value, self._places(slot, cell), apply), lambda _: None)
 
@@ -86,6 +88,7 @@ class Opening(Going):
 
     def _nudge(self, steps: int) -> None:
         slot, cell = self._cursor
+        was = self._view.before.get(slot, self._view.state.arrays[slot]).reshape(-1)[cell]
         try:
             edit = self.session.debugger.nudge(Target(slot, (cell,), scalar=True), steps)
         except ValueError as error:
@@ -93,12 +96,7 @@ class Opening(Going):
             return
         name = spell(self.session.debugger.program, Target(slot, (cell,)))
         self.session.acknowledge(f"nudge {name}")
-        since = (
-            "at the start of this iteration"
-            if self.session.debugger.program.slots[slot].persistent
-            else "when computed"
-        )
-        self._show(f"{name} = {edit.values[0]:.12g} {since}, and all that follows from it; u takes it back")
+        self._show(f"{name} {number(was)} → {number(edit.values[0])} at {edit.position}", edited=True)
 
     # Looking
 

@@ -8,10 +8,12 @@ from functools import partial
 from textual.reactive import reactive
 from textual.timer import Timer
 
+from bptui.commands.following import followed
 from bptui.commands.predicting import Question
 from bptui.commands.session import Session
 from bptui.engine.timeline import Position
 from bptui.explain.parts import Key
+from bptui.tui.drawing import prose
 from bptui.tui.scene import Scene
 from bptui.tui.screens import helping
 from bptui.tui.screens.arranging import Arranged
@@ -58,13 +60,15 @@ class Showing(Arranged):
 
     # What is shown
 
-    def _show(self, note: str | None = None) -> None:
-        """Make the scene anew; the only place that writes it."""
-        self._view = self.session.debugger.view()
+    def _show(self, note: str | None = None, *, edited: bool = False) -> None:
+        """Make the scene anew; the only place that writes it. After an edit it is said what followed from that."""
+        before, self._view = self._view, self.session.debugger.view()
         slot, cell = self._cursor
         if slot not in self._view.program.slots or cell >= self._view.program.slots[slot].size:
             self._cursor = self._first_cell()  # another network has no such cell
         said = self._view.message if note is None else note
+        if edited:
+            said = prose.edited(said, followed(before, self._view), self.size.width)
         self._note = "  ".join(part for part in (said, self.session.unsaved) if part)
         self._draw()
 

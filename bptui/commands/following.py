@@ -1,0 +1,58 @@
+"""What followed from an edit: the prediction and the loss, before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bptui.commands import editing
+from bptui.commands.registry import CommandError, find
+from bptui.commands.session import Session
+from bptui.debugger.debugger import spell
+from bptui.debugger.view import View
+from bptui.engine.program import Target
+from bptui.explain.notation import number
+
+_DIGITS = 4
+
+
+def edits(line: str) -> bool:
+    """Whether a line of the command language changes values."""
+    try:
+        return find(line.split(None, 1)[0]).verb in editing.VERBS
+    except (IndexError, CommandError):
+        return False
+
+
+def followed(before: View, after: View) -> list[str]:
+    """`prediction 0.191 → 0.327`, `E 0.3272 → 0.2265`: what changed at once, or that it is outdated now."""
+    outdated = [name for slot, name in _results(after) if _newly(before, after, slot)]
+    said = [f"{' and '.join(outdated)} as computed before it, marked ~"] if outdated else []
+    return [*_changes(before, after), *said]
+
+
+def sentence(session: Session, before: View) -> str:
+    """What changed at once as a line of its own, or nothing."""
+    return ", ".join(_changes(before, session.debugger.view()))
+
+
+def _changes(before: View, after: View) -> Iterator[str]:
+    return filter(None, (_change(before, after, slot, name) for slot, name in _results(after)))
+
+
+def _results(view: View) -> Iterator[tuple[str, str]]:
+    """The prediction where that is one number, and the loss, with what a reader calls them."""
+    program = view.program
+    if program.output and program.slots[program.output].size == 1:
+        yield program.output, spell(program, Target(program.output, (0,)))
+    yield "loss", program.name("loss")
+
+
+def _change(before: View, after: View, slot: str, name: str) -> str:
+    if not (before.is_computed(slot) and after.is_computed(slot)):
+        return ""
+    old, new = before.number(slot), after.number(slot)
+    return f"{name} {number(old, _DIGITS)} → {number(new, _DIGITS)}" if repr(old) != repr(new) else ""
+
+
+def _newly(before: View, after: View, slot: str) -> bool:
+    return after.is_computed(slot) and after.is_outdated(slot) and not before.is_outdated(slot)
