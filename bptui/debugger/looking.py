@@ -45,6 +45,7 @@ class Looking:
         self.watches = Watches()
         self._player = Player(timeline, self.memory)
         self._beside: Player | None = None
+        self._seen: View | None = None
         self._curves = Curves(self.memory)
         return self.view()
 
@@ -181,7 +182,13 @@ class Looking:
         return None
 
     def view(self, message: str = "") -> View:
-        """What there is to be seen here."""
+        """What there is to be seen here; asked again at one place, the same arrays are seen."""
+        seen = self._seen
+        if seen is None or seen.timeline is not self.timeline or seen.position != self.position:
+            seen = self._seen = self._view()
+        return replace(seen, message=message)
+
+    def _view(self) -> View:
         here, state = self.position, self._player.state()
         moment = None if here == START else self._moment_here(state)
         size = 0 if moment is None else self.program.size(moment.index)
@@ -194,7 +201,6 @@ class Looking:
             losses=losses(self._player, state),
             before=dict(self._before_updates()),
             edited=edited_cells(self.timeline, here),
-            message=message,
             every=self._player.losses.step,
         )
 

@@ -42,10 +42,10 @@ class Brush:
         self._app = app
         self._terminal: Terminal | None = None
         self._synchronized = False
-        self._difference = Difference()
+        self._look = Look()
+        self._difference = Difference(self._look)
         self._parts: list[str] = []
         self._shown = PLAIN
-        self._look: Look | None = None
         self._codes: dict[tuple[Style, str], str] = {}
 
     def onto(self, terminal: Terminal) -> None:
@@ -64,14 +64,14 @@ class Brush:
     def paint(self, look: Look, base: Style, origin: Offset, columns: int, rows: Iterable[Row]) -> None:
         """Rows (y, as it was, as it is) of a widget whose first cell is at `origin`, with `base` under its letters."""
         if look is not self._look:
-            self._look = look
+            self._look, self._difference = look, Difference(look)
             self._codes.clear()
         if not self._parts:
             asyncio.get_running_loop().call_soon(self._frame)
             self._parts.append("")
         parts = self._difference.parts
         for y, was, now in rows:
-            for x, runs in parts(look.fitted(was, columns), look.fitted(now, columns), columns):
+            for x, runs in parts(was, now, columns):
                 self._parts.append(f"\x1b[{origin.y + y + 1};{origin.x + x + 1}H")
                 self._write(base, runs)
 
@@ -89,7 +89,6 @@ class Brush:
 
     def _code(self, base: Style, name: str) -> str:
         """What sets a style, as the app's filters leave it, in the colours that the terminal has."""
-        assert self._look is not None
         segments = [Segment(_SIGN, self._look.on(base, name))]
         ground = Color.from_rich_color(base.bgcolor)
         for line_filter in self._app.get_line_filters():

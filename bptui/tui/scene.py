@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -209,12 +209,38 @@ class Scene:
             self._places[slot] = places(largest(self.held(slot), self.view.state.computed[slot]), self.digits or 4)
         return self._places[slot]
 
+    @cached_property
+    def _held(self) -> dict[str, Held]:
+        return {}
+
     def held(self, slot: str) -> Held:
         """A slot's array as a key: the same from one write of it to the next."""
+        if slot not in self._held:
+            self._held[slot] = Held(self.view.state.arrays[slot], self._origin(slot))
+        return self._held[slot]
+
+    def aspect(self, slot: str) -> Hashable:
+        """What the drawing of a slot's numbers depends on, all but the reader's cursor."""
+        view, (written, cells) = self.view, self.written
+        outdated = view.stale.outdated.get(slot)
+        return (
+            self.held(slot),
+            view.state.computed[slot],
+            None if outdated is None else outdated.tobytes(),
+            slot in view.stale.old,
+            view.edited.get(slot),
+            self.position.iteration if slot in view.before else None,
+            cells if slot == written else None,
+            (view.done, cells) if slot in self.read else None,
+            self.digits,
+            self.unset(slot),
+        )
+
+    def _origin(self, slot: str) -> Hashable:
         timeline, position = self.view.timeline, self.position
         writers = _writers(timeline.program, slot)
         begun = position.op if position.element and position.op in writers else None
-        origin = (
+        return (
             timeline,
             slot,
             position.iteration * len(writers) + bisect.bisect_left(writers, position.op),
@@ -222,7 +248,6 @@ class Scene:
             position if begun is not None else None,
             sum(edit.slot == slot and edit.position <= position for edit in timeline.edits),
         )
-        return Held(self.view.state.arrays[slot], origin)
 
     def unset(self, slot: str) -> str:
         """What stands for a number that is not computed yet: a question mark where the reader is to work it out."""

@@ -48,4 +48,5 @@ def test_what_is_wanted_is_in_sight(plan, columns, rows):
     else:
         assert {"program", "values", "network", "formula", "loss"} <= set(where)
         assert ("stops" in where) == bool(plan.stops or plan.on_stops)
-        assert all(where[name].height >= 3 and where[name].width >= 40 for name in PANES if name in where)
+        assert all(where[name].height >= 2 + (name != "stops") for name in PANES if name in where)
+        assert all(where[name].width >= 40 for name in PANES if name in where)

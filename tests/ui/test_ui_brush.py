@@ -17,7 +17,7 @@ from textual.strip import Strip
 
 from bptui.tui.brush import Brush
 from bptui.tui.drawing.difference import Difference
-from bptui.tui.drawing.lines import Line, cut, even, width
+from bptui.tui.drawing.lines import Line, even, width
 from bptui.tui.drawing.look import Look
 
 BASE = Style(color="#c9d1d9", bgcolor="#0d1117")
@@ -86,7 +86,7 @@ def test_a_row_is_changed_into_any_other(look, was, now):
 
 @given(was=lines, now=lines)
 def test_only_what_differs_is_written(was, now):
-    for x, made in Difference().parts(cut(was, WIDE), cut(now, WIDE), WIDE):
+    for x, made in Difference(Look()).parts(was, now, WIDE):
         first = made[0]
         text = "".join(text for text, _ in was).ljust(WIDE)
         cells = [name for text, name in was for _ in text] + ["plain"] * WIDE

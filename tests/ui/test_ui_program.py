@@ -126,11 +126,12 @@ async def test_b_and_t_on_a_heading_mean_its_first_operation(app):
 async def test_edits_and_branches_are_rows_and_marks_where_they_are_folded_away(app):
     """Also what has been outdated, and what is not finite, are marks at the end of a row, of a heading too."""
     async with app("digits", (120, 40)) as reader:
-        await reader.command("next 5")
+        await reader.command("next 4")
         await reader.command("set b1[0] = 0.25 at 0:3")
         for row in ("* set b1[0] = 0.25  at 0:3", "┬ main leaves here, at 0:3"):
             assert row in reader.text()
         assert reader.line_with("3  z1 =")[:46].rstrip()[-1] == "~"
+        await reader.command("next")
         await reader.command("fold forward")
         assert "leaves here, at 0:3" not in reader.text()
         assert reader.line_with("▹ forward")[:46].rstrip()[-1] == "*"

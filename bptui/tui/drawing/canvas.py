@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from bptui.engine.network import Array
 from bptui.tui.drawing.lines import Line, Run
 
@@ -96,14 +98,16 @@ class Canvas:
         texts, bits = self._text[start:end], self._bits[start:end]
         if not any(texts) and not any(bits):
             return ((" " * self.columns, "plain"),) if self.columns else ()
+        styles, inks = self._styles[start:end], self._inks[start:end]
+        letters = [text or (_BRAILLE[dots] if dots else " ") for text, dots in zip(texts, bits, strict=True)]
+        names = [
+            style if text else ink if dots else "plain"
+            for text, dots, style, ink in zip(texts, bits, styles, inks, strict=True)
+        ]
         runs: list[Run] = []
-        run: list[str] = []
-        last = ""
-        for text, dots, style, ink in zip(texts, bits, self._styles[start:end], self._inks[start:end], strict=True):
-            here = style if text else ink if dots else "plain"
-            if here != last and run:
-                runs.append(("".join(run), last))
-                run = []
-            run.append(text or (_BRAILLE[dots] if dots else " "))
-            last = here
-        return (*runs, ("".join(run), last))
+        first = 0
+        for name, alike in groupby(names):
+            last = first + len(list(alike))
+            runs.append(("".join(letters[first:last]), name))
+            first = last
+        return tuple(runs)

@@ -5,41 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
+import numpy as np
+
+from bptui.engine.network import Array
 from bptui.tui.drawing.lines import Line, Run, even, width
+from bptui.tui.drawing.look import Look
 
 # An unchanged piece this short is written again: to go on behind it takes as many bytes.
 _GAP = 6
 # Words of a style that are seen where nothing is written.
 _SEEN = ("cursor", "wash", "under", "strike", "on-")
-
-
-Cells = tuple[str, list[str]]
-# Lines that are kept taken apart.
+# A row taken apart: its letters, and in each column the letter and the style as one number.
+Cells = tuple[str, Array]
 _MOST = 4096
-_UNKNOWN: Cells = ("", [])
+_STYLES = 21  # bits that a letter takes
+_UNKNOWN: Cells = ("", np.zeros(0, np.int64))
 
 
 class Difference:
-    """Compares rows cell by cell; what it has learnt of styles is kept."""
+    """Compares rows, as a look shows them, cell by cell; what it has learnt of styles and of lines is kept."""
 
-    def __init__(self) -> None:
-        self._blank: dict[str, str] = {}
+    def __init__(self, look: Look) -> None:
+        self._look = look
+        self._names = ["plain"]
+        self._numbers = {"plain": 0}
+        self._blank: dict[str, int] = {}
         self._known: dict[tuple[Line, int], Cells | None] = {}
 
     def parts(self, was: Line, now: Line, columns: int) -> Iterator[tuple[int, list[Run]]]:
-        """(column, runs) for each piece that has changed, from left to right; no line is longer than the columns."""
+        """(column, runs) for each piece that has changed, from left to right."""
         before, after = self._cells(was, columns), self._cells(now, columns)
         if before is None or after is None:
-            yield 0, [*now, (" " * (columns - width(now)), "plain")]
+            fitted = self._look.fitted(now, columns)
+            yield 0, [*fitted, (" " * (columns - width(fitted)), "plain")]
             return
-        (letters, names), (letters_before, names_before) = after, before
-        places = [
-            x
-            for x, (a, b, c, d) in enumerate(zip(letters, letters_before, names, names_before, strict=True))
-            if a != b or c != d
-        ]
-        for first, end in _pieces(places):
-            yield first, _runs(letters, names, first, end)
+        letters, cells = after
+        for first, end in _pieces(np.flatnonzero(cells != before[1]).tolist()):
+            yield first, self._runs(letters, cells, first, end)
 
     def _cells(self, line: Line, columns: int) -> Cells | None:
         """What was made of a line before: nearly every line is compared twice, with the one before and the next."""
@@ -51,21 +53,38 @@ class Difference:
         return cells
 
     def _made(self, line: Line, columns: int) -> Cells | None:
-        """The letter and the style in each column, of blanks only what is seen of it; None where letters are wider."""
+        """Of blanks only what is seen of their style; None where letters are wider than a column."""
+        line = self._look.fitted(line, columns)
         if not even(line):
             return None
-        names: list[str] = []
-        for text, name in line:
-            names += [self._seen(name) if text.isspace() else name] * len(text)
-        letters = "".join([text for text, _ in line])
-        return letters.ljust(columns), names + ["plain"] * (columns - len(names))
+        letters = "".join([text for text, _ in line]).ljust(columns)
+        cells = np.frombuffer(letters.encode("utf-32-le"), np.uint32).astype(np.int64)
+        styles = [self._seen(name) if text.isspace() else self._number(name) for text, name in line]
+        numbers = np.repeat(np.array(styles, np.int64), [len(text) for text, _ in line])
+        cells[: len(numbers)] |= numbers << _STYLES
+        return letters, cells
 
-    def _seen(self, name: str) -> str:
+    def _number(self, name: str) -> int:
+        number = self._numbers.get(name)
+        if number is None:
+            number = self._numbers[name] = len(self._names)
+            self._names.append(name)
+        return number
+
+    def _seen(self, name: str) -> int:
         seen = self._blank.get(name)
         if seen is None:
             words = [word for word in name.split("+") if word.startswith(_SEEN)]
-            seen = self._blank[name] = "+".join(words) or "plain"
+            seen = self._blank[name] = self._number("+".join(words) or "plain")
         return seen
+
+    def _runs(self, letters: str, cells: Array, first: int, end: int) -> list[Run]:
+        made, styles = [], (cells[first:end] >> _STYLES).tolist()
+        for number, alike in groupby(styles):
+            last = first + len(list(alike))
+            made.append((letters[first:last], self._names[number]))
+            first = last
+        return made
 
 
 def _pieces(places: list[int]) -> Iterator[tuple[int, int]]:
@@ -79,11 +98,3 @@ def _pieces(places: list[int]) -> Iterator[tuple[int, int]]:
             first = place
         last = place
     yield first, last + 1
-
-
-def _runs(letters: str, names: list[str], first: int, end: int) -> list[Run]:
-    made: list[Run] = []
-    for name, cells in groupby(range(first, end), names.__getitem__):
-        places = list(cells)
-        made.append((letters[places[0] : places[-1] + 1], name))
-    return made

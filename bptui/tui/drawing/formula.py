@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -111,14 +111,19 @@ def _in_two(made: Formula, columns: int) -> Iterator[Box]:
     head, *shown, result = _split(made)
     boxes = aligned([head, *shown], tall)
     room = max(8, columns - tall(made.left).width - 4)
-    long = [broken(each, tall, room) or flowing(each, room) for each in (head, *shown)]
+
+    @cache
+    def long() -> list[Box]:
+        return [broken(each, tall, room) or flowing(each, room) for each in (head, *shown)]
+
     short = brief(head)
     if short is not None:
         said = tall(short)
-        for rows in (boxes, long, long[1:], []):
-            yield _under(made, [said, *rows, flat(result)], tall)
+        ways: tuple[Callable[[], list[Box]], ...] = (lambda: boxes, long, lambda: long()[1:], list)
+        for rows in ways:
+            yield _under(made, [said, *rows(), flat(result)], tall)
     yield from _with_result(made, boxes, result, tall)
-    yield from _with_result(made, long, result, tall)
+    yield from _with_result(made, long(), result, tall)
 
 
 def _on_lines(made: Formula, columns: int) -> Iterator[Box]:
@@ -193,7 +198,7 @@ def _extras(scene: Scene, made: Formula, columns: int, view: str) -> Iterator[li
     for title, words in made.more:
         yield list(_titled(title, words, columns, view))
     found = equations(program, moment, scene.digits)
-    read = {_cell(scene, *each) for each in sources(program, moment.index, cell)} if found else set()
+    read = set(sources(program, moment.index, cell)) if found else set()
     for equation in found:
         box = _equation(scene, equation, read)
         yield [box] if box.width <= columns else []
@@ -209,23 +214,23 @@ def _titled(title: str, words: Piece, columns: int, view: str) -> Iterator[Box]:
     yield beside([head, flowing(words, room)])
 
 
-def _equation(scene: Scene, equation: Equation, read: set[Cell]) -> Box:
+def _equation(scene: Scene, equation: Equation, read: set[tuple[str, int]]) -> Box:
     """Matrices with tall brackets, what the cell at hand is made of lit; signs at half height."""
     assert scene.formula is not None
     moment, cell = scene.formula
-    written = {_cell(scene, scene.view.program.instructions[moment.index].writes, cell)}
+    written = {(scene.view.program.instructions[moment.index].writes, cell)}
     made: list[Box] = [text("  ")]
     for k, part in enumerate(equation.parts):
         lit = written if k == 0 else read
-        made.append(_sign(part) if isinstance(part, str) else _matrix(part, lit, result=k == 0))
+        made.append(_sign(part) if isinstance(part, str) else _matrix(scene, part, lit, result=k == 0))
     box = beside(made)
     return stacked([blank(0), box], 0, left=True) if box.height > 1 else box
 
 
-def _matrix(matrix: Matrix, lit: set[Cell], *, result: bool) -> Box:
+def _matrix(scene: Scene, matrix: Matrix, lit: set[tuple[str, int]], *, result: bool) -> Box:
     def cell(words: str) -> Box:
         part = piece(words)
-        at_hand = part.cell in lit
+        at_hand = part.cell is not None and _flat(scene, part.cell) in lit
         return text(part, part, "" if at_hand and not result else "now+bold" if at_hand else "dim")
 
     return cell(matrix.caption) if matrix.caption else table([[cell(words) for words in row] for row in matrix.rows])

@@ -80,6 +80,16 @@ def rule(title: str, columns: int, *, focused: bool = False) -> Line:
     )
 
 
+def first_in_sight(seen: int, rows: int) -> int:
+    """The first row of a window with a row somewhere in its middle.
+
+    It is told by the moment alone, so that stepping back shows the same again; it moves half a window at a time, so
+    that most steps leave all where it is.
+    """
+    half = max(1, rows // 2)
+    return (seen - (rows - half) // 2) // half * half
+
+
 def wrapped(text: str, columns: int, name: str = "plain", indent: str = "") -> list[Line]:
     """Text over as many lines as it needs, those after the first indented."""
     made = textwrap.wrap(text, max(8, columns), subsequent_indent=indent, break_long_words=True)

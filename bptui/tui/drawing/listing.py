@@ -16,7 +16,7 @@ from bptui.explain.folds import Entry, Unfolded, foldable, unfolded, without_hea
 from bptui.explain.parts import Key, Part, around, parts
 from bptui.files.text import safe
 from bptui.tui.drawing import operation
-from bptui.tui.drawing.lines import Line, line
+from bptui.tui.drawing.lines import Line, first_in_sight, line
 from bptui.tui.drawing.operation import Look
 from bptui.tui.drawing.stops import marks
 from bptui.tui.scene import Scene
@@ -100,8 +100,12 @@ class Listing:
 
     def in_sight(self, rows: int) -> list[int]:
         """The rows that a window shows: around the reader's, and always the one where one is."""
-        seen = self.cursor if self.focused and self.cursor >= 0 else self.place(self.scene.centre)
-        return in_sight(len(self), seen, self.here, rows)
+        return in_sight(len(self), self.seen, self.here, rows)
+
+    @property
+    def seen(self) -> int:
+        """The row that is looked at: the reader's, else that of the next operation."""
+        return self.cursor if self.focused and self.cursor >= 0 else self.place(self.scene.centre)
 
     def lines(self, rows: Sequence[int], columns: int) -> list[Line]:
         """Some rows, their numbers in one column; one that stands at the edge of others far off is marked as such."""
@@ -207,11 +211,13 @@ def in_sight(count: int, seen: int, here: int, rows: int) -> list[int]:
     if here in window or rows < 1:
         return list(window)
     rest = _around(count, seen, rows - 1)
+    if here in rest:
+        return list(range(min(rest.start, count - rows), min(rest.start, count - rows) + rows))
     return [here, *rest] if here < window.start else [*rest, here]
 
 
 def _around(count: int, seen: int, rows: int) -> range:
-    first = max(0, min(seen - rows // 2, count - rows))
+    first = max(0, min(first_in_sight(seen, rows), count - rows))
     return range(first, min(count, first + rows))
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from bptui.debugger.view import View
 from bptui.engine.program import Program
 from bptui.explain import words
 from bptui.explain.folds import Entry
 from bptui.explain.parts import Part, title
 from bptui.files.text import safe
+from bptui.tui.drawing.kept import Kept
 from bptui.tui.drawing.layers import described
 from bptui.tui.drawing.lines import Line, Run, cut, line, spread, width
 from bptui.tui.drawing.numbers import UNSET, colour, signed
+from bptui.tui.drawing.tensor.summary import ends
 from bptui.tui.scene import Scene
 
 MOST_VALUES = 4
@@ -53,6 +53,18 @@ def phase(part: Part) -> Line:
 
 def operation(scene: Scene, k: int, look: Look) -> Line:
     """`▸ 2  prediction = h @ W2   +0.1910`."""
+    view = scene.view
+    seen = _progress(view, range(k, k + 1)), k == view.done, scene.asked != "" and k == view.upcoming
+    drawn_as = look.columns, look.places, look.cursor, look.stops.get(k)
+    aspect = scene.aspect(view.program.instructions[k].writes)
+    return _OPERATIONS.get((k, seen, drawn_as, aspect), lambda: _operation(scene, k, look))
+
+
+# A row stays what it is until its operation is carried out again.
+_OPERATIONS: Kept[Line] = Kept(1024)
+
+
+def _operation(scene: Scene, k: int, look: Look) -> Line:
     view = scene.view
     instruction = view.program.instructions[k]
     mark = _progress(view, range(k, k + 1))
@@ -146,15 +158,17 @@ def _values(scene: Scene, k: int, look: Look) -> list[Line]:
         return [line(("? ", "now")) if asked else line((UNSET + " ", "dim"))]
     array = view.state.arrays[slot].reshape(-1)
     known, most = array[:there], scene.places(slot)
-    low, high = float(known.min()), float(known.max())
-    mark = _mark(view, slot) if np.isfinite(low) and np.isfinite(high) else "!"
+    low, high, odd = ends(scene.held(slot), there)
+    if odd:
+        low, high = float(known.min()), float(known.max())
+    mark = "!" if odd else _mark(view, slot)
     shape = "×".join(map(str, view.state.arrays[slot].shape))
     span = f"{signed(low, most)} … {signed(high, most)}"
     numbers = [_numbers(scene, k, most)] if array.size <= MOST_VALUES else []
     # More of it is better than decimal points in one column.
     shift = " " * min(_MOST_SHIFT, look.places - most) * (most >= 0)
-    ends = [(shift + mark, "dim"), (mark, "dim")] if shift else [(mark, "dim")]
-    full = [line(*made, end) for made in (*numbers, ((f"{shape}: {span}", "dim"),), ((span, "dim"),)) for end in ends]
+    tails = [(shift + mark, "dim"), (mark, "dim")] if shift else [(mark, "dim")]
+    full = [line(*made, end) for made in (*numbers, ((f"{shape}: {span}", "dim"),), ((span, "dim"),)) for end in tails]
     return [*full, line((mark, "dim"))]
 
 

@@ -12,6 +12,7 @@ from bptui.engine.network import Array
 from bptui.explain.notation import number
 from bptui.files.text import safe
 from bptui.tui.drawing.canvas import Canvas
+from bptui.tui.drawing.kept import Kept
 from bptui.tui.drawing.lines import Line
 
 _MARGIN = 10
@@ -21,6 +22,8 @@ _ROWS_FOR_NAMES = 5
 _HUGE = 1e200
 # A curve beside the first is followed so many times as high as that one goes.
 _BEYOND = 3.0
+# Within an iteration a curve stays what it is.
+_PLOTS: Kept[list[Line]] = Kept(8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +116,16 @@ def plot(
     canvas = Canvas(max(columns, _MARGIN + 4), rows)
     last = int(curves[0].iterations[-1]) if axes.last is None and len(curves[0].iterations) else axes.last or 0
     curves = [curve.thinned(2 * canvas.columns, log=axes.log) for curve in curves]
+    key = canvas.columns, rows, last, axes, tuple(marks), tuple(map(_key, curves))
+    return list(_PLOTS.get(key, lambda: _plotted(canvas, curves, marks, axes, last)))
+
+
+def _key(curve: Curve) -> tuple[bytes, bytes, str, bool]:
+    """All that a curve is."""
+    return curve.iterations.tobytes(), curve.values.tobytes(), curve.style, curve.broken
+
+
+def _plotted(canvas: Canvas, curves: Sequence[Curve], marks: Sequence[Mark], axes: Axes, last: int) -> list[Line]:
     huge = any((np.abs(curve.values[np.isfinite(curve.values)]) > _HUGE).any() for curve in curves)
     unit = _HUGE if huge and not axes.log else 1.0
     shown = [curve.finite(unit, log=axes.log) for curve in curves]
@@ -120,6 +133,7 @@ def plot(
     if not main.values.size:
         canvas.write(1, 0, axes.empty, "dim")
         return canvas.lines()
+    rows = canvas.rows
     named = rows >= _ROWS_FOR_NAMES and any(mark.rank for mark in marks)
     scale = _Scale(canvas, *_range(shown, None if axes.log else axes.floor), last, rows - 1 - named, unit, axes.log)
     _axes(canvas, scale, marks, named=named)

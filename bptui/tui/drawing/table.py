@@ -18,6 +18,7 @@ from bptui.engine.program import Program
 from bptui.explain.cells import unravelled
 from bptui.explain.lazy import Lazy
 from bptui.explain.notation import Names
+from bptui.tui.drawing.kept import Kept
 from bptui.tui.drawing.lines import Line, Run, line
 from bptui.tui.drawing.numbers import colour, fitted, point_aligned, signed
 from bptui.tui.scene import Scene
@@ -45,6 +46,10 @@ class Row:
         """The cell at a column of letters; before the first it is that one."""
         k = self.left[1] + max(0, x - self.left[0]) // self.wide
         return self.cells[k] if k < len(self.cells) else None
+
+
+# The rows of a slot stay what they are until it is written again.
+_ROWS: Kept[list[Row]] = Kept(512)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +96,14 @@ class Table(Sequence[Row]):
 
     def _of(self, slot: str) -> list[Row]:
         if slot not in self._made:
-            self._made[slot] = list(_slot(self.scene, slot, self.columns, focused=self.focused))
+            scene, slots = self.scene, [slot, f"{slot}.grad"]
+            aspects = [scene.aspect(name) for name in slots if name in scene.view.program.slots]
+            cursor = scene.cursor if scene.cursor[0] in slots else None
+            self._made[slot] = _ROWS.get((*aspects, cursor, self.columns, self.focused), lambda: self._rows(slot))
         return self._made[slot]
+
+    def _rows(self, slot: str) -> list[Row]:
+        return list(_slot(self.scene, slot, self.columns, focused=self.focused))
 
     def place(self, cell: tuple[str, int]) -> int | None:
         """The row that a cell is on."""

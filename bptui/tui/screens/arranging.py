@@ -30,7 +30,10 @@ class Arranged(Screen[None]):
 
     def plan_for(self, **wanted: Any) -> None:
         """Have something else in sight."""
-        self.plan = replace(self.plan, **wanted)
+        plan = replace(self.plan, **wanted)
+        if plan == self.plan:
+            return
+        self.plan = plan
         for desk in self.query(Desk):  # none where the app is leaving
             desk.lay(self.plan)
 

@@ -71,6 +71,11 @@ class StatusBar(Bar):
 class KeysBar(Bar):
     """The most useful keys; it never changes."""
 
+    def watch_scene(self) -> None:
+        """Nothing of it changes with the moment; it is drawn when it comes in sight."""
+        if self.scene is None or not self._lines:
+            self.redraw()
+
     def made(self, scene: Scene, columns: int) -> Line:
         del scene
         return footer(columns, commands_of(self))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from textual.geometry import NULL_SPACING, Offset, Size
+from collections.abc import Mapping
+
+from textual.geometry import NULL_REGION, NULL_SPACING, Offset, Region, Size
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.widget import Widget
 
@@ -23,9 +25,8 @@ class _ByPlan(Layout):
     ) -> ArrangeResult:
         """One placement for each that is in sight."""
         del greedy
-        if isinstance(parent, Desk):
-            parent.settled = True
-        where = places(parent.plan if isinstance(parent, Desk) else Plan(), size.width, size.height)
+        assert isinstance(parent, Desk)
+        where = parent.arrange_in(size)
         return [
             WidgetPlacement(where[child.id], Offset(), NULL_SPACING, child)
             for child in children
@@ -44,11 +45,22 @@ class Desk(Widget):
         self.plan = Plan()
         # Whether all stands where the plan wants it.
         self.settled = False
+        self._where: Mapping[str, Region] = {}
 
     @property
     def layout(self) -> Layout:
         """The plan is what arranges."""
         return _BY_PLAN
+
+    def arrange_in(self, size: Size) -> Mapping[str, Region]:
+        """By name, where all stands from now on."""
+        self._where = places(self.plan, *size)
+        self.settled = True
+        return self._where
+
+    def place(self, widget: Widget) -> Region:
+        """Where on the screen, which is all its own, one of its children stands; an empty region where it does not."""
+        return self._where.get(widget.id or "", NULL_REGION)
 
     @property
     def bare(self) -> bool:

@@ -34,20 +34,26 @@ class Painted(Widget):
 
     def redraw(self) -> None:
         """Draw again; what comes out as it was stays."""
-        # What is displayed again has no place, and so no size, until all is laid out anew.
-        size = self.size if self._in_sight else Size()
-        if not size or self._painted_for != self.outer_size:
+        desk = self.parent if isinstance(self.parent, Desk) else None
+        place = desk.place(self) if desk else self.region
+        if not place:
+            self._painted_for = _NEVER  # what comes in sight again is painted anyhow
+        elif self._painted_for != place.size or (desk and not desk.settled):
             self.repaint()
-            return
-        before, self._lines = self._lines, self.drawn(size.width, size.height)
-        changed = list(_changed(before, self._lines, size.height))
-        if not changed:
-            return
-        brush = brush_of(self)
-        if brush.ready and isinstance(self.parent, Desk) and self.parent.bare:
-            brush.paint(look_of(self), self._base, self.region.offset, size.width, changed)
         else:
-            self.refresh(*(Region(0, y, size.width, 1) for y, _, _ in changed))
+            columns, rows = self.size
+            before, self._lines = self._lines, self.drawn(columns, rows)
+            changed = list(_changed(before, self._lines, rows))
+            if changed:
+                self._paint(changed, place, at_once=desk is not None and desk.bare)
+
+    def _paint(self, changed: Sequence[Row], place: Region, *, at_once: bool) -> None:
+        """The rows that are not as they were: at once where nothing can lie over them."""
+        brush = brush_of(self)
+        if at_once and brush.ready:
+            brush.paint(look_of(self), self._base, place.offset, place.width, changed)
+        else:
+            self.refresh(*(Region(0, y, place.width, 1) for y, _, _ in changed))
 
     def repaint(self) -> None:
         """Draw and paint all of it, as where colours are others."""
@@ -81,11 +87,6 @@ class Painted(Widget):
         size = self.size
         self._columns, self._base, self._painted_for = size.width, self.rich_style, self.outer_size
         self._lines = self.drawn(size.width, size.height)
-
-    @property
-    def _in_sight(self) -> bool:
-        """Whether it stands anywhere."""
-        return bool(self.region)
 
 
 def _changed(before: Sequence[Line], after: Sequence[Line], rows: int) -> Iterator[Row]:

@@ -11,7 +11,7 @@ from textual.geometry import Offset
 from textual.reactive import reactive
 
 from bptui.explain.parts import Key
-from bptui.tui.drawing.lines import Line, line, rule
+from bptui.tui.drawing.lines import Line, first_in_sight, line, rule
 from bptui.tui.scene import Hit, Scene
 from bptui.tui.widgets.painted import Painted
 
@@ -198,8 +198,7 @@ class Pane(Painted, can_focus=True):
     def _window(self, lines: Sequence[Line], seen: int, rows: int) -> list[Line]:
         """The lines in sight."""
         if seen >= 0:
-            # By the moment alone, not by how it was reached: stepping back shows the same screen again.
-            self.top = seen - rows // 2
+            self.top = first_in_sight(seen, rows)
         self.top = max(0, min(self.top, len(lines) - rows))
         return list(lines[self.top : self.top + rows])
 

@@ -42,7 +42,7 @@ class ProgramPane(Pane):
     def title(self, scene: Scene) -> str:
         """In a long program with the parts around what is looked at, as far as there is room."""
         listed = self._listed(scene)
-        entry = listed.entry(self._rows[len(self._rows) // 2]) if self._rows else None
+        entry = listed.entry(listed.seen)
         part = None if entry is None else listed.part(entry)
         if part is None:
             return "Program"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bptui.engine.network import Array
+from bptui.tui.drawing.kept import Kept
 
 # A dash and the gap after it, in dots.
 _DASH, _PERIOD = 5, 8
@@ -35,6 +36,7 @@ class Ink:
         steep = (np.abs(span[:, 1]) > np.abs(span[:, 0]))[line]
         numbers = np.asarray(which, int)[line]
         self._size = columns * rows
+        self._made: Kept[tuple[Array, Array, Array]] = Kept(4)
         self._widths = [_Dots(along, steep, numbers, k, offsets, columns, rows) for offsets in _OFFSETS]
 
     def dots(self, widths: Array, ranks: Array, broken: Array) -> tuple[Array, Array, Array]:
@@ -43,6 +45,10 @@ class Ink:
         widths  of each line, 0 for a dotted one, −1 for one that is not drawn
         broken  whether it is drawn in dashes
         """
+        key = widths.tobytes(), ranks.tobytes(), broken.tobytes()
+        return self._made.get(key, lambda: self._dots(widths, ranks, broken))
+
+    def _dots(self, widths: Array, ranks: Array, broken: Array) -> tuple[Array, Array, Array]:
         found = [self._widths[max(0, w - 1)].of(widths, broken, w) for w in range(WIDEST + 1) if (widths == w).any()]
         if not found:
             none = np.zeros(0, int)

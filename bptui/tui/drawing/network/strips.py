@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 
 from bptui.engine.network import Array
+from bptui.tui.drawing.kept import Kept
 from bptui.tui.drawing.lines import Run
 from bptui.tui.drawing.network.sight import Sight
 
@@ -15,6 +16,7 @@ _INK = {**dict.fromkeys(_NEGATIVE, "neg"), **dict.fromkeys(_POSITIVE, "pos"), " 
 _MOST_CELLS = 4096
 # What stands for −∞, in a mask or a pool's padding, would make all else look like nothing.
 _INFINITE = 1e8
+_SHADES: Kept[str] = Kept(512)
 
 
 def strip(sight: Sight, slot: str, columns: int) -> list[Run]:
@@ -26,7 +28,7 @@ def strip(sight: Sight, slot: str, columns: int) -> list[Run]:
     step = max(1, size // _MOST_CELLS)
     flat = view.state.arrays[slot].reshape(-1)[::step]
     count = min(columns, flat.size)
-    text = _shades(flat, count)
+    text = _SHADES.get((sight.scene.held(slot), count), lambda: _shades(flat, count))
     at = min(count - 1, sight.scene.cursor[1] // step * count // flat.size) if sight.scene.cursor[0] == slot else -1
     if at < 0:
         return _runs(text)

@@ -77,12 +77,12 @@ class Held:
 
 def largest(held: Held, there: int) -> float:
     """The largest size of a finite number among the first `there`."""
-    low, high, _ = _ends(held, there)
+    low, high, _ = ends(held, there)
     return max(abs(low), abs(high))
 
 
 @lru_cache(maxsize=64)
-def _ends(held: Held, there: int) -> tuple[float, float, int]:
+def ends(held: Held, there: int) -> tuple[float, float, int]:
     """The smallest and the largest finite number, and how many numbers are none."""
     known = held.array.reshape(-1)[:there]
     with np.errstate(all="ignore"):
@@ -97,7 +97,7 @@ def _ends(held: Held, there: int) -> tuple[float, float, int]:
 @lru_cache(maxsize=32)
 def summary(held: Held, there: int) -> Summary:
     """Of the first `there` cells; found once an array."""
-    low, high, odd = _ends(held, there)
+    low, high, odd = ends(held, there)
     known = held.array.reshape(-1)[:there]
     finite = known[np.isfinite(known)] if odd else known
     zeros = int(np.count_nonzero(finite == 0)) if low <= 0 <= high else 0
