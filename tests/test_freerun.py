@@ -182,7 +182,10 @@ def test_accuracy_of_classes_and_of_one_output():
     assert accuracy(logits, np.array([[0.4], [-0.1]]), np.array([[1.0], [0.0]])) == 1.0
 
 
-@pytest.mark.parametrize(("name", "least"), [("moons", 0.97), ("iris", 0.95), ("digits", 0.95), ("lenet", 0.95)])
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [("moons", 0.97), ("iris", 0.95), ("digits", 0.95), pytest.param("lenet", 0.95, marks=pytest.mark.soak)],
+)
 def test_the_examples_learn(name, least, capsys):
     assert main(["run", name, "--format", "json"]) == 0
     found = json.loads(capsys.readouterr().out)

@@ -933,8 +933,8 @@ class TestMutations:
 
     def test_bytes(self, spec):
         rng = random.Random(1)
-        loaded = sum(self.outcome(spec, self.mutate(rng), "net.toml") for _ in range(1500))
-        assert 150 < loaded < 1350
+        loaded = sum(self.outcome(spec, self.mutate(rng), "net.toml") for _ in range(600))
+        assert 60 < loaded < 540
 
     def test_values(self, spec):
         import tomllib
@@ -943,9 +943,9 @@ class TestMutations:
         parsed = [tomllib.loads(text) for text in self.SEEDS]
         loaded = sum(
             self.outcome(spec, json.dumps(self.values(rng, rng.choice(parsed))).encode(), "net.json")
-            for _ in range(1500)
+            for _ in range(600)
         )
-        assert 25 < loaded < 1450
+        assert 10 < loaded < 580
 
 
 @pytest.mark.parametrize(

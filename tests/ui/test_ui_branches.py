@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from test_ui_snapshots import SIZES, compare, every_size
+from pictures import SIZES, compare, every_size
 
 from bptui.tui.drawing.comparison import head, table
 from bptui.tui.drawing.lines import width
@@ -144,7 +144,7 @@ async def test_in_a_small_window_no_difference_is_cut(app):
         assert not any(len(word) > 1 and word.endswith("…") for word in shown)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", SIZES[::2])
 async def test_pages_follow_the_size(app, size):
     async with app("article", (100, 30)) as reader:
         await told(reader)
@@ -166,7 +166,7 @@ async def test_the_tree(app, size):
     async with app("article", size) as reader:
         await told(reader)
         await reader.press("d", "up")
-        compare(reader, "branches-tree", size)
+        await compare(reader, "branches-tree", size)
 
 
 @every_size
@@ -175,4 +175,4 @@ async def test_side_by_side(app, size):
     async with app("article", size) as reader:
         await told(reader)
         await reader.command("diff main")
-        compare(reader, "branches-diff", size)
+        await compare(reader, "branches-diff", size)

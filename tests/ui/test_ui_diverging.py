@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
-import pytest
-
-SIZES = [(80, 24), (120, 40), (200, 60)]
 LINES = (
     "break nan", "continue", "why nan", "break ratio", "reverse-continue", "set lr = 0.05", "continue", "info",
     "diff main",
 )  # fmt: skip
 
 
-def test_in_plain_mode(tmp_path):
+def test_in_plain_mode(bptui, tmp_path):
     script = tmp_path / "walk.txt"
     script.write_text("\n".join(LINES) + "\n", encoding="utf-8")
-    command = [sys.executable, "-m", "bptui", "diverging", "--plain", "--digits", "5", "-x", str(script)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    done = bptui("diverging", "--plain", "--digits", "5", "-x", str(script), cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
 
@@ -41,9 +34,8 @@ def test_in_plain_mode(tmp_path):
     assert any(line.startswith("loss: 0.1") and " | nan  largest difference nan" in line for line in lines)
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_in_the_app(app, size):
-    async with app("diverging", size) as reader:
+async def test_in_the_app(app):
+    async with app("diverging", (80, 24)) as reader:
         await reader.command("break nan")
         await reader.press("c")
         await reader.until("stopped at breakpoint 1: nan", 60)

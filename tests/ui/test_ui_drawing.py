@@ -87,7 +87,7 @@ def test_a_drawn_neuron_shows_its_whole_name_and_number(name):
     """Whatever the room, each number is there in full, but where there is room for dots or blocks alone."""
     for scene in list(scenes(name))[::13]:
         program = scene.view.program
-        for columns in range(20, 140, 7):
+        for columns in range(20, 140, 13):
             for rows in (3, 5, 8, 11, 16, 21):
                 drawn = figure(Sight(scene), columns, rows)
                 made = planned(Sight(scene), columns, rows)

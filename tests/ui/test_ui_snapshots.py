@@ -5,46 +5,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-from pathlib import Path
+from pictures import compare, every_size, small_sizes
 
-import pytest
-
-FOLDER = Path(__file__).parent / "snapshots"
-SIZES = [(80, 24), (120, 40), (200, 60)]
 MY = 'title = "my own"\ndata = { x = [[2, 3]], y = [[1]] }\nlayers = ["dense 3 tanh", "dense 1"]\nloss = "mse"\nlr = 0.1\n'
-every_size = pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40", "200x60"])
-
-
-def picture(reader):
-    """The text of every line; and a digest of all styles, so that a change of colour is seen too."""
-    styles = "\n".join(",".join(style for _, style in row) for row in reader.cells())
-    return "\n".join(
-        [*(row.rstrip() for row in reader.lines()), f"styles {hashlib.sha256(styles.encode()).hexdigest()[:16]}", ""]
-    )
-
-
-def compare(reader, name, size):
-    path = FOLDER / f"{name}-{size[0]}x{size[1]}.txt"
-    shown = picture(reader)
-    if os.environ.get("BPTUI_UPDATE_SNAPSHOTS") == "1":
-        FOLDER.mkdir(exist_ok=True)
-        path.write_text(shown, encoding="utf-8", newline="\n")
-        return
-    assert path.exists(), f"no snapshot {path.name}: BPTUI_UPDATE_SNAPSHOTS=1 writes it"
-    kept = path.read_text(encoding="utf-8")
-    *text, styles = shown.splitlines()
-    *kept_text, kept_styles = kept.splitlines()
-    assert text == kept_text, f"{path.name} differs"
-    assert styles == kept_styles, f"{path.name}: the same text, in other styles"
 
 
 @every_size
 async def test_start(app, size):
     """All weights and inputs, a dot for whatever is not computed, the first operation marked as the next one."""
     async with app("article", size) as reader:
-        compare(reader, "article-start", size)
+        await compare(reader, "article-start", size)
 
 
 @every_size
@@ -52,7 +22,7 @@ async def test_forward(app, size):
     """Both inputs of the prediction and its two weights lit; the formula ends in 0.191; the loss is the next operation."""
     async with app("article", size) as reader:
         await reader.press("n", "n")
-        compare(reader, "article-forward", size)
+        await compare(reader, "article-forward", size)
 
 
 @every_size
@@ -60,7 +30,7 @@ async def test_backward(app, size):
     """∂E/∂W1 just done: gradients beside their values and on the lines, the chain from the error down for ∂E/∂w1."""
     async with app("article", size) as reader:
         await reader.press(*["n"] * 7)
-        compare(reader, "article-backward", size)
+        await compare(reader, "article-backward", size)
 
 
 @every_size
@@ -68,7 +38,7 @@ async def test_update(app, size):
     """W1 has moved, W2 not yet; `w1 ← 0.11 − 0.05·(−0.22652) = 0.121326`; old activations bear their mark."""
     async with app("article", size) as reader:
         await reader.press(*["n"] * 8)
-        compare(reader, "article-update", size)
+        await compare(reader, "article-update", size)
 
 
 @every_size
@@ -76,7 +46,7 @@ async def test_half_done(app, size):
     """h1 is there, h2 is still a dot, in the program, the values and the network; only h1's lines are lit."""
     async with app("article", size) as reader:
         await reader.press("s")
-        compare(reader, "article-half-done", size)
+        await compare(reader, "article-half-done", size)
 
 
 @every_size
@@ -84,7 +54,7 @@ async def test_later(app, size):
     """The fifth iteration: the loss as a falling curve."""
     async with app("article", size) as reader:
         await reader.press("n", "n", "n", *["i"] * 5)
-        compare(reader, "article-later", size)
+        await compare(reader, "article-later", size)
 
 
 @every_size
@@ -94,7 +64,7 @@ async def test_edited_and_stale(app, size):
         await reader.press("n", "n", "n", "e")
         await reader.type("0.2")
         await reader.press("enter")
-        compare(reader, "article-edited", size)
+        await compare(reader, "article-edited", size)
 
 
 @every_size
@@ -102,7 +72,7 @@ async def test_the_cell_under_the_cursor(app, size):
     """The values in focus, the cursor on ∂E/∂w6, its formula shown and its full value in the status line."""
     async with app("article", size) as reader:
         await reader.press(*["n"] * 7, "2", "down", "right")
-        compare(reader, "article-cursor", size)
+        await compare(reader, "article-cursor", size)
 
 
 @every_size
@@ -110,7 +80,7 @@ async def test_the_time_page(app, size):
     """Where we are in the iteration, and the losses so far."""
     async with app("article", size) as reader:
         await reader.press("5", "right", "right", "right")
-        compare(reader, "article-time", size)
+        await compare(reader, "article-time", size)
 
 
 @every_size
@@ -118,7 +88,7 @@ async def test_help(app, size):
     """The keys that work, as many as fit, and how to close the page."""
     async with app("article", size) as reader:
         await reader.press("question_mark")
-        compare(reader, "article-help", size)
+        await compare(reader, "article-help", size)
 
 
 @every_size
@@ -129,7 +99,7 @@ async def test_the_command_line(app, size):
         await reader.type("set w")
         reader.app.screen.query_one("#line").cursor_blink = False
         await reader.press("tab", "tab")
-        compare(reader, "article-line", size)
+        await compare(reader, "article-line", size)
 
 
 @every_size
@@ -140,7 +110,7 @@ async def test_everything_that_can_be_done(app, size):
         await reader.type("back")
         reader.app.screen.query_one("Input").cursor_blink = False
         await reader.press()
-        compare(reader, "article-find", size)
+        await compare(reader, "article-find", size)
 
 
 @every_size
@@ -150,7 +120,7 @@ async def test_a_number_is_asked_for(app, size):
         await reader.press("n", "p")
         reader.app.screen.query_one("#line").cursor_blink = False
         await reader.press()
-        compare(reader, "article-asked", size)
+        await compare(reader, "article-asked", size)
 
 
 @every_size
@@ -160,7 +130,7 @@ async def test_the_edit_dialog(app, size):
         await reader.press("n", "n", "e")
         reader.app.screen.query_one("Input").cursor_blink = False
         await reader.press()
-        compare(reader, "article-dialog", size)
+        await compare(reader, "article-dialog", size)
 
 
 @every_size
@@ -168,7 +138,7 @@ async def test_explain(app, size):
     """The prediction opened down to inputs and weights."""
     async with app("article", size) as reader:
         await reader.press("n", "n", "2", "down", "down", "x")
-        compare(reader, "article-explain", size)
+        await compare(reader, "article-explain", size)
 
 
 @every_size
@@ -176,7 +146,7 @@ async def test_formulas(app, size):
     """All six update formulas, and the same as matrices."""
     async with app("article", size) as reader:
         await reader.press("m")
-        compare(reader, "article-formulas", size)
+        await compare(reader, "article-formulas", size)
 
 
 @every_size
@@ -184,7 +154,7 @@ async def test_mazur(app, size):
     """Two outputs, sums and activations, biases; a gradient step back through the sigmoid."""
     async with app("mazur", size) as reader:
         await reader.press(*["n"] * 7)
-        compare(reader, "mazur-backward", size)
+        await compare(reader, "mazur-backward", size)
 
 
 @every_size
@@ -192,15 +162,15 @@ async def test_xor(app, size):
     """A batch of four rows: which row is drawn is said, long listings say how much is out of sight."""
     async with app("xor", size) as reader:
         await reader.press(*["n"] * 8)
-        compare(reader, "xor-backward", size)
+        await compare(reader, "xor-backward", size)
 
 
-@pytest.mark.parametrize("size", SIZES[:2], ids=["80x24", "120x40"])
+@small_sizes
 async def test_a_tensor_as_numbers(app, size):
     """Digits' W2 and its gradient beside it, columns named by class, points under each other, the cursor on both."""
     async with app("digits", size) as reader:
         await reader.press("f", "f", "f", "f", "2", "v", "down", "right", "z")
-        compare(reader, "tensor-numbers", size)
+        await compare(reader, "tensor-numbers", size)
 
 
 @every_size
@@ -210,10 +180,10 @@ async def test_a_tensor_as_a_heat_map(app, size):
         await reader.press("f", "f", "f", "f")
         await reader.command("look W1[20, 30]")
         await reader.press("v", "v", "z")
-        compare(reader, "tensor-heat", size)
+        await compare(reader, "tensor-heat", size)
 
 
-@pytest.mark.parametrize("size", SIZES[:2], ids=["80x24", "120x40"])
+@small_sizes
 async def test_a_tensor_as_pictures(app, size):
     """Handwritten digits, each with its number, its class and the guess; wrong ones in bold."""
     async with app("digits", size) as reader:
@@ -221,7 +191,7 @@ async def test_a_tensor_as_pictures(app, size):
         await reader.command("look x[3, 4]")
         await reader.command("view picture")
         await reader.press("z")
-        compare(reader, "tensor-picture", size)
+        await compare(reader, "tensor-picture", size)
 
 
 @every_size
@@ -233,7 +203,7 @@ async def test_another_network(app, size, tmp_path, monkeypatch):
         await reader.press("n", "ctrl+o")
         reader.app.screen.query_one("Input").cursor_blink = False
         await reader.press("down")
-        compare(reader, "article-open", size)
+        await compare(reader, "article-open", size)
 
 
 @every_size
@@ -248,7 +218,7 @@ async def test_a_spec_with_mistakes(app, size, tmp_path, monkeypatch):
         for _ in range(2):
             reader.app.screen.look_at_the_spec()
         await reader.press()
-        compare(reader, "my-mistaken", size)
+        await compare(reader, "my-mistaken", size)
 
 
 @every_size
@@ -257,7 +227,7 @@ async def test_the_tour(app, size):
     async with app("article", size) as reader:
         await reader.command("tour")
         await reader.press(*["right"] * 6)
-        compare(reader, "tour-chain-rule", size)
+        await compare(reader, "tour-chain-rule", size)
 
 
 @every_size
@@ -266,4 +236,4 @@ async def test_the_tour_with_a_page(app, size):
     async with app("article", size) as reader:
         await reader.command("tour")
         await reader.press(*["right"] * 7)
-        compare(reader, "tour-explain", size)
+        await compare(reader, "tour-explain", size)

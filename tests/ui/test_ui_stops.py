@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from keyboard import keys_of
-from test_ui_snapshots import compare, every_size
+from pictures import compare, every_size
 
 from bptui.files import specs
 from bptui.tui.drawing.look import Look
@@ -407,7 +407,7 @@ async def test_stopped_at_a_breakpoint(app, size):
             await reader.command(line)
         await reader.press("c")
         await reader.until("stopped at breakpoint 1")
-        compare(reader, "stops-stopped", size)
+        await compare(reader, "stops-stopped", size)
 
 
 @every_size
@@ -417,4 +417,4 @@ async def test_the_pane_of_stops_in_focus(app, size):
         for line in ("break update", "ignore 1 2", "watch w5", "watch loss", "run 8"):
             await reader.command(line)
         await reader.press("6", "down", "down", "enter")
-        compare(reader, "stops-pane", size)
+        await compare(reader, "stops-pane", size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
+from functools import cache
 
 import larger
 import numpy as np
@@ -41,6 +42,11 @@ def scene_at(name, position="0:6", cursor=None):
     view = session.debugger.view()
     cursor = cursor or (view.program.parameters[-1], 0)
     return scene_of(session, view, cursor, 0, looked=True, note="", compact=False)
+
+
+@cache
+def kept(name, slot):
+    return scene_at(name, "0:30", (slot, 0))
 
 
 def with_values(scene, slot, numbers):
@@ -248,7 +254,7 @@ def test_each_mark_stands_for_the_cells_that_a_click_finds(slot):
 def test_numbers_of_any_size_are_drawn(values, view):
     """nan, infinities, −0, the largest and the smallest: no warning, no crash, nothing wider than its room."""
     for name, slot in (("digits", "W1"), ("lenet", "a1"), ("digits", "b1"), ("digits", "lr")):
-        scene = with_values(scene_at(name, "0:30", (slot, 0)), slot, values)
+        scene = with_values(kept(name, slot), slot, values)
         for fine in (False, True):
             with warnings.catch_warnings():
                 warnings.simplefilter("error")

@@ -127,13 +127,13 @@ def test_it_starts_on_the_article_and_q_leaves_with_0():
         assert b"Traceback" not in terminal.written
 
 
-@pytest.mark.parametrize("stray", [b"\xff\xfe", b"\xc3\x28", b"\xf0\x9f", b"\x80", b"\xed\xa0\x80"])
-def test_bytes_that_are_no_utf8_do_not_end_it(stray):
+def test_bytes_that_are_no_utf8_do_not_end_it():
     with Terminal() as terminal:
         terminal.until("op 0 of 9")
-        terminal.send(stray)
-        terminal.send("n")
-        terminal.until("op 1 of 9")
+        for number, stray in enumerate([b"\xff\xfe", b"\xc3\x28", b"\xf0\x9f", b"\x80", b"\xed\xa0\x80"], 1):
+            terminal.send(stray)
+            terminal.send("n")
+            terminal.until(f"op {number} of 9")
         terminal.send("q")
         assert terminal.ended() == 0
 
