@@ -148,6 +148,7 @@ class Scene:
     folds     what is open of the program
     heading   the part of the program whose heading the cursor is on, instead of its first operation, or None
     plotting  what computes the numbers of a plot when it is drawn
+    sample    the row of the batch that is looked at, while neither the operation at hand nor the cursor is in one
     formula   the instruction and cell whose formula is shown, or None
     compact   the small layout
     asked     the slot of which a number is asked for before it is there, or ""
@@ -165,6 +166,7 @@ class Scene:
     asked: str = ""
     digits: int | None = None
     note: str = ""
+    sample: int = 0
     stops: Stops = field(default_factory=Stops)
     past: Past = field(default_factory=Past)
     folds: Folds = field(default_factory=Folds)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import larger
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +14,7 @@ from bptui.commands.session import Session
 from bptui.tui.drawing.network.blocks import beside, block_at, blocks, parts
 from bptui.tui.drawing.network.rails import _Lanes, rails
 from bptui.tui.drawing.network.sight import Sight
+from bptui.tui.drawing.network.strips import span, strip
 from bptui.tui.screens.helping import scene_of
 
 BLOCKS = ["lenet", "transformer", "lstm", "two_inputs", "wide"]
@@ -95,6 +99,21 @@ def test_what_is_pointed_at_is_the_row_that_is_drawn_there(name):
                 last = block_at(sight, 74, 12, frozenset(), 73, y)
                 assert last is not None
                 assert 0 <= last[1] < sight.scene.view.program.slots[block[0].slot].size
+
+
+def test_a_strip_is_of_the_row_at_hand_and_shows_what_is_larger_in_it():
+    wide = larger.wide()
+    x = np.full((8, 784), 0.1)
+    for row in range(4):
+        x[row, row * 196 : row * 196 + 100] = 0.9  # some of a place's cells
+        x[row, 780] = 1.0  # one that is larger than all
+    session = Session(replace(wide, x=x))
+    scene = scene_of(session, session.debugger.view(), ("lr", 0), 0, looked=False, note="", compact=False)
+    for row in range(4):
+        shown = "".join(part for part, _ in strip(Sight(scene, row), "x", 4))
+        assert shown == "".join("█" if k == row else "░" for k in range(4))
+    assert span(Sight(scene, 2), "x") == range(2 * 784, 3 * 784)
+    assert span(Sight(scene, 2), "W1") == range(784 * 512)
 
 
 @every_network

@@ -31,7 +31,7 @@ def opened(name):
 def sight_of(session, cursor=None):
     view = session.debugger.view()
     scene = scene_of(session, view, cursor or (view.program.parameters[-1], 0), 0, looked=False, note="", compact=False)
-    return Sight(scene, row_of(scene, 0), focused=True)
+    return Sight(scene, row_of(scene), focused=True)
 
 
 def sights(name, elements=2):

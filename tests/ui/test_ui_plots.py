@@ -17,7 +17,7 @@ from bptui.debugger.probing.probe import Probe
 from bptui.files import specs
 from bptui.tui.drawing import plots
 from bptui.tui.drawing.canvas import Canvas
-from bptui.tui.drawing.frame import Frame, contours
+from bptui.tui.drawing.frame import Frame, crossings
 from bptui.tui.drawing.lines import width
 from bptui.tui.drawing.norms import decades
 from bptui.tui.drawing.slope import heights
@@ -51,6 +51,14 @@ class Drawn:
         assert not self.plotting.pending
         assert plots.title(scene, view)
         return made
+
+    def hit(self, view, place, cursor=("W1", 0), size=(79, 13)):
+        return plots.hit(self.scene(cursor), view, size, *place)
+
+    def place(self, view, glyph):
+        """Where a glyph stands first."""
+        rows = self.text(view, ("W2", 0)).splitlines()
+        return next((row.index(glyph), y) for y, row in enumerate(rows) if glyph in row[:50])
 
     def text(self, view, cursor, size=(79, 13)):
         return "\n".join("".join(text for text, _ in line) for line in self.lines(view, cursor, size))
@@ -122,12 +130,44 @@ def test_only_what_is_new_is_computed(monkeypatch):
 def test_both_classes_and_the_side_they_lie_on_are_seen():
     drawn = Drawn("xor", "run 900")
     rows = drawn.text("boundary", ("W1", 0)).splitlines()
-    points = {(x, y): sign for y, row in enumerate(rows[:12]) for x, sign in enumerate(row[:72]) if sign in "●○"}
+    points = {(x, y): sign for y, row in enumerate(rows[:12]) for x, sign in enumerate(row[:60]) if sign in "●○"}
     assert sorted(points.values()) == ["○", "○", "●", "●"]
+    bracketed = [(x, y) for x, y in points if rows[y][x - 1] + rows[y][x + 1] == "[]"]
+    assert [drawn.hit("boundary", place).cell for place in bracketed] == [0]
+    later = replace(drawn.scene(("W1", 0)), sample=2)
+    shown = ["".join(text for text, _ in line) for line in plots.drawn(later, "boundary", 79, 13)]
+    ((x, y),) = [(x, y) for x, y in points if shown[y][x - 1] + shown[y][x + 1] == "[]"]
+    assert (drawn.hit("boundary", (x, y)).slot, drawn.hit("boundary", (x, y)).cell) == ("x", 4)
     for (x, y), sign in points.items():
+        said = drawn.hit("boundary", (x, y)).text
+        assert f"wanted {'+1.000' if sign == '●' else '0.000'}" in said
         around = rows[y][max(8, x - 4) : x + 5]
         assert ("+" if sign == "●" else "−") in around, around
         assert ("−" if sign == "●" else "+") not in around, around
+
+
+def test_the_mouse_reads_a_plot_as_one_would_with_a_ruler():
+    drawn = Drawn("article", "goto 0:5")
+    x, y = drawn.place("weight", "●")
+    said = drawn.hit("weight", (x, y), ("W2", 0)).text
+    w5, loss = map(float, said.removeprefix("w5 ").split(": E "))
+    assert abs(w5 - 0.14) < 0.07
+    assert loss == pytest.approx((0.85 * w5 + 0.48 * 0.15 - 1) ** 2 / 2, rel=0.01)
+    x, y = drawn.place("surface", "●")
+    name, first, second, w6, _, loss = drawn.hit("surface", (x, y), ("W2", 0)).text.split()
+    assert (name, second) == ("w5", "w6")
+    assert abs(float(first) - 0.14) < 0.06
+    assert abs(float(w6.rstrip(":")) - 0.15) < 0.3
+    assert float(loss) == pytest.approx(0.3272, rel=0.5)
+    bars = drawn.text("norms", ("W1", 0)).splitlines()
+    row = next(k for k, text in enumerate(bars) if text.startswith(" ∂E/∂W1"))
+    assert drawn.hit("norms", (9, row)).slot == "W1.grad"
+    drawn.text("histogram", ("W1", 0))
+    counted = [drawn.hit("histogram", (x, 1)).text for x in range(9, 77)]
+    assert all(text.startswith("W1: ") for text in counted)
+    assert sum(int(text.split()[1]) for text in dict.fromkeys(counted)) == 4
+    for view in plots.VIEWS:
+        assert drawn.hit(view, (500, 300)) is None or view in plots.CURVES
 
 
 def test_a_dead_layer_is_seen():
@@ -141,11 +181,8 @@ def test_a_dead_layer_is_seen():
 
 @pytest.mark.parametrize("radius", [0.5, 1.5])
 def test_contours_go_through_places_of_one_height(radius):
-    strokes = []
     xs, ys = np.linspace(-2, 2, 41), np.linspace(-2, 2, 31)
-    frame = Frame(Canvas(60, 20), 50, 19, (-2, 2), (-2, 2))
-    object.__setattr__(frame, "stroke", lambda start, end, style: strokes.append((start, end)))
-    contours(frame, (xs, ys), xs[None, :] ** 2 + ys[:, None] ** 2, radius**2, "plain")
+    strokes = crossings((xs, ys), xs[None, :] ** 2 + ys[:, None] ** 2, radius**2)
     distances = [np.hypot(*place) for stroke in strokes for place in stroke]
     assert len(distances) > 40
     assert np.abs(np.array(distances) - radius).max() < 0.01
@@ -235,7 +272,7 @@ async def test_a_teacher_turns_w5_and_the_picture_follows(app):
         await reader.command("mark nothing")
         assert "nothing" in reader.line_with("nothing")
         await reader.press("escape", "5", "i", "i")
-        assert "the last 2 iterations" in reader.inside("#loss")
+        await reader.until("the last 2 iterations")
         # A cell elsewhere, chosen in the values.
         await reader.press("2", "home")
         await reader.press("right_square_bracket", "5", "V")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from itertools import groupby
 
+import numpy as np
+
 from bptui.engine.network import Array
 from bptui.tui.drawing.lines import Line, Run
 
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+_BITS = np.array(_DOTS, np.uint8)
 _BRAILLE = tuple(chr(0x2800 + bits) for bits in range(256))
 
 # Dots from one dash to the next.
@@ -80,6 +83,29 @@ class Canvas:
             x, y = round(x0 + (x1 - x0) * k / steps), round(y0 + (y1 - y0) * k / steps)
             if (below is None or y < 4 * below) and not (broken and (y if steep else x) % _DASH >= _DASH // 2):
                 self.dot(x, y, style)
+
+    def strokes(self, segments: Array, style: str, *, broken: bool = False, below: int | None = None) -> None:
+        """Many straight lines (n, 2, 2) of one style at once, in cells: the dots that `stroke` sets for each."""
+        if not len(segments):
+            return
+        ends = np.rint(segments * (2, 4)).astype(int)
+        by = ends[:, 1] - ends[:, 0]
+        steps = np.maximum(1, np.abs(by).max(1))
+        which = np.repeat(np.arange(len(ends)), steps + 1)
+        k = np.arange(len(which)) - np.repeat(np.cumsum(steps + 1) - (steps + 1), steps + 1)
+        x, y = np.rint(ends[which, 0] + by[which] * (k / steps[which])[:, None]).astype(int).T
+        kept = (x >= 0) & (x < 2 * self.columns) & (y >= 0) & (y < 4 * (self.rows if below is None else below))
+        if broken:
+            steep = np.abs(by[which, 1]) > np.abs(by[which, 0])
+            kept &= np.where(steep, y, x) % _DASH < _DASH // 2
+        self._set(x[kept], y[kept], style)
+
+    def _set(self, x: Array, y: Array, style: str) -> None:
+        """Dots, all of one style."""
+        cells = y // 4 * self.columns + x // 2
+        np.bitwise_or.at(np.frombuffer(self._bits, np.uint8), cells, _BITS[y % 4, x % 2])
+        for cell in np.unique(cells).tolist():
+            self._inks[cell] = style
 
     def box(self, x: int, y: int, columns: int, rows: int, title: str, style: str) -> None:
         """A rounded box with a title in its upper edge, empty inside."""

@@ -16,15 +16,20 @@ _WORDS, _DRAWING, _ROWS = 36, 40, 9
 
 def beside(draw: Callable[[int, int], list[Line]], facts: Facts, columns: int, rows: int) -> list[Line]:
     """The drawing, made for the size that is left to it, and the words."""
+    wide, high = left_to(facts, columns, rows)
+    lines = draw(wide, high)
+    if high < rows or wide == columns - 1:
+        return [*lines, *(cut(fact, columns - 1) for fact in facts[: rows - high])]
+    words = [cut(fact, columns - wide - 1) for fact in facts[:rows]]
+    return [line(*drawn, *((" ", "plain"), *words[k])) if k < len(words) else drawn for k, drawn in enumerate(lines)]
+
+
+def left_to(facts: Facts, columns: int, rows: int) -> tuple[int, int]:
+    """The columns and rows of the drawing."""
     room = min(_WORDS, max(map(width, facts), default=0)) + 1
     if columns - room >= _DRAWING:
-        lines = draw(columns - room, rows)
-        words = [cut(fact, room - 1) for fact in facts[:rows]]
-        return [
-            line(*drawn, *((" ", "plain"), *words[k])) if k < len(words) else drawn for k, drawn in enumerate(lines)
-        ]
-    below = [cut(fact, columns - 1) for fact in facts][: max(0, min(len(facts), rows - _ROWS + 1))]
-    return [*draw(columns - 1, rows - len(below)), *below]
+        return columns - room, rows
+    return columns - 1, rows - max(0, min(len(facts), rows - _ROWS + 1))
 
 
 def figure(value: float) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
 
@@ -30,6 +29,12 @@ class Frame:
     x: Range
     y: Range
 
+    @classmethod
+    def filling(cls, columns: int, rows: int, x: Range, y: Range) -> Frame:
+        """All of a new canvas, but for the margin and the row of the axis."""
+        canvas = Canvas(max(columns, MARGIN + 8), max(2, rows))
+        return cls(canvas, canvas.columns - MARGIN - 1, canvas.rows - 1, x, y)
+
     def place(self, x: float, y: float) -> tuple[float, float]:
         """In cells, where a dot of the canvas lies; clipped to somewhat outside the area."""
         (left, right), (low, high) = self.x, self.y
@@ -46,18 +51,32 @@ class Frame:
         across, down = self.place(x, y)
         return min(MARGIN + self.columns - 1, int(across + 0.25)), max(0, min(self.rows - 1, int(down + 0.125)))
 
+    def pair(self, x: int, y: int) -> tuple[float, float] | None:
+        """The pair in the middle of a character, or None outside the area."""
+        if not (0 <= x - MARGIN < self.columns and 0 <= y < self.rows):
+            return None
+        (left, right), (low, high) = self.x, self.y
+        across, down = (x - MARGIN + 0.25) / (self.columns - 0.5), (y + 0.375) / (self.rows - 0.25)
+        return left + min(1.0, across) * (right - left), high - min(1.0, down) * (high - low)
+
     def stroke(self, start: Range, end: Range, style: str, *, broken: bool = False) -> None:
         """A straight line between two pairs, as far as it lies in the area."""
-        clipped = _clipped(self, start, end)
-        if clipped is not None:
-            self.canvas.stroke(self.place(*clipped[0]), self.place(*clipped[1]), style, broken=broken, below=self.rows)
+        self.strokes(np.array([[start, end]]), style, broken=broken)
 
     def curve(self, xs: Array, ys: Array, style: str, *, broken: bool = False) -> None:
         """A line through pairs; what is not finite is a gap."""
-        known = np.isfinite(ys)
-        for k in np.flatnonzero(known[:-1] & known[1:]).tolist():
-            start, end = (float(xs[k]), float(ys[k])), (float(xs[k + 1]), float(ys[k + 1]))
-            self.stroke(start, end, style, broken=broken)
+        places = np.stack(np.broadcast_arrays(xs, ys), -1)
+        known = np.isfinite(places).all(-1)
+        self.strokes(np.stack([places[:-1], places[1:]], 1)[known[:-1] & known[1:]], style, broken=broken)
+
+    def strokes(self, segments: Array, style: str, *, broken: bool = False) -> None:
+        """Straight lines (n, 2, 2) between pairs, as far as they lie in the area."""
+        (left, right), (low, high) = self.x, self.y
+        with np.errstate(all="ignore"):
+            shares = (_clipped(self, segments) - (left, high)) / (right - left, low - high)
+        shares = shares[np.isfinite(shares).all((1, 2))]
+        places = shares * (self.columns - 0.5, self.rows - 0.25) + (MARGIN, 0)
+        self.canvas.strokes(places, style, broken=broken, below=self.rows)
 
     def mark(self, x: float, y: float, glyph: str, style: str = "plain+bold") -> None:
         """A glyph at a pair, where that is inside."""
@@ -89,41 +108,45 @@ def short(value: float) -> str:
     return text if len(text) < MARGIN else short(float(f"{value:.1g}"))
 
 
-def _clipped(frame: Frame, start: Range, end: Range) -> tuple[Range, Range] | None:
-    """The part of a line that lies in the area, by Liang and Barsky; None where none does."""
-    (x, y), dx, dy = start, end[0] - start[0], end[1] - start[1]
-    first, last = 0.0, 1.0
-    for by, room in ((-dx, x - frame.x[0]), (dx, frame.x[1] - x), (-dy, y - frame.y[0]), (dy, frame.y[1] - y)):
-        if by == 0 and room < 0:
-            return None
-        if by < 0:
-            first = max(first, room / by)
-        elif by > 0:
-            last = min(last, room / by)
-    if not first <= last:
-        return None
-    return (x + first * dx, y + first * dy), (x + last * dx, y + last * dy)
+def _clipped(frame: Frame, segments: Array) -> Array:
+    """The parts (m, 2, 2) of lines (n, 2, 2) that lie in the area, by Liang and Barsky."""
+    low, high = np.array([frame.x, frame.y]).T
+    first, last = np.zeros(len(segments)), np.ones(len(segments))
+    outside = np.zeros(len(segments), bool)
+    with np.errstate(all="ignore"):
+        start, by = segments[:, 0], segments[:, 1] - segments[:, 0]
+        for way, room in ((-by, start - low), (by, high - start)):
+            share = room / way
+            first = np.maximum(first, np.where(way < 0, share, 0.0).max(1))
+            last = np.minimum(last, np.where(way > 0, share, 1.0).min(1))
+            outside |= ((way == 0) & (room < 0)).any(1)
+    kept = ~outside & (first <= last)
+    ends = np.stack([first[kept], last[kept]], 1)
+    return np.asarray(start[kept][:, None] + ends[..., None] * by[kept][:, None])
 
 
-def contours(frame: Frame, axes: tuple[Array, ...], heights: Array, level: float, style: str) -> None:
-    """The lines of one height on a grid, by marching squares; heights[k, j] at (axes[0][j], axes[1][k])."""
+def crossings(axes: tuple[Array, ...], heights: Array, level: float) -> Array:
+    """Lines (n, 2, 2) of one height on a grid, by marching squares; heights[k, j] at (axes[0][j], axes[1][k])."""
     xs, ys = axes
-    above = heights > level
-    known = np.isfinite(heights)
-    corners = (above[:-1, :-1], above[:-1, 1:], above[1:, 1:], above[1:, :-1])
-    same = np.logical_and.reduce(corners) | ~np.logical_or.reduce(corners)
-    whole = known[:-1, :-1] & known[:-1, 1:] & known[1:, 1:] & known[1:, :-1]
-    for k, j in np.argwhere(whole & ~same).tolist():
-        square = [(k, j), (k, j + 1), (k + 1, j + 1), (k + 1, j)]
-        crossed = []
-        for (k0, j0), (k1, j1) in itertools.pairwise([*square, square[0]]):
-            if above[k0, j0] != above[k1, j1]:
-                a, b = float(heights[k0, j0]), float(heights[k1, j1])
-                share = (level - a) / (b - a)
-                crossed.append((_between(xs, j0, j1, share), _between(ys, k0, k1, share)))
-        for start, end in zip(crossed[::2], crossed[1::2], strict=False):
-            frame.stroke(start, end, style)
+    above, known = heights > level, np.isfinite(heights)
+    around = _corners(above).sum(0)
+    k, j = np.nonzero(_corners(known).all(0) & (around > 0) & (around < _EDGES))
+    rows, columns = (np.stack([at + step for step in steps], 1) for at, steps in ((k, _UP), (j, _RIGHT)))
+    here, high = heights[rows, columns], above[rows, columns]
+    there, turned = np.roll(here, -1, 1), high != np.roll(high, -1, 1)
+    with np.errstate(all="ignore"):
+        share = np.where(turned, (level - here) / (there - here), 0.0)
+    places = np.stack([xs[columns], ys[rows]], -1)
+    places = places + share[..., None] * (np.roll(places, -1, 1) - places)
+    # Edges that are crossed come in pairs, one after the other around the square.
+    square, edge = np.nonzero(turned)
+    return np.asarray(places[square, edge].reshape(-1, 2, 2))
 
 
-def _between(places: Array, first: int, second: int, share: float) -> float:
-    return float(places[first] + share * (places[second] - places[first]))
+# The corners of a square, one after the other around it.
+_UP, _RIGHT, _EDGES = (0, 0, 1, 1), (0, 1, 1, 0), 4
+
+
+def _corners(grid: Array) -> Array:
+    """The corners of each square of a grid, (4, rows, columns)."""
+    return np.stack([grid[:-1, :-1], grid[:-1, 1:], grid[1:, 1:], grid[1:, :-1]])

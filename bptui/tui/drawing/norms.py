@@ -7,12 +7,12 @@ import math
 import numpy as np
 
 from bptui.engine.network import Array
-from bptui.explain.notation import Names
+from bptui.explain.notation import Names, number
 from bptui.files.text import safe
 from bptui.tui.drawing.canvas import Canvas
 from bptui.tui.drawing.frame import MARGIN, Frame, short
 from bptui.tui.drawing.lines import Line, line
-from bptui.tui.scene import Norms, Scene
+from bptui.tui.scene import Hit, Norms, Scene
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 _NAME, _RECENT, _NUMBER = 16, 24, 9
@@ -23,11 +23,30 @@ _PLOT, _NEAR = 6, 2
 def norms(scene: Scene, found: Norms, columns: int, rows: int) -> list[Line]:
     """A bar for each, on a scale of powers of ten; beside it, or above all in a plot, the last iterations."""
     names = [safe(Names(scene.view.program).slot(f"{name}.grad")) for name in found.parameters]
-    most = max(1, rows - 1)
-    shown = len(names) if len(names) <= most else most - 1
-    tall = rows - shown - 1 >= _PLOT and len(found.values) > 1
-    above = _plotted(found, names, columns - 1, rows - shown - 1) if tall else []
+    shown, tall = _split(found, rows)
+    above = _plotted(found, names, columns - 1, tall) if tall else []
     return [*above, *_bars(found, names[:shown], columns, recent=not tall, axis=rows > 1)]
+
+
+def hit(scene: Scene, found: Norms, size: tuple[int, int], x: int, y: int) -> Hit | None:
+    """The gradient of a row of bars: a click goes to it."""
+    del x
+    shown, above = _split(found, size[1])
+    if not above <= y < above + shown:
+        return None
+    slot = f"{found.parameters[y - above]}.grad"
+    name = f"‖{safe(Names(scene.view.program).slot(slot))}‖"
+    if not len(found.values):
+        return Hit(slot, text=f"{name} is not known of an iteration yet")
+    return Hit(slot, text=f"{name} {number(float(found.values[-1, y - above]), 7)}, iteration {found.iterations[-1]}")
+
+
+def _split(found: Norms, rows: int) -> tuple[int, int]:
+    """How many bars there are, and how many rows the plot above them has."""
+    most = max(1, rows - 1)
+    shown = len(found.parameters) if len(found.parameters) <= most else most - 1
+    left = rows - shown - 1
+    return shown, left if left >= _PLOT and len(found.values) > 1 else 0
 
 
 def _bars(found: Norms, names: list[str], columns: int, *, recent: bool, axis: bool) -> list[Line]:

@@ -8,16 +8,9 @@ from bptui.debugger.probing.planes import Predictions, inputs
 from bptui.debugger.probing.slopes import Slice, Surface
 from bptui.explain.notation import Names
 from bptui.files.text import safe
-from bptui.tui.drawing import timeline
+from bptui.tui.drawing import norms, plane, slope, spread, surface, timeline
 from bptui.tui.drawing.lines import Line, wrapped
-from bptui.tui.drawing.norms import norms
-from bptui.tui.drawing.plane import boundary, fit
-from bptui.tui.drawing.slope import slope
-from bptui.tui.drawing.slope import title as slope_title
-from bptui.tui.drawing.spread import spread
-from bptui.tui.drawing.surface import surface
-from bptui.tui.drawing.surface import title as surface_title
-from bptui.tui.scene import Norms, Plotted, Scene, Spread
+from bptui.tui.scene import Hit, Norms, Plotted, Scene, Spread
 
 CURVES: dict[str, Callable[[Scene, int, int], list[Line]]] = {
     "loss": timeline.loss,
@@ -42,15 +35,37 @@ def drawn(scene: Scene, view: str, columns: int, rows: int) -> list[Line]:
 def _made(scene: Scene, plotted: Plotted, columns: int, rows: int) -> list[Line] | None:
     match plotted.what:
         case Slice() as found:
-            return slope(scene, found, columns, rows)
+            return slope.slope(scene, found, columns, rows)
         case Surface() as found:
-            return surface(scene, found, plotted, columns, rows)
+            return surface.surface(scene, found, plotted, columns, rows)
         case Predictions() as found:
-            return (boundary if len(found.axes) > 1 else fit)(scene, found, columns, rows)
+            return (plane.boundary if len(found.axes) > 1 else plane.fit)(scene, found, columns, rows)
         case Norms() as found:
-            return norms(scene, found, columns, rows)
+            return norms.norms(scene, found, columns, rows)
         case Spread() as found:
-            return spread(scene, found, columns, rows)
+            return spread.spread(scene, found, columns, rows)
+    return None
+
+
+def hit(scene: Scene, view: str, size: tuple[int, int], x: int, y: int) -> Hit | None:
+    """What a view shows at a place of its so many columns and rows."""
+    if view in CURVES:
+        return timeline.hit(scene, size[0], x, y)
+    return _hit(scene, scene.plotted(view), size, x, y)
+
+
+def _hit(scene: Scene, plotted: Plotted, size: tuple[int, int], x: int, y: int) -> Hit | None:
+    match plotted.what:
+        case Slice() as found:
+            return slope.hit(scene, found, size, x, y)
+        case Surface() as found:
+            return surface.hit(scene, found, plotted, size, x, y)
+        case Predictions() as found:
+            return plane.hit(scene, found, size, x, y)
+        case Norms() as found:
+            return norms.hit(scene, found, size, x, y)
+        case Spread() as found:
+            return spread.hit(scene, found, size, x, y)
     return None
 
 
@@ -66,9 +81,9 @@ def title(scene: Scene, view: str) -> str:
 def _titled(scene: Scene, view: str, plotted: Plotted) -> str:
     match plotted.what:
         case Slice() as found:
-            return slope_title(scene, found)
+            return slope.title(scene, found)
         case Surface() as found:
-            return surface_title(scene, found)
+            return surface.title(scene, found)
         case Predictions() as found:
             what = "Decision boundary" if found.middle is not None or found.outputs.shape[-1] > 1 else "Prediction"
             over = what if len(found.axes) > 1 else "Fit"

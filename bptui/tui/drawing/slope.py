@@ -12,12 +12,11 @@ from bptui.debugger.probing.slopes import Slice
 from bptui.engine.network import Array
 from bptui.explain.notation import Names
 from bptui.files.text import safe
-from bptui.tui.drawing.canvas import Canvas
-from bptui.tui.drawing.facts import Facts, beside, figure
-from bptui.tui.drawing.frame import MARGIN, Frame, Range
+from bptui.tui.drawing.facts import Facts, beside, figure, left_to
+from bptui.tui.drawing.frame import Frame, Range
 from bptui.tui.drawing.lines import Line, line
 from bptui.tui.drawing.numbers import colour
-from bptui.tui.scene import Scene
+from bptui.tui.scene import Hit, Scene
 
 # The point lies at least this share above the lowest in sight, and at most so many times as high is drawn.
 _SHARE, _TIMES = 0.05, 3.0
@@ -59,16 +58,10 @@ def gradient(scene: Scene, knob: Knob) -> tuple[float | None, str]:
 
 
 def _drawn(scene: Scene, found: Slice, columns: int, rows: int) -> list[Line]:
-    canvas = Canvas(max(columns, MARGIN + 8), max(2, rows))
     values, losses = _with(found.values, found.losses, found.here, found.lowest)
-    known = losses[np.isfinite(losses)]
-    if not known.size:
-        canvas.write(1, 0, f"{loss_name(scene)} is not finite anywhere here", "dim")
-        return canvas.lines()
-    frame = Frame(
-        canvas, canvas.columns - MARGIN - 1, canvas.rows - 1, (float(values[0]), float(values[-1])),
-        heights(float(known.min()), float(known.max()), found.here[1]),
-    )  # fmt: skip
+    frame = _frame(found, columns, rows)
+    if frame is None:
+        return [line((f" {loss_name(scene)} is not finite anywhere here"[:columns], "dim"))]
     frame.axes(named(scene, found.knob))
     steepness, _ = gradient(scene, found.knob)
     if steepness is not None and math.isfinite(steepness) and math.isfinite(found.here[1]):
@@ -82,7 +75,27 @@ def _drawn(scene: Scene, found: Slice, columns: int, rows: int) -> list[Line]:
         assert found.updated is not None
         frame.mark(found.updated, float(np.interp(found.updated, values, losses)), "○")
     frame.mark(*found.here, "●")
-    return canvas.lines()
+    return frame.canvas.lines()
+
+
+def _frame(found: Slice, columns: int, rows: int) -> Frame | None:
+    """The range of values, and of what is known of their losses; None where nothing is."""
+    losses = _with(found.values, found.losses, found.here, found.lowest)[1]
+    known = losses[np.isfinite(losses)]
+    if not known.size:
+        return None
+    reach = heights(float(known.min()), float(known.max()), found.here[1])
+    return Frame.filling(columns, rows, (float(found.values[0]), float(found.values[-1])), reach)
+
+
+def hit(scene: Scene, found: Slice, size: tuple[int, int], x: int, y: int) -> Hit | None:
+    """The value at a column, and the loss there."""
+    frame = _frame(found, *left_to(_facts(scene, found), *size))
+    pair = None if frame is None else frame.pair(x, y)
+    if pair is None:
+        return None
+    loss = float(np.interp(pair[0], *_with(found.values, found.losses, found.here, found.lowest)))
+    return Hit(text=f"{named(scene, found.knob)} {figure(pair[0])}: {loss_name(scene)} {figure(loss)}")
 
 
 def _with(values: Array, losses: Array, *pairs: tuple[float, float] | None) -> tuple[Array, Array]:
@@ -98,7 +111,7 @@ def heights(low: float, high: float, here: float) -> Range:
     if low >= 0 and low < 0.3 * high:
         low = 0.0
     far = high - low
-    if not math.isfinite(far) or far <= 0:
+    if not math.isfinite(far) or far <= _NOTHING * max(abs(low), abs(high)):
         room = abs(low) / 2 or 1.0
         return low - room, low + room
     rise = here - low if math.isfinite(here) else far

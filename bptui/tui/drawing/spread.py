@@ -12,7 +12,7 @@ from bptui.explain.notation import Names, number
 from bptui.files.text import safe
 from bptui.tui.drawing.lines import Line, line
 from bptui.tui.drawing.norms import BLOCKS
-from bptui.tui.scene import Scene, Spread
+from bptui.tui.scene import Hit, Scene, Spread
 
 _SHADES = " ░▒▓█"
 _MARGIN = 9
@@ -24,18 +24,9 @@ _FEWEST, _TIMES = 16, 2
 
 def spread(scene: Scene, found: Spread, columns: int, rows: int) -> list[Line]:
     """Rows of shade, the latest at the bottom, then bars and the axis."""
-    room = max(8, columns - _MARGIN - 2)
-    every = [found.quantiles.reshape(-1)]
-    if found.cells is not None:
-        every.append(found.cells.reshape(-1))
-    known = np.concatenate(every)
-    known = known[np.isfinite(known)]
-    if not known.size:
+    room, edges = _edges(scene, found, columns)
+    if not len(edges):
         return [line((f" {_name(scene, found)} is not computed yet", "dim"))]
-    low, high = limits(float(known.min()), float(known.max()))
-    size = scene.view.program.slots[found.slot].size
-    bins = max(_FEWEST, min(room, math.ceil(_TIMES * math.sqrt(size))))
-    edges = np.linspace(low, high, bins + 1)
     bars = max(1, rows // _BARS) if found.cells is not None else 0
     past = max(0, rows - 1 - bars)
     shown = list(zip(found.iterations, found.quantiles, strict=True))[-past:] if past else []
@@ -43,8 +34,36 @@ def spread(scene: Scene, found: Spread, columns: int, rows: int) -> list[Line]:
     if found.cells is not None:
         lines += _bars(found.cells, edges, room, bars)
     if rows > 1:
-        lines.append(line((" " * _MARGIN + _ends(low, high, room), "dim")))
+        lines.append(line((" " * _MARGIN + _ends(float(edges[0]), float(edges[-1]), room), "dim")))
     return lines
+
+
+def _edges(scene: Scene, found: Spread, columns: int) -> tuple[int, Array]:
+    """How many columns the pictures have, and between which values cells are counted; none where nothing is known."""
+    room = max(8, columns - _MARGIN - 2)
+    every = [found.quantiles.reshape(-1)]
+    if found.cells is not None:
+        every.append(found.cells.reshape(-1))
+    known = np.concatenate(every)
+    known = known[np.isfinite(known)]
+    if not known.size:
+        return room, known
+    size = scene.view.program.slots[found.slot].size
+    bins = max(_FEWEST, min(room, math.ceil(_TIMES * math.sqrt(size))))
+    return room, np.linspace(*limits(float(known.min()), float(known.max())), bins + 1)
+
+
+def hit(scene: Scene, found: Spread, size: tuple[int, int], x: int, y: int) -> Hit | None:
+    """How many cells there are now between two values."""
+    del y
+    room, edges = _edges(scene, found, size[0])
+    if found.cells is None or not len(edges) or not 0 <= x - _MARGIN < room:
+        return None
+    k = (x - _MARGIN) * (len(edges) - 1) // room
+    count = int(_counts(found.cells, edges, len(edges) - 1)[k])
+    step = f", of every {found.step}th" if found.step > 1 else ""
+    ends = f"from {number(edges[k], 4)} to {number(edges[k + 1], 4)}"
+    return Hit(text=f"{_name(scene, found)}: {count} cell{'s' * (count != 1)}{step} {ends}")
 
 
 def limits(low: float, high: float) -> tuple[float, float]:

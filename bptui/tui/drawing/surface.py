@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 import math
+from functools import lru_cache
 
 import numpy as np
 
 from bptui.debugger.probing.slopes import Surface
 from bptui.engine.network import Array
-from bptui.tui.drawing.canvas import Canvas
-from bptui.tui.drawing.facts import Facts, beside, figure
-from bptui.tui.drawing.frame import MARGIN, Frame, contours
+from bptui.tui.drawing.facts import Facts, beside, figure, left_to
+from bptui.tui.drawing.frame import MARGIN, Frame, crossings
 from bptui.tui.drawing.lines import Line, line
 from bptui.tui.drawing.slope import gradient, loss_name, named
-from bptui.tui.scene import Plotted, Scene
+from bptui.tui.scene import Hit, Plotted, Scene
 
 # The arrow is so long, as a share of the picture's width and height.
 _ARROW = 0.2
@@ -37,21 +36,34 @@ def title(scene: Scene, found: Surface) -> str:
     return f"{loss_name(scene)}{after} over {first} and {second}"
 
 
+def hit(scene: Scene, found: Surface, plotted: Plotted, size: tuple[int, int], x: int, y: int) -> Hit | None:
+    """Both values at a place, and the loss at the nearest that was tried."""
+    pair = _frame(found, *left_to(_facts(scene, found, plotted), *size)).pair(x, y)
+    if pair is None:
+        return None
+    k, j = int(np.abs(found.ys - pair[1]).argmin()), int(np.abs(found.xs - pair[0]).argmin())
+    places = zip(found.knobs, (float(found.xs[j]), float(found.ys[k])), strict=True)
+    values = "   ".join(f"{named(scene, knob)} {figure(value)}" for knob, value in places)
+    return Hit(text=f"{values}: {loss_name(scene)} {figure(float(found.losses[k, j]))}")
+
+
+def _frame(found: Surface, columns: int, rows: int) -> Frame:
+    ends = ((float(axis[0]), float(axis[-1])) for axis in (found.xs, found.ys))
+    return Frame.filling(columns, rows, *ends)
+
+
 def _drawn(scene: Scene, found: Surface, path: Array, columns: int, rows: int) -> list[Line]:
-    canvas = Canvas(max(columns, MARGIN + 8), max(2, rows))
-    frame = Frame(
-        canvas, canvas.columns - MARGIN - 1, canvas.rows - 1,
-        (float(found.xs[0]), float(found.xs[-1])), (float(found.ys[0]), float(found.ys[-1])),
-    )  # fmt: skip
+    frame = _frame(found, columns, rows)
+    canvas = frame.canvas
     first, second = (named(scene, knob) for knob in found.knobs)
     frame.axes(f"{first} →", second)
     known = found.losses[np.isfinite(found.losses)]
     if not known.size:
         canvas.write(MARGIN + 1, 0, f"{loss_name(scene)} is not finite anywhere here", "dim")
         return canvas.lines()
-    x, y, height = found.here
-    for level in levels(float(known.min()), float(known.max()), height, canvas.rows):
-        contours(frame, (found.xs, found.ys), found.losses, level, "plain" if level == height else "dim")
+    x, y, _ = found.here
+    for segments, style in zip(_heights(found, canvas.rows), ("dim", "plain"), strict=True):
+        frame.strokes(segments, style)
     _way(frame, [*map(tuple, path.tolist()), (x, y)])
     _arrow(scene, found, frame)
     least = int(np.where(np.isnan(found.losses), np.inf, found.losses).argmin())
@@ -60,6 +72,22 @@ def _drawn(scene: Scene, found: Surface, path: Array, columns: int, rows: int) -
         frame.mark(float(found.xs[column]), float(found.ys[row]), "▼")
     frame.mark(x, y, "●")
     return canvas.lines()
+
+
+@lru_cache(maxsize=4)
+def _heights(found: Surface, rows: int) -> tuple[Array, Array]:
+    """The lines of equal height, (n, 2, 2), and those through the point; the same until the surface is another.
+
+    Of a parabola the root is straight, so that where a line lies between two places of the grid is exact.
+    """
+    known, here = found.losses[np.isfinite(found.losses)], found.here[2]
+    low, made = float(known.min()), levels(float(known.min()), float(known.max()), here, rows)
+    with np.errstate(all="ignore"):
+        roots = np.sqrt(found.losses - low)
+    lines = {level: crossings((found.xs, found.ys), roots, math.sqrt(level - low)) for level in made}
+    none = np.zeros((0, 2, 2))
+    own = lines.pop(here, none)
+    return np.concatenate([none, *lines.values()]), own
 
 
 def levels(low: float, high: float, here: float, rows: int) -> list[float]:
@@ -77,9 +105,8 @@ def levels(low: float, high: float, here: float, rows: int) -> list[float]:
 
 def _way(frame: Frame, path: list[tuple[float, float]]) -> None:
     """Where training has come from."""
-    for start, end in itertools.pairwise(path):
-        if np.isfinite([*start, *end]).all():
-            frame.stroke(start, end, "plain+bold")
+    xs, ys = np.array(path).T
+    frame.curve(xs, ys, "plain+bold")
     last = None
     for place in path[:-1]:
         if np.isfinite(place).all() and frame.inside(*place) and frame.cell(*place) != last:

@@ -41,6 +41,7 @@ class Showing(Arranged):
         self._cursor = self._first_cell()
         self._row = -1
         self._heading: Key | None = None
+        self._sample = 0
         self._looked: bool | Kept = False
         self._note = ""
         # What is asked for before it is shown.
@@ -102,7 +103,7 @@ class Showing(Arranged):
         asked = "" if self._asked is None else self._asked.slot
         return replace(
             scene, stops=stops, past=travelled, mistaken=self.mistaken, folds=self.session.folds,
-            heading=self._heading, asked=asked, plotting=partial(self._plotting, passing=passing),
+            heading=self._heading, asked=asked, sample=self._sample, plotting=partial(self._plotting, passing=passing),
         )  # fmt: skip
 
     def viewed(self, view: str) -> None:
@@ -112,6 +113,11 @@ class Showing(Arranged):
             self._note = "nothing is watched: w watches an expression"
         if self.is_mounted:
             self._draw()
+
+    def sampled(self, row: int) -> None:
+        """The reader turned to another row of the batch."""
+        self._sample = row
+        self._draw()
 
     def _compute(self) -> None:
         """What a plot needs beyond a frame, in portions from now on."""

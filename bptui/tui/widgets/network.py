@@ -35,14 +35,13 @@ class NetworkPane(Pane):
 
     def __init__(self, number: int, pane_id: str) -> None:
         super().__init__(number, pane_id)
-        self._row = 0
         self._trail = Trail()
         self._opened: Opened = frozenset()
         # The moment at which the reader looked around here last.
         self._read: Position | None = None
 
     def title(self, scene: Scene) -> str:
-        return caption(scene, row_of(scene, self._row))
+        return caption(scene, row_of(scene))
 
     def content(self, scene: Scene, columns: int, rows: int) -> tuple[Sequence[Line], int]:
         return figure(self._sight(scene), columns, rows, self.shown, self._opened), -1
@@ -103,13 +102,13 @@ class NetworkPane(Pane):
         if self.scene is None:
             return
         count = self.scene.view.program.slots["x"].shape[0]
-        self._row = max(0, min(count - 1, row_of(self.scene, self._row) + by))
+        now = row_of(self.scene)
+        row = max(0, min(count - 1, now + by))
+        self.followed.sampled(row)
         slot, cell = self.scene.cursor
-        row = batch_row(self.scene, slot, cell)
-        if row is not None:
+        if batch_row(self.scene, slot, cell) is not None:
             size = self.scene.view.program.slots[slot].size // count
-            self.followed.point(slot, cell + (self._row - row) * size)
-        self.redraw()
+            self.followed.point(slot, cell + (row - now) * size)
 
     def _sight(self, scene: Scene) -> Sight:
-        return Sight(scene, row_of(scene, self._row), self.has_focus, self._read == scene.position)
+        return Sight(scene, row_of(scene), self.has_focus, self._read == scene.position)

@@ -43,6 +43,9 @@ class Followed(Protocol):
     def viewed(self, view: str) -> None:
         """The reader turned to another plot."""
 
+    def sampled(self, row: int) -> None:
+        """The reader turned to another row of the batch."""
+
     def clicked(self, hit: Hit) -> None:
         """The reader clicked at something, or dragged over it."""
 

@@ -45,7 +45,7 @@ class LossPane(Pane):
         return plots.drawn(scene, self.shown, columns, rows), -1
 
     def hit(self, scene: Scene, x: int, y: int) -> Hit | None:
-        return timeline.hit(scene, self.size.width, x, y) if self.shown in plots.CURVES else None
+        return plots.hit(scene, self.shown, (self.size.width, self.size.height - 1), x, y)
 
     def following(self, by: int) -> str:
         """Past those that this network has not."""

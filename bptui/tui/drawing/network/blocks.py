@@ -18,7 +18,7 @@ from bptui.tui.drawing.layers import cells, described
 from bptui.tui.drawing.lines import Line, Run, cut, line
 from bptui.tui.drawing.network.rails import Edge, rails, spelled
 from bptui.tui.drawing.network.sight import Sight
-from bptui.tui.drawing.network.strips import strip
+from bptui.tui.drawing.network.strips import span, strip
 
 # The widest strip, and what is left for strips before parameters are counted in a column of their own.
 _WIDEST, _ROOM = 40, 24
@@ -303,7 +303,7 @@ def block_at(sight: Sight, columns: int, rows: int, opened: Opened, x: int, y: i
     part, widths = made[first + y], _widths(program, columns)
     start = 6 + rails(program).width + widths.words + widths.shape
     start += widths.parameters + 2 if widths.parameters else 0
-    size = program.slots[part.slot].size
-    wide = max(1, min(_WIDEST, (widths.room - 2) // 2 if widths.room > _ROOM // 2 else widths.room, size))
+    cells = span(sight, part.slot)
+    wide = max(1, min(_WIDEST, (widths.room - 2) // 2 if widths.room > _ROOM // 2 else widths.room, len(cells)))
     place = x - start
-    return part, place * size // wide if 0 <= place < wide else 0
+    return part, cells[place * len(cells) // wide] if 0 <= place < wide else cells.start

@@ -114,7 +114,7 @@ def batch_row(scene: Scene, slot: str, cell: int) -> int | None:
     return cell // (found.size // rows)
 
 
-def row_of(scene: Scene, chosen: int) -> int:
+def row_of(scene: Scene) -> int:
     """The row of the batch that is shown: of the element at hand, else of the cell under the cursor, else a choice."""
     written, changed = scene.written
     attended = [(written, changed.start)] if written and len(changed) == 1 else []
@@ -122,4 +122,4 @@ def row_of(scene: Scene, chosen: int) -> int:
         row = batch_row(scene, slot, cell)
         if row is not None:
             return row
-    return max(0, min(chosen, scene.view.program.slots["x"].shape[0] - 1))
+    return max(0, min(scene.sample, scene.view.program.slots["x"].shape[0] - 1))
