@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
+
 from bptui.commands import wording
 from bptui.commands.answer import Answer, Context, Verb, nothing, number
 from bptui.commands.registry import CommandError
 from bptui.debugger import expressions, fills
 from bptui.debugger.expressions import ExpressionError
+from bptui.engine.network import Array
+from bptui.engine.program import Program
 from bptui.engine.timeline import Edit
 from bptui.files import matrices
+from bptui.files.matrices import MatrixError
 
 _NUDGED = re.compile(r"([^\s\[]*(?:\s*\[[^\]]*\])?)\s*(.*)", re.DOTALL)
 
@@ -43,6 +48,42 @@ def _pasted(session: Context, name: str, value: str) -> str:
         return ""
     shape = session.debugger.program.slots[target.slot].shape
     return wording.value_text(matrices.shaped(array, shape, target.slot))
+
+
+def whole(session: Context, name: str, text: str, at: str | None) -> Edit:
+    """Set an array, or a part of one, to what a person wrote: a fill, a matrix of any language, expressions.
+
+    Raises ValueError that names row and column where that helps; then nothing was changed.
+    """
+    debugger = session.debugger
+    target = expressions.parse_target(debugger.program, name)
+    shape = debugger.program.slots[target.slot].shape if target.whole else target.form
+    if not text.strip():
+        raise MatrixError(f"no numbers; {name} is {'×'.join(map(str, shape)) or 'one number'}")
+    if fills.read(debugger.program, text):
+        return debugger.set(name, text, at)
+    try:
+        array = matrices.read(text)
+    except MatrixError as wrong:
+        try:
+            return debugger.set(name, text, at)
+        except ExpressionError:
+            raise wrong from None
+    if array.size == 1 and len(target.cells) > 1:
+        return debugger.set(name, wording.number_text(array.reshape(())), at)
+    array = matrices.shaped(array, shape, name)
+    _refuse_infinite(debugger.program, array)
+    return debugger.set(name, wording.value_text(array), at)
+
+
+def _refuse_infinite(program: Program, array: Array) -> None:
+    with np.errstate(over="ignore"):
+        wrong = np.argwhere(~np.isfinite(array.astype(program.network.dtype)))
+    if wrong.size:
+        *above, column = (0, *wrong[0]) if array.ndim < 2 else wrong[0]
+        row = int(np.ravel_multi_index(above, array.shape[:-1])) if array.ndim > 1 else 0
+        value = array[tuple(wrong[0])]
+        raise MatrixError(f"{value:.7g} is no finite number: row {row + 1}, column {column + 1}")
 
 
 def nudge(session: Context, rest: str) -> Answer:

@@ -79,6 +79,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("run", (), "N whole iterations on", "N"),
     Command("until", (), "on until an expression is true", "EXPR"),
     Command("set", ("e",), "edit the cell under the cursor", "TARGET = VALUE [at POSITION]", footer="edit"),
+    Command("", ("E",), "edit the whole array under the cursor, or the slice that is shown, as text; a paste of many "
+            "numbers does it too", app=True, called="edit-whole"),
     Command("nudge", ("plus",), "a little more: prediction, loss and gradients follow", "TARGET [AMOUNT]",
             shown="+", footer="more"),
     Command("", ("minus",), "a little less", shown="-", app=True, called="less"),

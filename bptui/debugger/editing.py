@@ -103,7 +103,10 @@ def _finite(program: Program, array: Array, shown: str) -> Array:
 def spelled(program: Program, text: str) -> str:
     """What is set as it is remembered: of a fill the seed too."""
     fill = fills.read(program, text)
-    return " ".join(text.split()) if fill is None else fill.text
+    if fill is not None:
+        return fill.text
+    text = " ".join(text.split())
+    return f"{text[: _SHOWN - 1]}…" if text.startswith("[") and len(text) > _SHOWN else text
 
 
 def _literal(text: str, evaluate: Callable[[str], Any]) -> Any:

@@ -17,6 +17,8 @@ from bptui.files.text import quoted
 
 MOST_CHARACTERS = 2**24
 _DEEPEST = 8
+# No single number, nor an expression that a person writes, has so many characters.
+_AT_A_GLANCE = 100_000
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.])|[-+]?(?:nan|inf(?:inity)?)(?![\w.])"
 _CELL = re.compile(_NUMBER, re.IGNORECASE)
 _TOKEN = re.compile(
@@ -94,9 +96,9 @@ def _lists(bare: str) -> Any:
     for found in _TOKEN.finditer(bare):
         kind, text = found.lastgroup or "", found[0]
         if kind == "other" or (kind == last == "number"):
-            raise MatrixError(f"{quoted(text)} is no number, or runs into another")
+            raise MatrixError(f"{quoted(text)} is no number, or runs into another: {_place(stack)}")
         if kind == "cell" and before in ("cell", "open"):
-            raise MatrixError("a number is missing before a comma")
+            raise MatrixError(f"a number is missing before a comma: {_place(stack)}")
         if kind == "open":
             opened.append(text)
             stack.append([])
@@ -114,6 +116,25 @@ def _lists(bare: str) -> Any:
         raise MatrixError(f"{opened[-1]!r} is not closed")
     top = _in_rows(stack[0])
     return top[0] if len(top) == 1 else top
+
+
+def _place(stack: list[list[Any]]) -> str:
+    """The row and the column that come next, as a person counts them."""
+    listed = stack[-1]
+    rows = listed.count(None)
+    before = listed[len(listed) - listed[::-1].index(None) :] if rows else listed
+    outside = len(stack[-2]) if len(stack) > 1 and not rows else 0
+    return f"row {rows + outside + 1}, column {len(before) + 1}"
+
+
+def several(text: str) -> bool:
+    """Whether a text is more than one number or expression: many lines, or an array."""
+    if len(text) > _AT_A_GLANCE or len([line for line in text.splitlines() if line.strip()]) > 1:
+        return True
+    try:
+        return read(text).size > 1
+    except MatrixError:
+        return False
 
 
 def _in_rows(listed: list[Any]) -> list[Any]:

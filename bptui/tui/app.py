@@ -30,7 +30,7 @@ from bptui.tui.filters import Ascii
 from bptui.tui.screens.main import MainScreen
 from bptui.tui.screens.over import Over
 from bptui.tui.theming import theme_of, themes
-from bptui.tui.widgets.field import Field
+from bptui.tui.widgets.field import Field, Pasted, Typed
 from bptui.tui.widgets.painted import Painted
 from bptui.tui.widgets.place import place_on
 
@@ -129,16 +129,18 @@ class BptuiApp(App[None]):
         if guide is not None and not (isinstance(event, events.Key) and event.key == "ctrl+z"):
             guide.toured(event.key if isinstance(event, events.Key) else "")
             return
-        line = self.focused if isinstance(self.focused, Field) else None
+        line = self.focused if isinstance(self.focused, Typed) else None
         self._reading = False
         if isinstance(event, events.Paste):
-            if line is not None:
+            if isinstance(self.screen, Pasted) and self.screen.pasted(event.text):
+                pass
+            elif line is not None:
                 line.paste(event.text)
         elif line is None and isinstance(self.screen, MainScreen) and self.screen.interrupted(event.key):
             pass
         elif not await self._check_bindings(event.key, priority=True):
             if line is not None and line.typed(event):
-                self._reading = event.key == "enter"
+                self._reading = event.key == "enter" and isinstance(line, Field)
             elif not await self._check_bindings(event.key) and line is None and isinstance(self.screen, MainScreen):
                 self.screen.unknown(event.character if event.is_printable and event.character else event.key)
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
+import larger
 import pytest
+from textual import events
 
 from bptui.tui.screens.dialogs import EditDialog, Place
 
@@ -207,3 +211,111 @@ async def test_an_arrow_that_comes_before_the_dialog_has_anything_to_show(app):
         dialog.dismiss(False)
         await reader.pilot.pause()
         assert "op 0 of 9" in reader.text()
+
+
+# A whole array as text
+
+
+async def paste(reader, text):
+    event = events.Paste(text)
+    event.set_sender(reader.app)
+    reader.app._driver.send_message(event)
+    await reader.settled(5)
+
+
+async def rewrite(reader, text):
+    """All that is in the editor, typed over."""
+    await reader.press("f7", "delete")
+    await paste(reader, text)
+    await reader.press("ctrl+s")
+
+
+@pytest.mark.parametrize("text", [
+    "1 2\n3 4", "[[1, 2], [3, 4]]", "1 2; 3 4", r"\begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}", "1,2\n3,4\n", "1\t2\r\n3\t4\r\n",
+    "[[1, 2*i1 - 2],\n [3, 4]]",
+])  # fmt: skip
+async def test_a_whole_array_is_written_as_people_write_matrices_and_is_one_undo(app, text):
+    async with app("article") as reader:
+        before = reader.bits()
+        await reader.command("look w1")
+        await reader.press("E")
+        assert "W1 2×2" in reader.inside("#whole")
+        assert "0.11 0.12 0.21 0.08" in reader.inside("#whole-text")
+        await rewrite(reader, text)
+        assert "W1, 4 numbers, set at 0:0; u takes it back" in reader.text()
+        assert reader.session.debugger.evaluate("W1").tolist() == [[1, 2], [3, 4]]
+        await reader.press("u")
+        assert reader.bits() == before
+
+
+async def test_what_cannot_be_a_whole_array_names_row_and_column_and_stays_to_be_mended(app):
+    wrong = {
+        "1 2\n3 x": "'x' is no number: row 2, column 2", "[[1, 2], [3, x]]": "row 2, column 2", "[1 2; y 4]": "row 2, column 1",
+        "1 2 3\n4 5 6": "2×3 numbers; W2 is 2×1", "1 2\n3": "row 2 has 1 numbers", "1\ninf": "inf is no finite number: row 2, column 1",
+        "normal 0": "write normal MEAN DEVIATION", "": "no numbers; W2 is 2×1", "\x1b]0;x\x07": "row 1, column 1",
+    }  # fmt: skip
+    async with app("article", (80, 24)) as reader:
+        await reader.press("i", "E")
+        for text, said in wrong.items():
+            await rewrite(reader, text)
+            assert said in reader.inside("#edit-error"), text
+            assert not reader.session.debugger.timeline.edits
+        await rewrite(reader, "1\noops")
+        await reader.press(*["backspace"] * 4, "5", "tab", "ctrl+s")
+        assert "W2, 2 numbers, set at 0:0; prediction 0.191 → 3.25, E 0.3272 → 2.531" in reader.text()
+        await reader.press("E")
+        await rewrite(reader, "normal 0 0.1 seed 3")
+        assert reader.session.debugger.timeline.edits[-1].text == "set W2 = normal 0 0.1 seed 3"
+        await reader.press("E", "escape")
+        assert "from here" not in reader.text()
+
+
+async def test_many_numbers_that_are_pasted_open_the_editor_wherever_one_is(app):
+    async with app("article") as reader:
+        await paste(reader, "5\n6\n")  # the cursor is on w5
+        await reader.press("ctrl+s")
+        assert reader.session.debugger.evaluate("W2").tolist() == [[5], [6]]
+        await reader.press("e")
+        await paste(reader, "[[7], [8]]")
+        await reader.press("ctrl+s")
+        assert reader.session.debugger.evaluate("W2").tolist() == [[7], [8]]
+        await reader.press("e")
+        await paste(reader, "w6 * 2")
+        await reader.press("enter")
+        assert reader.session.debugger.evaluate("w5") == 16
+        await paste(reader, "not a number")
+        assert "E edits the array under the cursor" in reader.text()
+        await reader.press("2", "right")
+        await paste(reader, "1\n2")
+        assert "W2.grad is not computed yet" in reader.text()
+
+
+@pytest.mark.parametrize(
+    "text", ["1 " * 50_000, "9" * 100_000, "a\n" * 50_000, "[" * 100_000, "\x1b[31m\x00\u202e\x9b\n" * 20_000]
+)
+async def test_a_hostile_paste_is_shown_refused_and_left(app, text):
+    async with app("article", (80, 24)) as reader:
+        for before in ((), ("e",), ("E",)):
+            await reader.press(*before)
+            await paste(reader, text)
+            await reader.press("ctrl+s")
+            assert not re.search("[\x00-\x1f\x7f-\x9f\u202e]", "".join(reader.lines()))
+            await reader.press("escape", "escape")
+        await reader.press("n")
+        assert reader.position == "0:1"
+        assert not reader.session.debugger.timeline.edits
+
+
+async def test_of_a_large_tensor_the_slice_or_the_rows_around_the_cursor_are_edited(app):
+    async with app(larger.wide()) as reader:
+        await reader.command("look W1[311, 7]")
+        await reader.press("E")
+        shown = reader.inside("#whole-title")
+        assert shown == "W1[304:312] 8×512 of 784×512, around the cursor: at most 4096 numbers at once"
+        number = f"{reader.session.debugger.evaluate('W1[311, 7]')!s}"
+        await reader.press("shift+end", "delete")
+        assert number not in reader.lines()[reader.app.cursor_position.y]
+        await rewrite(reader, "ones")
+        changed = reader.session.debugger.evaluate("W1")
+        assert (changed[304:312] == 1).all()
+        assert (changed == 1).sum() == 8 * 512

@@ -134,6 +134,15 @@ async def test_the_edit_dialog(app, size):
 
 
 @every_size
+async def test_the_page_of_a_whole_array(app, size):
+    """The numbers as text, the cursor at the reader's, what was refused under them, and from when they may hold."""
+    async with app("article", size) as reader:
+        await reader.command("look w4")
+        await reader.press("E", "x", "ctrl+s")
+        await compare(reader, "article-whole", size)
+
+
+@every_size
 async def test_explain(app, size):
     """The prediction opened down to inputs and weights."""
     async with app("article", size) as reader:

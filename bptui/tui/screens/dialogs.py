@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,6 +15,7 @@ from textual.geometry import Offset
 from textual.widgets import Input, Static
 
 from bptui.debugger.expressions import ExpressionError
+from bptui.files.matrices import several
 from bptui.files.text import safe
 from bptui.tui.screens.over import Over
 from bptui.tui.widgets.field import Field
@@ -81,36 +82,23 @@ class Place:
     at: str | None
 
 
-class EditDialog(Over[bool]):
-    """Asks for a number and from when it is to hold; a bad one is refused with a word, and the old one stays."""
+# What sets a text, from a position on, or from here; raises ValueError.
+Apply = Callable[[str, str | None], None]
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(False)", "leave it", priority=True, id="edit.leave"),
-        Binding("ctrl+c", "dismiss(False)", "leave it", show=False, priority=True, id="edit.interrupt"),
-        Binding("down", "choose(1)", "later", show=False, priority=True, id="edit.down"),
-        Binding("up", "choose(-1)", "earlier", show=False, priority=True, id="edit.up"),
-    ]
 
-    def __init__(self, name: str, value: str, places: list[Place], apply: Callable[[str, str | None], None]) -> None:
+class Dated(Over[bool]):
+    """Asks for something, and from when that is to hold; what is refused stays, to be mended."""
+
+    def __init__(self, places: Sequence[Place], apply: Apply) -> None:
         super().__init__()
-        self._label = name
-        self._number = value
         self._places = places
         self._apply = apply
         self._chosen = 0
 
-    def compose(self) -> ComposeResult:
-        with Vertical(id="edit"):
-            yield Static(Content.styled(f"{self._label} = {self._number}", "bold"), id="edit-title")
-            yield Field(value=self._number, id="edit-value", select_on_focus=True)
-            yield Static(id="edit-places")
-            yield Static("", id="edit-error")
-            yield Static(Content("enter set   ↑ ↓ from when   esc leave it"), id="edit-keys")
-
     def ready(self) -> None:
         """Ready to type."""
         self._show_places()
-        self.query_one(Input).focus()
+        self.query(".edit-text").first().focus()
 
     def action_choose(self, by: int) -> None:
         """Another place in time."""
@@ -122,24 +110,70 @@ class EditDialog(Over[bool]):
         down = Offset(0, self._chosen)
         return next((places.region.offset + down for places in self.query("#edit-places")), None)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Try it."""
-        event.stop()
-        self._try(event.value)
-        self.app.post_message(Field.Read())
-
-    def _try(self, value: str) -> None:
+    def _try(self, text: str) -> None:
+        """Set it, or say why not."""
         try:
-            self._apply(value, self._places[self._chosen].at)
+            self._apply(text, self._places[self._chosen].at)
         except ValueError as error:
-            text = value.strip() or "nothing"
-            word = f"{text[:20]} is no number" if isinstance(error, ExpressionError) else str(error)
-            self.query_one("#edit-error", Static).update(Content(safe(f"{word}; {self._label} stays {self._number}")))
+            self.query_one("#edit-error", Static).update(Content(safe(self._refusal(text, error))))
             return
         self.dismiss(True)
+
+    def _refusal(self, text: str, error: ValueError) -> str:
+        """Why not, in a line."""
+        raise NotImplementedError
 
     def _show_places(self) -> None:
         lines = [f"{'●' if k == self._chosen else '○'} {place.words}" for k, place in enumerate(self._places)]
         # A key may come before there is anything to show it in, or when there no longer is.
         for places in self.query("#edit-places").results(Static):
             places.update(Content("\n".join(lines)))
+
+
+class EditDialog(Dated):
+    """Asks for a number; a bad one is refused with a word, and the old one stays.
+
+    whole  takes a paste of several numbers, for the whole of what the number is of
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(False)", "leave it", priority=True, id="edit.leave"),
+        Binding("ctrl+c", "dismiss(False)", "leave it", show=False, priority=True, id="edit.interrupt"),
+        Binding("down", "choose(1)", "later", show=False, priority=True, id="edit.down"),
+        Binding("up", "choose(-1)", "earlier", show=False, priority=True, id="edit.up"),
+    ]
+
+    def __init__(
+        self, name: str, value: str, places: Sequence[Place], apply: Apply, whole: Callable[[str], object] | None = None
+    ) -> None:
+        super().__init__(places, apply)
+        self._label = name
+        self._number = value
+        self._whole = whole
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="edit"):
+            yield Static(Content.styled(f"{self._label} = {self._number}", "bold"), id="edit-title")
+            yield Field(value=self._number, id="edit-value", select_on_focus=True, classes="edit-text")
+            yield Static(id="edit-places")
+            yield Static("", id="edit-error")
+            yield Static(Content("enter set   ↑ ↓ from when   esc leave it"), id="edit-keys")
+
+    def pasted(self, text: str) -> bool:
+        """Several numbers are for the whole array."""
+        if self._whole is None or not several(text):
+            return False
+        self.dismiss(False)
+        self._whole(text)
+        return True
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Try it."""
+        event.stop()
+        self._try(event.value)
+        self.app.post_message(Field.Read())
+
+    def _refusal(self, text: str, error: ValueError) -> str:
+        text = text.strip() or "nothing"
+        word = f"{text[:20]} is no number" if isinstance(error, ExpressionError) else str(error)
+        return f"{word}; {self._label} stays {self._number}"

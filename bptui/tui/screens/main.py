@@ -144,7 +144,7 @@ class MainScreen(Typing, Touring, Copying):
             self.focus_pane(int(key))
             return None
         keys: dict[str, Callable[[], object]] = {
-            "minus": lambda: self._nudge(-1), "V": lambda: self._view_of(-1), "z": self._zoom,
+            "minus": lambda: self._nudge(-1), "E": self._edit_whole, "V": lambda: self._view_of(-1), "z": self._zoom,
             "colon": lambda: self.open_line(""), "ctrl+p": self._find,
             "tab": self.focus_next_pane, "left_square_bracket": lambda: self._tensor(-1),
             "right_square_bracket": lambda: self._tensor(1),

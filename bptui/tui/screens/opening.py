@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bptui.commands import looking, origins
+from textual.widgets import Input
+
+from bptui.commands import editing, looking, origins
 from bptui.commands.branching import compared
 from bptui.commands.wording import number_text
 from bptui.debugger.debugger import spell
@@ -10,7 +12,9 @@ from bptui.debugger.expressions import parse_target
 from bptui.engine.program import Target
 from bptui.engine.timeline import START, Position, normal
 from bptui.explain.notation import number
+from bptui.files.matrices import several
 from bptui.tui.drawing.table import shown_slots
+from bptui.tui.drawing.tensor.part import around, table_text
 from bptui.tui.drawing.tensor.plane import beside, tensor_beside
 from bptui.tui.scene import Scene
 from bptui.tui.screens import helping
@@ -68,7 +72,42 @@ class Opening(Going):
             old = debugger.value_before(edit).arrays[edit.slot].reshape(-1)[edit.cells[0]]
             self._show(f"{name} {number(old)} → {number(edit.values[0])} at {edit.position}", edited=True)
 
-        return self.app.push_screen(EditDialog(name, value, self._places(slot, cell), apply), lambda _: None)
+        dialog = EditDialog(name, value, self._places(slot, cell), apply, self._edit_whole)
+        return self.app.push_screen(dialog, lambda _: None)
+
+    def _edit_whole(self, pasted: str = "") -> object:
+        """The page of all numbers around the cursor, or of what was pasted for them."""
+        from bptui.tui.screens.whole import WholePage  # Textual's editor is large, and seldom needed
+
+        slot, cell = self._cursor
+        debugger = self.session.debugger
+        part = around(debugger.program, slot, cell)
+        if not self._view.is_computed(slot, part.last):
+            self._show(f"{part.name} is not computed yet: {debugger.writing(slot)}")
+            return None
+        numbers = self._view.state.arrays[slot].reshape(-1)[part.first : part.last + 1].reshape(-1, part.columns)
+
+        def apply(text: str, at: str | None) -> None:
+            edit = editing.whole(self.session, part.name, text, at)
+            self.session.acknowledge(f"set {edit.text.removeprefix('set ')}{f' at {at}' if at else ''}")
+            count = len(edit.cells)
+            self._show(f"{part.name}, {count} number{'s' * (count > 1)}, set at {edit.position}", edited=True)
+
+        place = None if pasted else divmod(cell - part.first, part.columns)
+        page = WholePage(part.title, pasted or table_text(numbers), self._places(slot, cell), apply, place)
+        return self.app.push_screen(page, lambda _: None)
+
+    def pasted(self, text: str) -> bool:
+        """A paste that nobody typing gets is for the array under the cursor, a single number for the cell."""
+        if isinstance(self.focused, Input):
+            return False
+        self._stop_playing()
+        self._stop_running()
+        if several(text):
+            self._edit_whole(text)
+        elif text.strip():
+            self._show("E edits the array under the cursor as text, e a number of it: paste there")
+        return True
 
     def _places(self, slot: str, cell: int) -> list[Place]:
         """From when an edit of a cell may hold."""

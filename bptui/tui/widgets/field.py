@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 from textual import events
 from textual.message import Message
 from textual.widgets import Input
@@ -9,6 +11,25 @@ from textual.widgets import Input
 from bptui.files.text import safe
 
 MOST_LETTERS = 10_000
+
+
+@runtime_checkable
+class Typed(Protocol):
+    """A widget to type in: the app gives it every key and every paste at once."""
+
+    def typed(self, event: events.Key) -> bool:
+        """A key: whether it was for it."""
+
+    def paste(self, text: str) -> None:
+        """A paste."""
+
+
+@runtime_checkable
+class Pasted(Protocol):
+    """A screen that may want a paste for itself."""
+
+    def pasted(self, text: str) -> bool:
+        """Whether it has taken it."""
 
 
 class Field(Input):
