@@ -67,7 +67,7 @@ def with_settings(network: Network, settings: Settings) -> Network:
 
 def written(settings: Settings) -> str:
     """As one types them: `lr=0.1 batch=all`."""
-    return " ".join(f"{key}={_text(key, value)}" for key, value in settings.items())
+    return " ".join(f"{key}={text(key, value)}" for key, value in settings.items())
 
 
 def current(network: Network) -> Settings:
@@ -80,7 +80,8 @@ def current(network: Network) -> Settings:
     return {**found, **training.options}
 
 
-def _text(key: str, value: Any) -> str:
+def text(key: str, value: Any) -> str:
+    """A setting's value, as one types it."""
     if key == "batch" and not value:
         return "all"
     return str(value).lower() if isinstance(value, bool) else str(value)

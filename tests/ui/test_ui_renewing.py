@@ -224,20 +224,33 @@ class TestOpening:
         assert shelf.lately() == [folder / "my.toml", other / "far.toml"]
 
     async def test_this_one_anew_with_other_settings(self):
-        """The line opens with all settings as they are; sent unchanged it begins anew as the spec has it."""
+        """The form holds all settings as they are; unchanged it begins anew as the spec has it; mistakes stay, to be mended."""
         async with opened(size=(80, 24)) as reader:
             first = reader.bits()
             await reader.press("n", "n", "ctrl+o", "up", "enter")
-            line = reader.app.screen.query_one("#line")
-            assert line.value == "restart lr=0.1 seed=0 optim=sgd batch=all loss=half-mse iterations=1000"
+            rows = reader.inside("#settings-rows")
+            assert rows == "lr 0.1 seed 0 optim sgd batch all loss half-mse iterations 1000"
             await reader.press("enter")
             assert "restarted, as the spec has it" in status(reader)
             assert (reader.position, reader.bits()) == ("0:0", first)
-            await reader.press("ctrl+o", "up", "enter")
-            line.value = line.value.replace("seed=0", "seed=7").replace("sgd", "adam")
+            await reader.press("n", "ctrl+p")
+            await reader.type("restart")
             await reader.press("enter")
-            assert "restarted, seed=7 optim=adam" in status(reader)
-            assert "lr 0.1" in reader.lines()[0]
+            assert "the learning rate" in reader.inside("#settings")
+            await reader.press("down", *"7", "down")
+            await reader.type("adem")
+            assert "one of sgd" in reader.inside("#settings")
+            await reader.press("enter")
+            assert "(did you mean adam?)" in reader.inside("#edit-error")
+            assert reader.position == "0:1"
+            await reader.press("backspace", "backspace")
+            await reader.burst("a", "m", "up", "up", *"0.2", "enter")
+            assert "restarted, lr=0.2 seed=7 optim=adam" in status(reader)
+            assert reader.position == "0:0"
+            await reader.command("restart")
+            await reader.press("escape", "n")
+            assert reader.position == "0:1"
+            assert "lr 0.2" in reader.lines()[0]
 
     async def test_nothing_is_noted_where_nothing_is_kept(self):
         async with opened() as reader:

@@ -134,6 +134,17 @@ async def test_the_edit_dialog(app, size):
 
 
 @every_size
+async def test_the_form_of_a_restart(app, size):
+    """Every setting with what holds, the second one refused, and what may stand there."""
+    async with app("article", size) as reader:
+        await reader.command("restart")
+        await reader.press("down", "x", "enter")
+        reader.app.screen.focused.cursor_blink = False
+        await reader.press()
+        await compare(reader, "article-restart", size)
+
+
+@every_size
 async def test_the_page_of_a_whole_array(app, size):
     """The numbers as text, the cursor at the reader's, what was refused under them, and from when they may hold."""
     async with app("article", size) as reader:

@@ -19,11 +19,11 @@ from bptui.tui.widgets.choices import ChoiceList
 from bptui.tui.widgets.field import Field
 
 
-class OpenPage(Over[None]):
+class OpenPage(Over[bool]):
     """Networks to choose from; one with mistakes says them, and the page stays.
 
+    It gives whether the network that is open is to begin anew with other settings.
     open_  opens one by its name; gives what is wrong with it, line by line
-    anew   asks for the settings with which the network that is open begins anew
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -34,13 +34,10 @@ class OpenPage(Over[None]):
         Binding("pageup", "move(-10)", "page up", show=False, priority=True, id="open.page_up"),
     ]
 
-    def __init__(
-        self, found: Sequence[Choice], open_: Callable[[str], Sequence[str]], anew: Callable[[], None]
-    ) -> None:
+    def __init__(self, found: Sequence[Choice], open_: Callable[[str], Sequence[str]]) -> None:
         super().__init__()
         self._all = found
         self._open = open_
-        self._anew = anew
         self._found = found
         # The first that is another network.
         self._chosen = next((k for k, one in enumerate(found) if not one.anew), 0)
@@ -94,8 +91,7 @@ class OpenPage(Over[None]):
     def _take(self, chosen: Choice) -> None:
         """Open it; one with mistakes says them."""
         if chosen.anew:
-            self.dismiss()
-            self._anew()
+            self.dismiss(True)
         elif chosen.named:
             wrong = self._open(chosen.named)
             if wrong:

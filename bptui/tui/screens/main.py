@@ -127,7 +127,7 @@ class MainScreen(Typing, Touring, Copying):
             "break": self._break, "breakpoints": lambda: self.focus_pane(6), "watch": self._watch,
             "branches": self._branches, "predict": self._predict,
             "view": lambda: self._view_of(1), "open": self._open, "tour": self.tour,
-            "copy": lambda: self._copy(""),
+            "copy": lambda: self._copy(""), "restart": self._ask_for_settings,
         }  # fmt: skip
         if verb in _ASKING:
             self.open_line(f"{verb} ")
@@ -251,7 +251,7 @@ class MainScreen(Typing, Touring, Copying):
             self._branches()
         elif verb in words and (rest or verb != "view"):
             words[verb](rest.strip())
-        elif line in ("predict", "view", "play", "open", "tour"):
+        elif line in ("predict", "view", "play", "open", "tour", "restart"):
             self.carry_out(line)
         elif line:
             self._do(line)

@@ -8,10 +8,11 @@ from bptui.commands.answer import Answer
 from bptui.files.choices import Choice, choices
 from bptui.files.origins import Origin
 from bptui.files.report import SpecError
-from bptui.files.settings import current, written
+from bptui.files.settings import current, text, written
 from bptui.files.watching import SpecWatch
 from bptui.tui.screens.choosing import OpenPage
 from bptui.tui.screens.opening import Opening
+from bptui.tui.screens.settings import SettingsPage
 
 # Between two looks at the spec's file; what is seen changed is read at the next look, when it rests.
 SECONDS = 0.5
@@ -70,12 +71,32 @@ class Renewing(Opening):
         """The page from which another network is opened."""
         network = self.session.debugger.program.network
         anew = Choice("this network anew, with other settings", network.name, written(current(network)), anew=True)
-        page = OpenPage([anew, *choices(self.session.folder)], self._opened, self._ask_for_settings)
-        return self.app.push_screen(page, lambda _: None)
+        page = OpenPage([anew, *choices(self.session.folder)], self._opened)
 
-    def _ask_for_settings(self) -> None:
-        """The command line with all settings as they are, to be changed."""
-        self.open_line(f"restart {written(current(self.session.debugger.program.network))}")
+        def after(wanted: bool | None) -> None:  # noqa: FBT001 - what the page gives
+            if wanted:
+                self._ask_for_settings()
+
+        return self.app.push_screen(page, after)
+
+    def _ask_for_settings(self) -> object:
+        """The form with all settings as they are, to be changed."""
+        known = current(self.session.debugger.program.network)
+        came: list[Answer] = []
+
+        def restart(changes: str) -> str:
+            try:
+                came.append(self.session.execute(f"restart {changes}".rstrip()))
+            except (ValueError, OSError) as error:
+                return " ".join(str(error).splitlines())
+            return ""
+
+        def after(_: None) -> None:
+            for answer in came:
+                self._after("restart", answer)
+
+        page = SettingsPage({name: text(name, value) for name, value in known.items()}, restart)
+        return self.app.push_screen(page, after)
 
     def _opened(self, named: str) -> list[str]:
         """Open a network by its name; what is wrong with it."""
