@@ -63,6 +63,12 @@ class WholePage(Dated):
         area = self.query_one(NumbersArea)
         area.move_cursor(area.document.end if self._place is None else _start(self._text, *self._place))
 
+        def see() -> None:  # before it has a size, Textual scrolls as if there were no room
+            area.scroll_to(0, area.scroll_y, animate=False, immediate=True)
+            area.scroll_cursor_visible(animate=False)
+
+        self.call_after_refresh(see)
+
     def on_resize(self, event: events.Resize) -> None:
         """The numbers scroll within what everything else and the border leave."""
         for area in self.query(NumbersArea):  # none any more where it is being closed
