@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bptui.commands import editing
 from bptui.commands.registry import CommandError, find
+from bptui.commands.rooms import ROOMS
 from bptui.commands.session import Session
 from bptui.debugger.debugger import spell
 from bptui.debugger.view import View
@@ -18,7 +18,7 @@ _DIGITS = 4
 def edits(line: str) -> bool:
     """Whether a line of the command language changes values."""
     try:
-        return find(line.split(None, 1)[0]).verb in editing.VERBS
+        return ROOMS[find(line.split(None, 1)[0]).verb] == "editing"
     except (IndexError, CommandError):
         return False
 

@@ -1,49 +1,15 @@
-"""Lines of the command language, carried out: the words of every room in one table."""
+"""Lines of the command language, carried out."""
 
 from __future__ import annotations
 
 from functools import cached_property
 
-from bptui.commands import (
-    branching,
-    copying,
-    describing,
-    editing,
-    filing,
-    folding,
-    looking,
-    moving,
-    origins,
-    predicting,
-    registry,
-    renewing,
-    running,
-    stopping,
-    sweeping,
-    touring,
-)
-from bptui.commands.answer import Answer, Context, Verb
+from bptui.commands import registry
+from bptui.commands.answer import Answer, Context
+from bptui.commands.rooms import BREAKABLE, deed
 from bptui.commands.running import Begun
 from bptui.files import history
 from bptui.files.history import History
-
-VERBS: dict[str, Verb] = {
-    **moving.VERBS,
-    **editing.VERBS,
-    **stopping.VERBS,
-    **branching.VERBS,
-    **looking.VERBS,
-    **describing.VERBS,
-    **filing.VERBS,
-    **renewing.VERBS,
-    **origins.VERBS,
-    **predicting.VERBS,
-    **sweeping.VERBS,
-    **touring.VERBS,
-    **folding.VERBS,
-    **copying.VERBS,
-}
-RUNS = {**running.RUNS, **renewing.RUNS}
 
 
 class Session(Context):
@@ -66,8 +32,7 @@ class Session(Context):
         word, rest = [*line.split(None, 1), "", ""][:2]
         if not word or word.startswith("#"):
             return Answer()
-        verb = registry.find(word).verb
-        come = RUNS[verb](self, rest.strip()) if verb in RUNS else VERBS[verb](self, rest.strip())
+        come = deed(registry.find(word).verb)(self, rest.strip())
         if isinstance(come, Answer):
             self.acknowledge(line.strip())
         return come
@@ -80,7 +45,7 @@ class Session(Context):
     def breakable(self, line: str) -> bool:
         """Whether what a line asks for can be broken off: whether it looks at `stopped` on its way."""
         try:
-            return registry.find(line.split(None, 1)[0]).verb in (*RUNS, *sweeping.VERBS)
+            return registry.find(line.split(None, 1)[0]).verb in BREAKABLE
         except (IndexError, registry.CommandError):
             return False
 

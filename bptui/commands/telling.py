@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Self
 
-from bptui.explain.spoken.signs import ended, sentence, spelled
-
 
 class Told(str):
     """A line; `say` gives the sentences for who hears it, in words, asked only then."""
@@ -23,6 +21,8 @@ class Told(str):
 
 def sentences(lines: Iterable[str]) -> Iterator[str]:
     """Lines as they are said, a sentence each, whatever they are."""
+    from bptui.explain.spoken.signs import ended, sentence
+
     for line in lines:
         said = map(ended, line.say()) if isinstance(line, Told) else (sentence(line),)
         yield from filter(None, said)
@@ -30,4 +30,6 @@ def sentences(lines: Iterable[str]) -> Iterator[str]:
 
 def complaints(text: str) -> Iterator[str]:
     """What was wrong: as it stands, since much of it is what might be typed instead."""
+    from bptui.explain.spoken.signs import ended, spelled
+
     return (ended(f"Error: {spelled(line)}") for line in text.splitlines())

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bptui.commands import speaking
 from bptui.commands.telling import Told
 from bptui.debugger.view import View
 from bptui.debugger.watches import Watched
-from bptui.engine.gradcheck import GradientCheck, sentence
 from bptui.engine.network import Array
 from bptui.engine.player import State
 from bptui.engine.program import Program
 from bptui.engine.timeline import Edit
+
+if TYPE_CHECKING:
+    from bptui.engine.gradcheck import GradientCheck
 
 UNSET = "·"
 MOST_NUMBERS = 32
@@ -79,6 +80,8 @@ def _nested(array: Array, text: Callable[[int, Any], str]) -> str:
 
 def where_line(view: View, digits: int | None = None) -> str:
     """`0:2 forward  z2 = z1 @ W2  [[0.191]]`: the position, the phase, the source and the value written."""
+    from bptui.commands import speaking
+
     return Told(_where(view, digits), lambda: speaking.where(view, digits))
 
 
@@ -92,6 +95,8 @@ def _where(view: View, digits: int | None) -> str:
 
 def watch_line(one: Watched, digits: int | None = None) -> str:
     """A watch: its value here, and how much it differs from the stop before."""
+    from bptui.commands import speaking
+
     value = "not computed" if one.value is None else short_value(one.value, digits)
     change = f"  ({_signed(one.change, digits)})" if one.change is not None and np.any(one.change) else ""
     return Told(f"watch {one.number}: {one.text} = {value}{change}", lambda: speaking.watch(one, digits))
@@ -105,6 +110,8 @@ def _signed(change: Any, digits: int | None) -> str:
 
 def gradcheck_lines(program: Program, result: GradientCheck, digits: int | None = None) -> list[str]:
     """How a gradient check ended: a line for each parameter, then a sentence."""
+    from bptui.engine.gradcheck import sentence
+
     wide = max((len(tensor.name) for tensor in result.tensors), default=0)
     lines = [
         f"  {tensor.name:<{wide}}  slope {number_text(tensor.given, digits or 6)}, "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,7 +13,6 @@ from bptui.debugger.branches import Branches
 from bptui.debugger.comparing import losses
 from bptui.debugger.curves import Curves
 from bptui.debugger.editing import spell
-from bptui.debugger.probing.knobs import Start
 from bptui.debugger.staleness import staleness
 from bptui.debugger.stops import Breakpoints
 from bptui.debugger.view import View, edited_cells
@@ -25,6 +24,9 @@ from bptui.engine.network import Array, Network
 from bptui.engine.player import Moment, Player, State, computed_cells
 from bptui.engine.program import Program, Target
 from bptui.engine.timeline import START, Edit, Position, Timeline, first_difference, normal
+
+if TYPE_CHECKING:
+    from bptui.debugger.probing.knobs import Start
 
 
 class Looking:
@@ -102,6 +104,8 @@ class Looking:
 
     def begun(self) -> Start:
         """This iteration's start: every slot that lasts as it was there, edits made there included."""
+        from bptui.debugger.probing.knobs import Start
+
         t, arrays = self.position.iteration, self._player.machine.arrays
         lasting = [slot for slot in self.program.slots.values() if slot.persistent]
         if not self.timeline.edited_in(t):
@@ -187,6 +191,20 @@ class Looking:
         if seen is None or seen.timeline is not self.timeline or seen.position != self.position:
             seen = self._seen = self._view()
         return replace(seen, message=message)
+
+    def glimpse(self) -> View:
+        """In passing: where one is, and the losses; its arrays are the machine's own, which the next step changes."""
+        state = self._player.live()
+        moment = None if state.position == START else Moment(moves.last(state.position), state, state)
+        return View(
+            timeline=self.timeline,
+            state=state,
+            stale=staleness(self.timeline, state.position),
+            moment=moment,
+            changed=range(0),
+            losses=losses(self._player, state),
+            every=self._player.losses.step,
+        )
 
     def _view(self) -> View:
         here, state = self.position, self._player.state()

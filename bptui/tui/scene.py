@@ -6,14 +6,11 @@ import bisect
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bptui.debugger.breakpoints import Breakpoint
-from bptui.debugger.probing.planes import Predictions
-from bptui.debugger.probing.slopes import Slice, Surface
 from bptui.debugger.view import View
-from bptui.debugger.watches import Watched
 from bptui.engine import lifeline
 from bptui.engine.network import Array
 from bptui.engine.player import Moment
@@ -24,6 +21,12 @@ from bptui.explain.folds import Folds
 from bptui.explain.parts import Key
 from bptui.tui.drawing.numbers import UNSET, places
 from bptui.tui.drawing.tensor.summary import Held, largest
+
+if TYPE_CHECKING:
+    from bptui.debugger.breakpoints import Breakpoint
+    from bptui.debugger.probing.planes import Predictions
+    from bptui.debugger.probing.slopes import Slice, Surface
+    from bptui.debugger.watches import Watched
 
 
 @dataclass(frozen=True)

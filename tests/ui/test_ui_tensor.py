@@ -26,10 +26,10 @@ from bptui.tui.drawing.tensor.albums import album
 from bptui.tui.drawing.tensor.header import bars
 from bptui.tui.drawing.tensor.heat import Map
 from bptui.tui.drawing.tensor.pictures import Pictures
-from bptui.tui.drawing.tensor.plane import beside, plane, tensor_beside
+from bptui.tui.drawing.tensor.plane import VIEWS, beside, plane, tensor_beside
 from bptui.tui.drawing.tensor.seen import Seen
 from bptui.tui.drawing.tensor.summary import BINS, Held, summary
-from bptui.tui.drawing.tensor.views import VIEWS, view_of
+from bptui.tui.drawing.tensor.views import view_of
 from bptui.tui.screens.helping import scene_of
 
 HOSTILE = [0.0, -0.0, 1e308, -1e308, 5e-324, float("nan"), float("inf"), float("-inf"), 1e-9, -3.25, 7.0]

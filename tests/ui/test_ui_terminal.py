@@ -174,7 +174,7 @@ def test_what_is_typed_on_fast_after_a_colon_is_for_the_line():
         terminal.send(":goto 0:1\rn:goto \x1b[200~0:4\x1b[201~\rnn")
         terminal.until("op 6 of 9")
         terminal.send("2e0.5\r5e7\r")
-        terminal.until("= 7 at 0:6")
+        terminal.until("→ 7 at 0:6")
         terminal.send("q")
         assert terminal.ended() == 0
 

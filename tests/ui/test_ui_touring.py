@@ -105,11 +105,11 @@ async def test_the_key_of_the_next_stop_leads_there(tour):
             assert stop(reader) == before + 1, key
 
 
-STOPS = (0, 3, 7, 11)
+PLACES = (0, 3, 7, 11)
 LEAVING = ("escape", "q", "ctrl+c", "e", "colon", "y", "2", "f1")
 
 
-@pytest.mark.parametrize(("stops", "key"), [(STOPS[k % 4], key) for k, key in enumerate(LEAVING)])
+@pytest.mark.parametrize(("stops", "key"), [(PLACES[k % 4], key) for k, key in enumerate(LEAVING)])
 async def test_any_other_key_leaves_it_right_there(tour, key, stops):
     """The app is where the tour was, with a word how to go on; the key does nothing else, and the next one counts."""
     async with tour((80, 24)) as reader:

@@ -9,8 +9,7 @@ import numpy as np
 from bptui.engine.network import Array
 from bptui.tui.drawing.lines import Line, Run
 
-_DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
-_BITS = np.array(_DOTS, np.uint8)
+_BITS = np.array(((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80)), np.uint8)
 _BRAILLE = tuple(chr(0x2800 + bits) for bits in range(256))
 
 # Dots from one dash to the next.
@@ -52,14 +51,6 @@ class Canvas:
         cell = y * self.columns + x
         return not self._text[cell] and not self._bits[cell]
 
-    def dot(self, x: int, y: int, style: str) -> None:
-        """One dot, in a grid of 2 × 4 for each cell."""
-        column, row = x // 2, y // 4
-        if 0 <= column < self.columns and 0 <= row < self.rows:
-            cell = row * self.columns + column
-            self._bits[cell] |= _DOTS[y % 4][x % 2]
-            self._inks[cell] = style
-
     def dots(self, cells: Array, bits: Array, styles: list[str]) -> None:
         """Many at once: for each flat cell its dots, and their style."""
         for cell, more, style in zip(cells.tolist(), bits.tolist(), styles, strict=True):
@@ -76,13 +67,7 @@ class Canvas:
         below: int | None = None,
     ) -> None:
         """A straight line between two places given in cells; broken into dashes, and only above a row, if wanted."""
-        x0, y0, x1, y1 = (round(v) for v in (start[0] * 2, start[1] * 4, end[0] * 2, end[1] * 4))
-        steps = max(abs(x1 - x0), abs(y1 - y0), 1)
-        steep = abs(y1 - y0) > abs(x1 - x0)
-        for k in range(steps + 1):
-            x, y = round(x0 + (x1 - x0) * k / steps), round(y0 + (y1 - y0) * k / steps)
-            if (below is None or y < 4 * below) and not (broken and (y if steep else x) % _DASH >= _DASH // 2):
-                self.dot(x, y, style)
+        self.strokes(np.array([(start, end)], float), style, broken=broken, below=below)
 
     def strokes(self, segments: Array, style: str, *, broken: bool = False, below: int | None = None) -> None:
         """Many straight lines (n, 2, 2) of one style at once, in cells: the dots that `stroke` sets for each."""
@@ -93,7 +78,7 @@ class Canvas:
         steps = np.maximum(1, np.abs(by).max(1))
         which = np.repeat(np.arange(len(ends)), steps + 1)
         k = np.arange(len(which)) - np.repeat(np.cumsum(steps + 1) - (steps + 1), steps + 1)
-        x, y = np.rint(ends[which, 0] + by[which] * (k / steps[which])[:, None]).astype(int).T
+        x, y = np.rint(ends[which, 0] + by[which] * k[:, None] / steps[which, None]).astype(int).T
         kept = (x >= 0) & (x < 2 * self.columns) & (y >= 0) & (y < 4 * (self.rows if below is None else below))
         if broken:
             steep = np.abs(by[which, 1]) > np.abs(by[which, 0])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
@@ -22,6 +23,8 @@ _ROWS_FOR_NAMES = 5
 _HUGE = 1e200
 # A curve beside the first is followed so many times as high as that one goes.
 _BEYOND = 3.0
+# One iteration or value, or many at once.
+Places = TypeVar("Places", float, Array)
 # Within an iteration a curve stays what it is.
 _PLOTS: Kept[list[Line]] = Kept(8)
 
@@ -156,7 +159,7 @@ class Course:
     columns: int
     last: int
 
-    def column(self, t: float) -> float:
+    def column(self, t: Places) -> Places:
         """Where an iteration lies."""
         return _MARGIN + self._long * t / max(1, self.last)
 
@@ -189,14 +192,18 @@ class _Scale:
             shown = float(np.float64(10) ** value) if self.log else value * self.unit
         return number(shown, 4).rjust(_MARGIN - 2)
 
-    def place(self, t: float, value: float) -> tuple[float, float]:
+    def place(self, t: Places, value: Places) -> tuple[Places, Places]:
         """In cells."""
         down = self.bottom - 0.3
         return self.column(t), down * (self.high - value) / (self.high - self.low)
 
-    def column(self, t: float) -> float:
+    def column(self, t: Places) -> Places:
         """Where an iteration lies."""
-        return Course(self.canvas.columns, self.last).column(t)
+        return self._course.column(t)
+
+    @cached_property
+    def _course(self) -> Course:
+        return Course(self.canvas.columns, self.last)
 
 
 def _range(curves: Sequence[Curve], floor: float | None) -> tuple[float, float]:
@@ -217,11 +224,10 @@ def _range(curves: Sequence[Curve], floor: float | None) -> tuple[float, float]:
 def _draw(canvas: Canvas, scale: _Scale, curve: Curve) -> None:
     # Above the picture and below it is outside, however far.
     values = np.clip(curve.values, scale.low - (scale.high - scale.low), 2 * scale.high - scale.low)
-    places = [scale.place(float(t), float(value)) for t, value in zip(curve.iterations, values, strict=True)]
+    places = np.stack(scale.place(curve.iterations, values), 1)
     if len(places) == 1:
-        canvas.stroke(places[0], places[0], curve.style)
-    for here, there in itertools.pairwise(places):
-        canvas.stroke(here, there, curve.style, broken=curve.broken, below=scale.bottom)
+        canvas.strokes(np.stack([places, places], 1), curve.style)
+    canvas.strokes(np.stack([places[:-1], places[1:]], 1), curve.style, broken=curve.broken, below=scale.bottom)
 
 
 def _axes(canvas: Canvas, scale: _Scale, marks: Sequence[Mark], *, named: bool) -> None:
@@ -241,9 +247,14 @@ def _axes(canvas: Canvas, scale: _Scale, marks: Sequence[Mark], *, named: bool) 
 
 
 def _marked(canvas: Canvas, scale: _Scale, marks: Sequence[Mark], *, named: bool) -> None:
-    for mark in sorted(marks, key=lambda mark: mark.rank):
-        if named or 0 < mark.iteration < scale.last:
-            canvas.write(int(scale.column(mark.iteration)), scale.bottom, mark.glyph, mark.style)
+    # Of several at one place that of the highest rank is seen.
+    seen = {
+        int(scale.column(mark.iteration)): mark
+        for mark in sorted(marks, key=lambda mark: mark.rank)
+        if named or 0 < mark.iteration < scale.last
+    }
+    for column, mark in seen.items():
+        canvas.write(column, scale.bottom, mark.glyph, mark.style)
 
 
 def _ends(canvas: Canvas, scale: _Scale, row: int) -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bptui.commands import copying
-from bptui.commands.copying import FORMULA, Asked
 from bptui.commands.registry import CommandError
 from bptui.commands.wording import number_text
 from bptui.engine.program import Target
-from bptui.files import copies
 from bptui.files.report import FileError
 from bptui.files.text import safe
 from bptui.tui.scene import Scene
 from bptui.tui.screens.opening import Opening
+
+if TYPE_CHECKING:
+    from bptui.commands.copying import Asked
 
 # Terminals and tmux drop what is longer, in base64, without a word.
 MOST_CODED = 74_000
@@ -25,6 +26,8 @@ class Copying(Opening):
 
     def _copy(self, rest: str) -> None:
         """What is named; without a name the number under the cursor, in full."""
+        from bptui.commands import copying
+
         try:
             slot, cell = self._cursor
             named = rest or self.session.debugger.spell(Target(slot, (cell,), scalar=True))
@@ -44,6 +47,9 @@ class Copying(Opening):
         return number_text(self._view.number(slot, cell))
 
     def _text(self, wanted: Asked) -> str:
+        from bptui.commands import copying
+        from bptui.commands.copying import FORMULA
+
         scene = self.scene
         if wanted.what == FORMULA and isinstance(scene, Scene) and scene.formula is not None:
             made = copying.shown_formula(self.session, *scene.formula)
@@ -58,6 +64,8 @@ class Copying(Opening):
 
     def _hand_over(self, wanted: Asked, text: str) -> None:
         """To the file that is named, or to the terminal's clipboard. Raises ValueError."""
+        from bptui.commands import copying
+
         if wanted.file:
             self._show(copying.written(self.session, wanted, text))
             return
@@ -73,6 +81,9 @@ class Copying(Opening):
 
     def _kept(self, wanted: Asked, text: str) -> str:
         """Where it is kept too, or "" where that can't be."""
+        from bptui.commands import copying
+        from bptui.files import copies
+
         if not self.session.files:
             return ""
         try:

@@ -9,10 +9,8 @@ from bptui.commands import registry
 from bptui.commands.answer import Answer
 from bptui.commands.following import edits
 from bptui.commands.running import Begun
-from bptui.commands.sweeping import sweep
 from bptui.engine.timeline import START
 from bptui.files.report import SpecError
-from bptui.tui.screens.dialogs import TextPage
 from bptui.tui.screens.running import Came, Free, Running, Sweeping, Underway
 from bptui.tui.screens.showing import Showing
 
@@ -48,6 +46,8 @@ class Going(Showing):
 
     def _failed(self, line: str, error: ValueError | OSError, *, asked: bool) -> None:
         """A line could not be carried out; of a spec that somebody asked for every mistake is shown."""
+        from bptui.tui.screens.dialogs import TextPage
+
         if asked and isinstance(error, SpecError) and len(error.lines) > 1:
             self._show("")
             self.app.push_screen(TextPage(f"{line}: nothing has changed", error.lines))
@@ -55,6 +55,8 @@ class Going(Showing):
             self._refuse(error)
 
     def _after(self, line: str, answer: Answer) -> None:
+        from bptui.tui.screens.dialogs import TextPage
+
         if answer.loaded:
             self._cursor, self._row, self._heading = self._first_cell(), -1, None
             self.first_sight()
@@ -152,6 +154,8 @@ class Going(Showing):
 
     def _sweep(self, rest: str) -> None:
         """Forks from here, while the screen goes on; all of them on a page."""
+        from bptui.commands.sweeping import sweep
+
         debugger, line = self.session.debugger, f"sweep {rest}"
         here = debugger.timeline, debugger.position
         digits = self.session.digits or _SWEPT_DIGITS

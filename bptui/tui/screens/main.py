@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import ClassVar, Protocol, cast
+from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
 from textual.actions import SkipAction
 from textual.app import ComposeResult
@@ -19,9 +19,6 @@ from bptui.tui.arrangement import SMALLEST
 from bptui.tui.drawing.look import Look
 from bptui.tui.drawing.palette import THEMES
 from bptui.tui.screens.copying import Copying
-from bptui.tui.screens.dialogs import TextPage
-from bptui.tui.screens.finding import Chosen, FindPage, offers
-from bptui.tui.screens.manual import HelpPage, sections
 from bptui.tui.screens.touring import Touring
 from bptui.tui.screens.typing import Typing
 from bptui.tui.widgets.bars import HeaderBar, KeysBar, StatusBar, WatchBar
@@ -34,6 +31,9 @@ from bptui.tui.widgets.program import ProgramPane
 from bptui.tui.widgets.stops import StopsPane
 from bptui.tui.widgets.time import LossPane
 from bptui.tui.widgets.values import ValuesPane
+
+if TYPE_CHECKING:
+    from bptui.tui.screens.finding import Chosen
 
 # Words that a key asks an argument for: the command line opens with them.
 _ASKING = ("goto", "find")
@@ -102,6 +102,8 @@ class MainScreen(Typing, Touring, Copying):
 
     def on_mount(self) -> None:
         """Ready for the first key."""
+        from bptui.tui.screens.dialogs import TextPage
+
         self.query_one(ProgramPane).focus()
         notes = self.session.notes
         self._show(notes[0] if len(notes) == 1 else None)
@@ -182,6 +184,8 @@ class MainScreen(Typing, Touring, Copying):
 
     def _help(self) -> object:
         """The keys, those of the focused pane first."""
+        from bptui.tui.screens.manual import HelpPage, sections
+
         pane = self.focused if isinstance(self.focused, Pane) else None
         active = self.active_bindings.values()
         own = [one.binding for one in active if one.node is pane and not (one.binding.id or "").startswith("pane.")]
@@ -194,6 +198,8 @@ class MainScreen(Typing, Touring, Copying):
 
     def _find(self) -> object:
         """The page of all of it."""
+        from bptui.tui.screens.finding import FindPage, offers
+
         panes = sorted(self.query(Pane), key=lambda pane: pane.number)
         return self.app.push_screen(FindPage(offers(commands_of(self), panes)), self._found)
 

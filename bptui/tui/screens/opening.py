@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.widgets import Input
 
-from bptui.commands import editing, looking, origins
-from bptui.commands.branching import compared
 from bptui.commands.wording import number_text
 from bptui.debugger.debugger import spell
 from bptui.debugger.expressions import parse_target
 from bptui.engine.program import Target
 from bptui.engine.timeline import START, Position, normal
 from bptui.explain.notation import number
-from bptui.files.matrices import several
 from bptui.tui.drawing.table import shown_slots
-from bptui.tui.drawing.tensor.part import around, table_text
 from bptui.tui.drawing.tensor.plane import beside, tensor_beside
 from bptui.tui.scene import Scene
 from bptui.tui.screens import helping
-from bptui.tui.screens.branching import BranchesPage, DiffPage
-from bptui.tui.screens.dialogs import EditDialog, Place, TextPage
 from bptui.tui.screens.going import Going
-from bptui.tui.screens.tree import TreePage
 from bptui.tui.widgets.values import ValuesPane
+
+if TYPE_CHECKING:
+    from bptui.tui.screens.dialogs import Place
 
 
 class Opening(Going):
@@ -32,6 +30,8 @@ class Opening(Going):
 
     def _branches(self) -> None:
         """The tree of branches; what is chosen there is carried out."""
+        from bptui.tui.screens.branching import BranchesPage
+
         self.app.push_screen(BranchesPage(self.session.debugger.branches), self._chosen_branch)
 
     def _chosen_branch(self, line: str | None) -> None:
@@ -45,6 +45,9 @@ class Opening(Going):
 
     def _diff(self, name: str) -> None:
         """Two timelines side by side."""
+        from bptui.commands.branching import compared
+        from bptui.tui.screens.branching import DiffPage
+
         try:
             found = compared(self.session, name)
         except ValueError as error:
@@ -57,6 +60,8 @@ class Opening(Going):
 
     def _edit(self) -> object:
         """Open the dialog; ready once what this gives is awaited, so that a number typed at once is for it."""
+        from bptui.tui.screens.dialogs import EditDialog
+
         slot, cell = self._cursor
         debugger = self.session.debugger
         target = Target(slot, (cell,), scalar=True)
@@ -77,6 +82,8 @@ class Opening(Going):
 
     def _edit_whole(self, pasted: str = "") -> object:
         """The page of all numbers around the cursor, or of what was pasted for them."""
+        from bptui.commands import editing
+        from bptui.tui.drawing.tensor.part import around, table_text
         from bptui.tui.screens.whole import WholePage  # Textual's editor is large, and seldom needed
 
         slot, cell = self._cursor
@@ -99,6 +106,8 @@ class Opening(Going):
 
     def pasted(self, text: str) -> bool:
         """A paste that nobody typing gets is for the array under the cursor, a single number for the cell."""
+        from bptui.files.matrices import several
+
         if isinstance(self.focused, Input):
             return False
         self._stop_playing()
@@ -111,6 +120,8 @@ class Opening(Going):
 
     def _places(self, slot: str, cell: int) -> list[Place]:
         """From when an edit of a cell may hold."""
+        from bptui.tui.screens.dialogs import Place
+
         del cell
         here = self._position()
         program = self.session.debugger.program
@@ -141,6 +152,10 @@ class Opening(Going):
 
     def _explain(self) -> None:
         """The cell whose formula is shown; in the values the one under the cursor."""
+        from bptui.commands import looking, origins
+        from bptui.tui.screens.dialogs import TextPage
+        from bptui.tui.screens.tree import TreePage
+
         slot, cell = self._cursor
         if self._view.moment is not None and not self._looked and not isinstance(self.focused, ValuesPane):
             slot, cell = helping.written_cell(self._view, self._cursor)
@@ -175,6 +190,8 @@ class Opening(Going):
         self.point(slot, cell, said[0] if said else where)
 
     def _page(self, title: str, line: str) -> None:
+        from bptui.tui.screens.dialogs import TextPage
+
         self.app.push_screen(TextPage(title, list(self.session.execute(line).lines)))
 
     def _tensor(self, by: int, *, whole: bool = False) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bptui.commands.registry import CommandError
 from bptui.debugger.expressions import parse_target
-from bptui.debugger.probing.knobs import turned
 from bptui.engine.network import nearest
 from bptui.engine.program import Target
 from bptui.files.text import safe
@@ -41,6 +40,8 @@ class Pointing(Opening):
 
     def _mark(self, text: str) -> None:
         """The cell under the cursor, or a named one, is the second of the surface; the same again: it is no longer."""
+        from bptui.debugger.probing.knobs import turned
+
         program = self.session.debugger.program
         try:
             target = parse_target(program, text) if text else Target(self._cursor[0], (self._cursor[1],))

@@ -10,7 +10,6 @@ from bptui.files.origins import Origin
 from bptui.files.report import SpecError
 from bptui.files.settings import current, text, written
 from bptui.files.watching import SpecWatch
-from bptui.tui.screens.choosing import OpenPage
 from bptui.tui.screens.opening import Opening
 from bptui.tui.screens.settings import SettingsPage
 
@@ -69,6 +68,8 @@ class Renewing(Opening):
 
     def _open(self) -> object:
         """The page from which another network is opened."""
+        from bptui.tui.screens.choosing import OpenPage
+
         network = self.session.debugger.program.network
         anew = Choice("this network anew, with other settings", network.name, written(current(network)), anew=True)
         page = OpenPage([anew, *choices(self.session.folder)], self._opened)

@@ -6,17 +6,20 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from textual.timer import Timer
 
 from bptui.commands.answer import Answer
 from bptui.commands.running import Begun, Pace
 from bptui.debugger.debugger import Debugger
-from bptui.engine.stacks import Watch
+
+if TYPE_CHECKING:
+    from bptui.engine.stacks import Watch
 
 SLICE = 0.008
-FRAME = 1 / 60
+# From the end of a frame to the beginning of the next.
+FRAME = 0.014
 # What moves at every frame of a run is little; all of it is drawn so often.
 _WHOLE = 0.25
 # So long it runs at once: what takes no longer is there before the next key.
@@ -96,7 +99,8 @@ class Running:
         if self._stopped:
             return
         came = self._portion()
-        while came is None and time.monotonic() < self._begun + _AT_ONCE:
+        # From one frame to the next at once: each return to the loop costs as much as a small frame.
+        while came is None and time.monotonic() < max(self._begun + _AT_ONCE, self._shown + self._frame - SLICE):
             came = self._portion()
         if came is not None:
             self._arrived(came)

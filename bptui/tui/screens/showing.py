@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 from textual.reactive import reactive
 from textual.timer import Timer
 
 from bptui.commands.following import followed
-from bptui.commands.predicting import Question
 from bptui.commands.session import Session
+from bptui.debugger.view import View
 from bptui.engine.timeline import Position
 from bptui.explain.parts import Key
 from bptui.tui.drawing import prose
-from bptui.tui.scene import Scene
+from bptui.tui.scene import Plotted, Scene
 from bptui.tui.screens import helping
 from bptui.tui.screens.arranging import Arranged
 from bptui.tui.screens.helping import Kept
 from bptui.tui.screens.past import past
-from bptui.tui.screens.plotting import Plotting
 from bptui.tui.screens.running import Underway
 from bptui.tui.screens.stopping import Stopping
 from bptui.tui.widgets.bars import Bar
 from bptui.tui.widgets.time import LossPane
+
+if TYPE_CHECKING:
+    from bptui.commands.predicting import Question
+    from bptui.tui.screens.plotting import Plotting
 
 # Seconds between two portions of what is computed for a plot: keys come in between.
 _BETWEEN = 0.02
@@ -49,7 +53,6 @@ class Showing(Arranged):
         # Why the last line was not carried out, or "".
         self._refused = ""
         self._stopping = Stopping(session)
-        self._plotting = Plotting(session, self._compute)
         self._computing: Timer | None = None
         self._ticking: Timer | None = None
         self._underway: Underway | None = None
@@ -79,32 +82,46 @@ class Showing(Arranged):
 
     def glance(self, note: str) -> None:
         """Of the moment what moves while it runs, and a word: where it is, how far, and the curve."""
-        self._view = self.session.debugger.view()
         self._note = note
-        scene = self._made()
-        for widget in (*self.query(Bar), *self.query(LossPane)):
+        scene = self._made(self.session.debugger.glimpse())
+        for widget in self._moving:
             widget.scene = scene
 
+    @cached_property
+    def _moving(self) -> list[Bar | LossPane]:
+        """What follows a run."""
+        return [*self.query(Bar), *self.query(LossPane)]
+
     def _draw(self) -> None:
-        scene = self._made()
+        scene = self._made(self._view)
         # First where all stands: what moves is then drawn once, there.
         self.make_room(self._view.program, len(scene.stops.breakpoints), len(scene.stops.watched))
         self.scene = scene
 
-    def _made(self) -> Scene:
-        """The scene of the moment."""
+    def _made(self, view: View) -> Scene:
+        """The scene of a moment."""
         passing = self._underway is not None
         stops = self._stopping.rows(passing=passing)
         travelled = past(self.session.debugger, stops.plotted, passing=passing)
         scene = helping.scene_of(
-            self.session, self._view, self._cursor, self._row, looked=self._looked, note=self._note,
+            self.session, view, self._cursor, self._row, looked=self._looked, note=self._note,
             compact=self.small,
         )  # fmt: skip
         asked = "" if self._asked is None else self._asked.slot
         return replace(
             scene, stops=stops, past=travelled, mistaken=self.mistaken, folds=self.session.folds,
-            heading=self._heading, asked=asked, sample=self._sample, plotting=partial(self._plotting, passing=passing),
+            heading=self._heading, asked=asked, sample=self._sample, plotting=partial(self._plotted, passing=passing),
         )  # fmt: skip
+
+    @cached_property
+    def _plotting(self) -> Plotting:
+        """What computes the numbers of plots, loaded with the first that needs any."""
+        from bptui.tui.screens.plotting import Plotting
+
+        return Plotting(self.session, self._compute)
+
+    def _plotted(self, scene: Scene, view: str, *, passing: bool) -> Plotted:
+        return self._plotting(scene, view, passing=passing)
 
     def viewed(self, view: str) -> None:
         """The reader turned to another plot."""

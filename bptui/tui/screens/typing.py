@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 from textual.widgets import Input
 from textual.widgets.input import Selection
 
-from bptui.commands.completion import Completion, command_of, complete
-from bptui.commands.predicting import Question, question
 from bptui.debugger.debugger import spell
 from bptui.engine.program import Target
 from bptui.files.text import safe
-from bptui.tui.drawing.hint import Hint, hint, line_keys
 from bptui.tui.drawing.lines import Line
 from bptui.tui.drawing.palette import THEMES
 from bptui.tui.screens.pointing import Pointing
@@ -22,6 +20,10 @@ from bptui.tui.widgets.drawn import Drawn
 from bptui.tui.widgets.field import Field
 from bptui.tui.widgets.line import CommandLine
 from bptui.tui.widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from bptui.commands.completion import Completion
+    from bptui.commands.predicting import Question
 
 _ANSWER = "a number, or how it is reckoned: 2*0.11 + 3*0.21; with nothing, it is shown"
 _PLACEHOLDER = "a command, such as  set w5 = 0.2 at 0:0   (help lists them)"
@@ -35,6 +37,8 @@ class Typing(Pointing):
 
     def line_widgets(self) -> Iterator[Widget]:
         """The line, what stands above it, and its keys."""
+        from bptui.tui.drawing.hint import line_keys
+
         yield Drawn(self._hinted, "hint")
         yield CommandLine(self._completed, self.session.history, "line", _PLACEHOLDER)
         yield Drawn(lambda columns, _: [line_keys(columns, asked=self._asked is not None)], "line-keys")
@@ -83,6 +87,8 @@ class Typing(Pointing):
 
     def _predict(self) -> None:
         """Ask for a number of the next operation: the one under the cursor, if it writes that."""
+        from bptui.commands.predicting import question
+
         slot, cell = self._cursor
         try:
             writes = self._view.program.instructions[self._view.upcoming].writes
@@ -123,6 +129,9 @@ class Typing(Pointing):
             shown.redraw()
 
     def _hinted(self, columns: int, rows: int) -> list[Line]:
+        from bptui.commands.completion import command_of
+        from bptui.tui.drawing.hint import Hint, hint
+
         del rows
         line = self.query_one(CommandLine)
         refused, error = self._fault
@@ -133,6 +142,8 @@ class Typing(Pointing):
 
     def _completed(self, text: str) -> Completion:
         """What may stand at the end of a text; to an answer nothing is offered."""
+        from bptui.commands.completion import Completion, complete
+
         if self._asked is not None:
             return Completion(len(text))
         views = [view for pane in self.query(Pane) for view in pane.views]

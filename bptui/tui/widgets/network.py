@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
 
 from bptui.engine.timeline import Position
 from bptui.tui.drawing.lines import Line
-from bptui.tui.drawing.network.blocks import Opened, beside, block_at, group_of
 from bptui.tui.drawing.network.figure import caption, figure, planned
 from bptui.tui.drawing.network.hits import cell_at
 from bptui.tui.drawing.network.sight import Sight, batch_row, row_of
 from bptui.tui.drawing.network.walk import Trail, Walk
 from bptui.tui.scene import Hit, Scene
 from bptui.tui.widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from bptui.tui.drawing.network.blocks import Opened
 
 
 class NetworkPane(Pane):
@@ -47,6 +49,8 @@ class NetworkPane(Pane):
         return figure(self._sight(scene), columns, rows, self.shown, self._opened), -1
 
     def move(self, scene: Scene, across: int, down: int) -> None:
+        from bptui.tui.drawing.network.blocks import beside
+
         self._read = scene.position
         sight = self._sight(scene)
         made = planned(sight, *self._room, self.shown)
@@ -56,6 +60,8 @@ class NetworkPane(Pane):
             self.followed.point(*beside(sight, self._room[1], self._opened, across, down))
 
     def hit(self, scene: Scene, x: int, y: int) -> Hit | None:
+        from bptui.tui.drawing.network.blocks import block_at
+
         sight = self._sight(scene)
         made = planned(sight, *self._room, self.shown)
         if made is not None:
@@ -66,6 +72,8 @@ class NetworkPane(Pane):
 
     def _click(self, event: events.MouseEvent) -> None:
         """A click on the sign of a group opens or closes it."""
+        from bptui.tui.drawing.network.blocks import block_at
+
         block = None
         if self.scene is not None:
             sight = self._sight(self.scene)
@@ -78,6 +86,8 @@ class NetworkPane(Pane):
 
     def action_choose(self) -> None:
         """Enter opens or closes a group, and edits any other cell."""
+        from bptui.tui.drawing.network.blocks import group_of
+
         if self.scene is None:
             return
         sight = self._sight(self.scene)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
 from bptui.explain.lazy import Lazy
 from bptui.tui.drawing.lines import Line
 from bptui.tui.drawing.table import Table, table
-from bptui.tui.drawing.tensor.plane import Cell
-from bptui.tui.drawing.tensor.seen import Seen, seen
-from bptui.tui.drawing.tensor.sheet import Sheet
-from bptui.tui.drawing.tensor.views import VIEWS, has_pictures, view_of
+from bptui.tui.drawing.tensor.plane import VIEWS, Cell
 from bptui.tui.scene import Hit, Scene
 from bptui.tui.widgets.looks import look_of
 from bptui.tui.widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from bptui.tui.drawing.tensor.seen import Seen
+    from bptui.tui.drawing.tensor.sheet import Sheet
 
 _FAR = 10**9
 
@@ -79,16 +80,22 @@ class ValuesPane(Pane):
 
     def turn(self, by: int) -> None:
         """Another view; pictures only of what has some."""
+        from bptui.tui.drawing.tensor.views import has_pictures
+
         super().turn(by)
         if self.shown == "picture" and self.scene is not None and not has_pictures(self._seen(self.scene)):
             super().turn(by)
 
     def _seen(self, scene: Scene) -> Seen:
+        from bptui.tui.drawing.tensor.seen import seen
+
         look = look_of(self)
         return seen(scene, focused=self.has_focus, fine=look.levels > 0 and not look.ascii)
 
     def _sheet(self, scene: Scene, columns: int, rows: int) -> Sheet:
         """The drawing, which arrows and the mouse ask as well."""
+        from bptui.tui.drawing.tensor.views import view_of
+
         made_for = scene, self.shown, columns, rows, self.has_focus, look_of(self)
         if self._made is None or self._made[0] != made_for:
             self._made = made_for, view_of(self._seen(scene), self.shown, columns, rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,7 +12,6 @@ from bptui.engine.network import Array
 from bptui.tui.drawing.canvas import Canvas
 from bptui.tui.drawing.layers import drawable
 from bptui.tui.drawing.lines import Line
-from bptui.tui.drawing.network.blocks import Opened, blocks
 from bptui.tui.drawing.network.ink import WIDEST
 from bptui.tui.drawing.network.lit import Flow, flow, lit
 from bptui.tui.drawing.network.parts import LINE, SHORT, SUM, VALUE, Fact, Neuron, Sizes, all_facts, facts, gradient
@@ -19,6 +19,9 @@ from bptui.tui.drawing.network.plan import Column, Form, Gap, Plan, forms, headi
 from bptui.tui.drawing.network.sight import Sight
 from bptui.tui.drawing.numbers import colour, signed
 from bptui.tui.scene import Scene
+
+if TYPE_CHECKING:
+    from bptui.tui.drawing.network.blocks import Opened
 
 # The figure is for up to some dozens of neurons, unless it is asked for.
 _DOZENS = 60
@@ -40,6 +43,8 @@ _INKS = (("hot7", "cold7", "faint"), ("pos", "neg", "plain"), ("now", "now", "no
 
 def figure(sight: Sight, columns: int, rows: int, view: str = "auto", opened: Opened = frozenset()) -> list[Line]:
     """The drawing, or blocks where the neurons don't fit."""
+    from bptui.tui.drawing.network.blocks import blocks
+
     made = planned(sight, columns, rows, view)
     return blocks(sight, columns, rows, opened) if made is None else _draw(made, sight)
 

@@ -13,6 +13,8 @@ from bptui.explain.cells import unravelled
 from bptui.tui.scene import Scene
 
 Cell = tuple[str, int]
+# The views of one tensor.
+VIEWS = ("numbers", "heat", "both", "picture")
 
 
 @dataclass(frozen=True)

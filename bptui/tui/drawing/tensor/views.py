@@ -13,7 +13,6 @@ from bptui.tui.drawing.tensor.pictures import Pictures
 from bptui.tui.drawing.tensor.seen import Seen
 from bptui.tui.drawing.tensor.sheet import Sheet, below, next_to, nowhere
 
-VIEWS = ("numbers", "heat", "both", "picture")
 # A pane lower than this and as wide as this has map and numbers side by side.
 _LOW, _WIDE = 18, 66
 
