@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 # One letter for one sign, so that what stood under each other still does: signs, and below them their letters.
 _ROWS = (
@@ -21,6 +22,9 @@ _LONGER = {
     "½": "1/2 ", "²": "^2", "³": "^3", "√": "sqrt ", "Σ": "sum ", "ᵀ": "^T", "∞": "inf", "≥": ">=", "≤": "<=",
     "≠": "!=", "σ": "sigma", "μ": "mu", "β": "beta", "π": "pi", "Φ": "Phi", "ε": "eps", "∇": "grad ",
 }  # fmt: skip
+# Between what is multiplied a point would be read as that of a decimal: 2·0.11.
+_TIMES = re.compile(r"(?<=[^\s·])·(?=[^\s·])")
+_RAISED = re.compile(r"⁽[⁰¹²³⁴-⁹]+⁾")
 # How a picture in braille dots looks from afar: by how many dots there are in its upper and in its lower half.
 _DOTS = ((" ", ".", "_"), ("'", ":", ";"), ('"', "!", "#"))
 _BRAILLE = range(0x2800, 0x2900)
@@ -60,7 +64,7 @@ class Signs:
         """A line of (text, style): signs that take more than a letter take it from the next gap."""
         made: list[Run] = []
         owed = 0
-        for text, style in runs:
+        for text, style in _in_place(list(runs)):
             longer = text if text.isascii() else "".join(_LONGER.get(c, c) for c in text)
             owed += len(longer) - len(text)
             shown, owed = _shortened(longer, owed) if owed else (longer, 0)
@@ -71,6 +75,17 @@ class Signs:
         if sign not in self._known:
             self._known[sign] = ascii_letter(sign)
         return self._known[sign]
+
+
+def _in_place(runs: list[Run]) -> Iterator[Run]:
+    """The same line, where what stands beside a sign says which letter it is."""
+    whole = "".join(text for text, _ in runs)
+    if "·" in whole or "⁽" in whole:
+        whole = _RAISED.sub(lambda found: unicodedata.normalize("NFKC", found.group()), _TIMES.sub("*", whole))
+    start = 0
+    for text, style in runs:
+        yield whole[start : start + len(text)], style
+        start += len(text)
 
 
 def _shortened(text: str, owed: int) -> tuple[str, int]:

@@ -138,3 +138,19 @@ def test_what_takes_more_than_a_letter_takes_it_from_a_gap():
     made = Signs().line(runs)
     assert made == (("E = 1/2 (p - y)^2", "plain"), ("  +0.3272", "pos"))
     assert sum(len(text) for text, _ in made) == sum(len(text) for text, _ in runs)
+
+
+def test_a_product_is_no_decimal_point_and_a_raised_number_no_power():
+    product = [("h1 = 2", "pos"), ("·", "plain"), ("0.11 + i2·w2  ", "pos"), ("·", "dim"), ("  loss ·", "dim")]
+    assert "".join(text for text, _ in Signs().line(product)) == "h1 = 2*0.11 + i2*w2  .  loss ."
+    assert Signs().line([("∂z⁽³⁾/∂v⁽¹²⁾  x³  ", "plain")]) == (("dz(3)/dv(12) x^3  ", "plain"),)
+
+
+async def test_without_colours_the_place_to_type_at_and_what_typing_replaces_are_seen(app, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with app("article", (80, 24), Look(colours=False)) as reader:
+        await reader.press("e")
+        reader.app.screen.query_one("Input").cursor_blink = False
+        await reader.press()
+        row = next(strip for strip in filtered(reader) if strip.text.strip("│ ") == "0.14")
+        assert [segment.text for segment in row if segment.style.reverse] == ["0.14", " "]
