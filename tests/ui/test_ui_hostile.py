@@ -32,6 +32,9 @@ WALK = (
     ("3", "right", "down"),
     ("4", "down", "5", "left", "1", "down", "t", "N"),
 )
+# Every view of every pane, plots and surfaces among them, and what is typed into lists to choose from.
+VIEWS = tuple("2vvv3vvv4vvv5vvvvvvv61")
+LISTS = (("ctrl+p",), ("ctrl+o",), ("question_mark", "slash"), ("slash",), ("E",), ("p",))
 PAGES = (("x",), ("escape", "m"), ("escape", "question_mark"), ("escape", "e"), ("escape",))
 # All the short texts one after the other, and the long ones.
 SMALL = {
@@ -128,6 +131,15 @@ class TestInTheApp:
         async with app(name, (120, 40)) as reader:
             look(reader, "opening")
             await press(reader, *WALK, *PAGES)
+            await press(reader, *VIEWS)
+            for keys in LISTS:
+                await reader.press(*keys)
+                await paste(reader, SMALL[group])
+                await press(reader, "escape", "escape")
+            await command(reader, f"branch {SMALL[group][:40]}")
+            await command(reader, f"watch {SMALL[group][:40]}")
+            await reader.command("tour")
+            await press(reader, *(("right",) for _ in range(4)), "escape")
 
     @pytest.mark.parametrize("label", LABELS[1::2], ids=ascii)
     async def test_in_labels(self, app, label):
@@ -170,7 +182,8 @@ class TestInTheApp:
         text = together(GROUPS["obeyed"]).replace("\0", "") + together(GROUPS["hidden"])
         put("t.txt", text * 2)
         classes = [*GROUPS["obeyed"].values()][:3]
-        data = {"x": [[1], [2], [3]], "y": [0, 1, 2], "classes": classes}
+        pictures = [[k + j for j in range(16)] for k in range(3)]  # of 4×4
+        data = {"x": pictures, "y": [0, 1, 2], "classes": classes}
         write("classes.json", {"data": data, "loss": "softmax-ce", "layers": ["dense 3"]})
         characters = len(set(text))
         write("text.json", {"data": {"text": "t.txt", "length": 4}, "loss": "softmax-ce", "layers": [f"embedding {characters} 3", f"dense {characters}"]})  # fmt: skip
@@ -178,6 +191,9 @@ class TestInTheApp:
             async with app(name, (100, 30)) as reader:
                 await press(reader, *WALK[:3], ("x",), "escape")
                 await command(reader, "info")
+                await press(reader, "2", "home", *"vvvv")
+                await command(reader, "look x[1, 0]")
+                await command(reader, "view picture")
 
     @pytest.mark.soak
     @pytest.mark.parametrize(("group", "name"), [(group, name) for group in GROUPS for name in GROUPS[group]])

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -29,7 +30,9 @@ class Terminal:
     With settings of its own it is started by Python anew, which may read them before anything else.
     """
 
-    def __init__(self, *arguments: str, columns: int = 80, rows: int = 24, **env: str) -> None:
+    def __init__(
+        self, *arguments: str, columns: int = 80, rows: int = 24, command: Sequence[str] = (), **env: str
+    ) -> None:
         settings = {
             k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLORTERM", "TERM", "COLUMNS", "LINES")
         }
@@ -37,11 +40,8 @@ class Terminal:
         self.screen = pyte.Screen(columns, rows)
         self.stream = pyte.ByteStream(self.screen)
         options = {"dimensions": (rows, columns), "env": settings, "timeout": SECONDS}
-        self.child = (
-            pexpect.spawn(sys.executable, ["-m", "bptui", *arguments], **options)
-            if env
-            else Spawned(arguments, **options)
-        )
+        program, *anew = command or (sys.executable, "-m", "bptui", *arguments)
+        self.child = pexpect.spawn(program, anew, **options) if env or command else Spawned(arguments, **options)
         self.child.delaybeforesend = None
         self.written = b""
 
