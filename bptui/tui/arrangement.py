@@ -14,6 +14,8 @@ _TALL = 38
 # The small arrangement's listing is a strip of five operations.
 _STRIP = 6
 _CAPTION = 3
+# Rows for the numbers of a network of a few neurons.
+_NUMBERS = 24
 # What the pane of stops says where there are none.
 _HINT = 8
 # What a pane of the small arrangement takes as a page of its own.
@@ -108,17 +110,19 @@ def _medium(plan: Plan, middle: Region, *, tall: bool) -> dict[str, Region]:
 
 
 def _wide(plan: Plan, middle: Region) -> dict[str, Region]:
-    """The program over time, the numbers, and the network over the formula."""
-    left, rest = _columns(middle, max(46, min(60, middle.width * 27 // 100)))
-    values, right = _columns(rest, max(45, min(64, middle.width // 4)))
-    # The listing takes what it needs, as long as it leaves time some room.
-    program, below = left.split_horizontal(min(plan.listing + 2, middle.height * 6 // 10))
-    made = {"program": program.shrink((0, 0, 1, 0)), "values": values}
+    """The program beside the numbers, both over time; and the network over the formula."""
+    program = max(46, min(60, middle.width * 27 // 100))
+    left, right = _columns(middle, program + 1 + max(45, min(64, middle.width // 4)))
+    # The listing takes what it needs, as long as it leaves time some room; the numbers of a small network find theirs.
+    upper, loss = left.split_horizontal(min(max(plan.listing + 2, _NUMBERS) + plan.stop_rows, middle.height * 6 // 10))
+    listing, values = _columns(upper.shrink((0, 0, 1, 0)), program)
+    made = {"values": values, "loss": loss}
     if plan.stop_rows:
-        stops, below = below.split_horizontal(min(plan.stop_rows + 1, 12))
-        made["stops"] = stops.shrink((0, 0, 1, 0))
+        listing, stops = listing.split_horizontal(-min(plan.stop_rows, 11, upper.height // 2))
+        made["stops"] = stops
+        listing = listing.shrink((0, 0, 1, 0))
     network, formula = right.split_horizontal(middle.height * 11 // 20)
-    return made | {"loss": below, "network": network, "formula": formula}
+    return made | {"program": listing, "network": network, "formula": formula}
 
 
 def _columns(region: Region, width: int) -> tuple[Region, Region]:

@@ -20,9 +20,11 @@ from bptui.tui.drawing.canvas import Canvas
 from bptui.tui.drawing.frame import Frame, crossings
 from bptui.tui.drawing.lines import width
 from bptui.tui.drawing.norms import decades
+from bptui.tui.drawing.numbers import fitted
 from bptui.tui.drawing.slope import heights
 from bptui.tui.drawing.spread import limits
 from bptui.tui.drawing.surface import levels
+from bptui.tui.drawing.ticks import ticks
 from bptui.tui.screens.helping import scene_of
 from bptui.tui.screens.plotting import Plotting, beside
 
@@ -227,6 +229,37 @@ def test_limits_hold_all(values):
     assert low <= min(values)
     assert max(values) <= high
     assert low < high
+
+
+@given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6), st.integers(0, 9), st.booleans())
+def test_ticks_lie_within_at_round_numbers_equally_far_apart(low, more, most, whole):
+    high = low + more
+    found = ticks(low, high, most, whole=whole)
+    assert len(found) <= most
+    assert all(low < value < high for value in found)
+    steps = {f"{b - a:.6g}" for a, b in itertools.pairwise(found)}
+    assert len(steps) <= 1
+    assert all(step.strip("0.").split("e")[0].strip("0.") in ("1", "2", "5") for step in steps)
+    assert not whole or all(value == round(value) for value in found)
+    assert most == 0 or whole or more < 1e-9 * max(abs(low), abs(high)) or found or most < 3
+
+
+def test_the_axes_have_round_numbers_where_there_is_room():
+    drawn = Drawn("article", "run 60")
+    tall = drawn.text("loss", ("W2", 0), (100, 36))
+    assert [label for label in ("0.1┤", "0.2┤", "0.3┤") if label in tall.replace(" ", "")] == ["0.1┤", "0.2┤", "0.3┤"]
+    axis = next(row for row in tall.splitlines() if "└" in row)
+    assert axis.replace("─", " ").replace("┴", " ").split() == ["└0", "20", "40", "59"]
+    assert "┤" not in drawn.text("loss", ("W2", 0), (70, 7))
+    powers = drawn.text("log", ("W2", 0), (100, 36)).replace(" ", "")
+    assert "1e-10┤" in powers
+
+
+def test_a_number_too_long_for_its_column_keeps_what_digits_it_can():
+    assert [fitted(0.0005206, 7, (2, columns)) for columns in (10, 9, 8, 7, 6, 5)] == [
+        "+0.0005206", " +5.21e-4", "+5.21e-4", "+5.2e-4", " +5e-4", "+5e-4",
+    ]  # fmt: skip
+    assert fitted(-1.5e-300, -1, (2, 8)) == "−2e-300 ".rstrip().rjust(8)
 
 
 def test_decades_hold_what_is_above_0():

@@ -10,9 +10,12 @@ import numpy as np
 from bptui.engine.network import Array
 from bptui.explain.notation import number
 from bptui.tui.drawing.canvas import Canvas
+from bptui.tui.drawing.ticks import ticks
 
 MARGIN = 8
 _DIGITS = 3
+# So many rows lie at least between two numbers at the axis, and so many columns.
+_APART, _ACROSS = 5, 20
 Range = tuple[float, float]
 
 
@@ -83,14 +86,19 @@ class Frame:
         if math.isfinite(x) and math.isfinite(y) and self.inside(x, y):
             self.canvas.write(*self.cell(x, y), glyph, style)
 
-    def axes(self, name: str = "", up: str = "") -> None:
-        """The edges, the numbers at their ends, what runs along the lower one, and what runs up."""
+    def axes(self, name: str = "", up: str = "", *, power: bool = False) -> None:
+        """The edges, numbers along them, what runs along the lower one, and what runs up, perhaps in powers of ten."""
         canvas, right = self.canvas, MARGIN + self.columns
         for y in range(self.rows):
             canvas.write(MARGIN - 1, y, "│", "faint")
-        canvas.write(0, 0, short(self.y[1]).rjust(MARGIN - 1), "dim")
+        label = _power if power else short
+        canvas.write(0, 0, label(self.y[1]).rjust(MARGIN - 1), "dim")
         if self.rows > 1:
-            canvas.write(0, self.rows - 1, short(self.y[0]).rjust(MARGIN - 1), "dim")
+            canvas.write(0, self.rows - 1, label(self.y[0]).rjust(MARGIN - 1), "dim")
+        for value in ticks(*self.y, (self.rows - _APART) // _APART, whole=power):
+            y = self.cell(self.x[0], value)[1]
+            if 1 < y < self.rows - 2:
+                canvas.write(0, y, f"{label(value).rjust(MARGIN - 1)}┤", "dim")
         canvas.write(MARGIN - 1, self.rows, "└" + "─" * self.columns, "faint")
         low, high = short(self.x[0]), short(self.x[1])
         canvas.write(MARGIN, self.rows, f"{low} ", "dim")
@@ -100,6 +108,15 @@ class Frame:
         if name:
             room = self.columns - len(low) - len(high) - 4
             canvas.write(MARGIN + len(low) + 1 + max(0, (room - len(name)) // 2), self.rows, f" {name[:room]} ", "dim")
+        for value in ticks(*self.x, self.columns // _ACROSS):
+            text = f" {short(value)} "
+            x = self.cell(value, self.y[0])[0] - len(text) // 2
+            if canvas.free(x, self.rows, len(text), "─"):
+                canvas.write(x, self.rows, text, "dim")
+
+
+def _power(value: float) -> str:
+    return f"1e{value:.0f}" if value else "1"
 
 
 def short(value: float) -> str:

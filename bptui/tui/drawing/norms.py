@@ -72,9 +72,7 @@ def _plotted(found: Norms, names: list[str], columns: int, rows: int) -> list[Li
     room = min(_NAME, max(map(len, names)))
     first, last = float(found.iterations[0]), float(found.iterations[-1])
     frame = Frame(canvas, canvas.columns - MARGIN - room - 2, rows - 1, (first, last), (low, high))
-    frame.axes("iteration")
-    canvas.write(0, 0, f"1e{high}".rjust(MARGIN - 1), "dim")
-    canvas.write(0, rows - 2, f"1e{low}".rjust(MARGIN - 1), "dim")
+    frame.axes("iteration", power=True)
     with np.errstate(all="ignore"):
         heights = np.log10(np.where(found.values > 0, found.values, np.nan))
     for k, name in enumerate(names):

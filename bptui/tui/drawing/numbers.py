@@ -37,7 +37,7 @@ def signed(value: float, places: int, *, plus: bool = True) -> str:
     if value == 0:
         return f"{' ' if plus else ''}{size:.{max(0, places)}f}"
     if places < 0 or size < 0.5 * 10.0**-places:
-        return f"{sign}{size:.2e}".replace("e-0", "e-").replace("e+0", "e")
+        return _power(value, 2)[0 if sign else 1 :]
     return f"{sign}{size:.{places}f}"
 
 
@@ -46,7 +46,13 @@ def fitted(value: float, places: int, shape: tuple[int, int]) -> str:
     text = point_aligned(signed(value, places), *shape)
     if len(text) <= shape[1]:
         return text
-    return f"{value:+.0e}".replace("-", _MINUS, 1 if value < 0 else 0).replace("e+0", "e").rjust(shape[1])
+    powers = (_power(value, digits) for digits in (2, 1, 0))
+    return next((text for text in powers if len(text) <= shape[1]), _power(value, 0)).rjust(shape[1])
+
+
+def _power(value: float, digits: int) -> str:
+    text = f"{abs(value):.{digits}e}".replace("e+0", "e").replace("e-0", "e-")
+    return f"{_MINUS if value < 0 else '+'}{text}"
 
 
 def point_aligned(text: str, before: int, columns: int) -> str:

@@ -15,10 +15,13 @@ from bptui.files.text import safe
 from bptui.tui.drawing.canvas import Canvas
 from bptui.tui.drawing.kept import Kept
 from bptui.tui.drawing.lines import Line
+from bptui.tui.drawing.ticks import ticks
 
 _MARGIN = 10
 # With fewer rows than these the names of marks find no place.
 _ROWS_FOR_NAMES = 5
+# So many rows lie at least between two numbers at the axis, and so many columns.
+_APART, _ACROSS = 5, 20
 # Numbers near the largest there are differ by more than that; they are drawn in these.
 _HUGE = 1e200
 # A curve beside the first is followed so many times as high as that one goes.
@@ -238,12 +241,20 @@ def _axes(canvas: Canvas, scale: _Scale, marks: Sequence[Mark], *, named: bool) 
     canvas.write(0, 0, scale.label(scale.high), "dim")
     if bottom > 1:
         canvas.write(0, bottom - 1, scale.label(scale.low), "dim")
-    if not named:
-        _ends(canvas, scale, bottom)
+    _rungs(canvas, scale)
     _marked(canvas, scale, marks, named=named)
+    _ends(canvas, scale, bottom + named)
     if named:
-        _ends(canvas, scale, bottom + 1)
         _names(canvas, scale, marks)
+
+
+def _rungs(canvas: Canvas, scale: _Scale) -> None:
+    """Round values between the highest and the lowest, where the picture is high enough."""
+    for value in ticks(scale.low, scale.high, (scale.bottom - _APART) // _APART, whole=scale.log):
+        y = int(scale.place(0, value)[1])
+        if 1 < y < scale.bottom - 2:
+            canvas.write(0, y, scale.label(value), "dim")
+            canvas.write(_MARGIN - 1, y, "┤", "faint")
 
 
 def _marked(canvas: Canvas, scale: _Scale, marks: Sequence[Mark], *, named: bool) -> None:
@@ -262,6 +273,10 @@ def _ends(canvas: Canvas, scale: _Scale, row: int) -> None:
     if scale.last > 0:
         text = str(scale.last)
         canvas.write(canvas.columns - len(text) - 1, row, text, "dim")
+    for t in ticks(0, scale.last, (canvas.columns - _MARGIN) // _ACROSS, whole=True):
+        x = int(scale.column(t)) - (len(f"{t:.0f}") - 1) // 2
+        if canvas.free(x, row, len(f"{t:.0f}"), "─┴"):
+            canvas.write(x, row, f"{t:.0f}", "dim")
 
 
 def _names(canvas: Canvas, scale: _Scale, marks: Sequence[Mark]) -> None:

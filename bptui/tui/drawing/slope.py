@@ -62,7 +62,7 @@ def _drawn(scene: Scene, found: Slice, columns: int, rows: int) -> list[Line]:
     frame = _frame(found, columns, rows)
     if frame is None:
         return [line((f" {loss_name(scene)} is not finite anywhere here"[:columns], "dim"))]
-    frame.axes(named(scene, found.knob))
+    frame.axes(f"{named(scene, found.knob)} →", loss_name(scene))
     steepness, _ = gradient(scene, found.knob)
     if steepness is not None and math.isfinite(steepness) and math.isfinite(found.here[1]):
         ends = frame.x

@@ -50,7 +50,7 @@ def _loss(scene: Scene, columns: int, rows: int, axes: Axes) -> list[Line]:
     """The loss; faint what one has been at further on, and other branches, as far as they are known."""
     view, past = scene.view, scene.past
     others = [Curve.of(losses, every, "faint", broken=True) for _, losses, every in past.others]
-    own, further = Curve.of(view.losses, view.every), Curve.of(*past.ahead, "faint", broken=True)
+    own, further = Curve.of(view.losses, view.every, "plain"), Curve.of(*past.ahead, "faint", broken=True)
     curves = [own] if len(own.values) else []
     curves += [further] if past.furthest > view.position and len(further.values) else []
     return plot(curves[:2] + others or [own], columns - 1, rows - 1, marks=_marks(scene), axes=axes)
