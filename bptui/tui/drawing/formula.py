@@ -81,6 +81,10 @@ def page(scene: Scene, columns: int, rows: int, view: str = AUTO, *, focused: bo
             break
     if left_out and room > 0:
         boxes.append(text("  … x shows all of it", style="dim"))
+    # Fractions under each other are told apart by a blank line, where there is room for that too.
+    airy = _formula(made, columns, boxes[0].height + max(0, room), view, gap=1)
+    if boxes[0].height < airy.height <= boxes[0].height + room:
+        boxes[0] = airy
     box = stacked(boxes, 0, left=True)
     lines = box.lines(_Look(scene, made, focused=focused))
     gap = [line("")] if said and len(lines) < rows - len(said) else []
@@ -96,17 +100,17 @@ def _made(scene: Scene) -> Formula:
 # The formula itself
 
 
-def _formula(made: Formula, columns: int, rows: int, view: str) -> Box:
+def _formula(made: Formula, columns: int, rows: int, view: str, gap: int = 0) -> Box:
     """The first way of setting it that there is room for; on as many lines as it needs where there is none."""
     ways = {AUTO: (_in_two, _on_lines), LINE: (_on_lines,), TWO: (_in_two,)}[view]
     for way in ways:
-        for box in way(made, columns):
+        for box in way(made, columns, gap):
             if box.width <= columns and (box.height <= rows or view == TWO):
                 return box
     return _flowing(made, columns)
 
 
-def _in_two(made: Formula, columns: int) -> Iterator[Box]:
+def _in_two(made: Formula, columns: int, gap: int) -> Iterator[Box]:
     """With fractions, roots and powers: the more rows, the better it reads."""
     head, *shown, result = _split(made)
     boxes = aligned([head, *shown], tall)
@@ -121,14 +125,14 @@ def _in_two(made: Formula, columns: int) -> Iterator[Box]:
         said = tall(short)
         ways: tuple[Callable[[], list[Box]], ...] = (lambda: boxes, long, lambda: long()[1:], list)
         for rows in ways:
-            yield _under(made, [said, *rows(), flat(result)], tall)
-    yield from _with_result(made, boxes, result, tall)
-    yield from _with_result(made, long(), result, tall)
+            yield _under(made, [said, *rows(), flat(result)], tall, gap)
+    yield from _with_result(made, boxes, result, tall, gap)
+    yield from _with_result(made, long(), result, tall, gap)
 
 
-def _on_lines(made: Formula, columns: int) -> Iterator[Box]:
+def _on_lines(made: Formula, columns: int, gap: int) -> Iterator[Box]:
     """A row a line, numbers under their names."""
-    del columns
+    del columns, gap
     head, *shown, result = _split(made)
     yield from _with_result(made, aligned([head, *shown], flat), result, flat)
 
@@ -138,24 +142,26 @@ def _split(made: Formula) -> tuple[Piece, ...]:
     return made.rows if len(made.rows) > 1 else (made.rows[0], piece(""))
 
 
-def _with_result(made: Formula, boxes: list[Box], result: Piece, setter: Setter) -> Iterator[Box]:
+def _with_result(made: Formula, boxes: list[Box], result: Piece, setter: Setter, gap: int = 0) -> Iterator[Box]:
     """The result on a row of its own, or after the last."""
     if not result:
-        yield _under(made, boxes, setter)
+        yield _under(made, boxes, setter, gap)
         return
-    yield _under(made, [*boxes, flat(result)], setter)
-    yield _under(made, [*boxes[:-1], beside([boxes[-1], _sign("="), flat(result)])], setter)
+    yield _under(made, [*boxes, flat(result)], setter, gap)
+    yield _under(made, [*boxes[:-1], beside([boxes[-1], _sign("="), flat(result)])], setter, gap)
 
 
-def _under(made: Formula, rows: Sequence[Box], setter: Setter) -> Box:
-    """Rows under each other, their equals signs too; before the first what is computed."""
+def _under(made: Formula, rows: Sequence[Box], setter: Setter, gap: int = 0) -> Box:
+    """Rows under each other, their equals signs too; before the first what is computed; below fractions a gap."""
     left = setter(made.left)
     indent = blank(left.width + 1)
     heads = [beside([text(" "), left]), *[indent] * (len(rows) - 1)]
     signs = [made.relation, *["="] * (len(rows) - 1)]
-    return stacked(
-        [beside([head, _sign(sign), row]) for head, sign, row in zip(heads, signs, rows, strict=True)], 0, left=True
-    )
+    boxes = [beside([head, _sign(sign), row]) for head, sign, row in zip(heads, signs, rows, strict=True)]
+    if gap:
+        last = boxes.pop()
+        boxes = [*(part for box in boxes for part in (box, *[blank(0)] * (box.height > 1))), last]
+    return stacked(boxes, 0, left=True)
 
 
 @cache
