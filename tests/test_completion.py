@@ -83,6 +83,9 @@ CASES = {
     "restart op": ["optim="],
     "restart lr=0.1 optim=adam": ["adamw", "adamax"],
     "view h": [],
+    "plot w": ["weight"],
+    "plot surface w5 h1.g": ["h1.grad"],
+    "plot norms w": [],
 }
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from bptui.commands import describing, registry, telling
+from bptui.commands import completion, describing, plotting, registry, telling
 from bptui.commands.opening import Manner
 from bptui.commands.session import Session
 from bptui.explain.spoken import arrays as said_arrays
@@ -78,7 +78,7 @@ def walk(session: Session, folder: str) -> list[str]:
         "explain ..", "explain 1+", f"explain {weight}.grad[{', '.join('0' * len(program.slots[weight].shape))}]", "formulas", f"uses {cell}", f"origin {cell}",
         f"set {cell} = -0.25", f"nudge {cell} 1e-7", "undo", "redo", "back", "find 0.5", "branch other", "iteration", "iteration-back",
         f"when {cell}", "branches", "diff main", "watches", "why nan", "sweep lr=0.01,0.02 iterations 2", "run 1", "until loss < 1e9",
-        "to 1", "to-back 2", "explain", "describe", f"describe {weight}", f"describe {weight}.grad", "curve", f"curve {cell}", f"set {weight} = normal 0 0.1", "undo", "reverse-continue", "check", "unwatch 1", "delete 1", "delete all", f"save {folder}/kept_it.npz",
+        "to 1", "to-back 2", "explain", "describe", f"describe {weight}", f"describe {weight}.grad", "curve", f"curve {cell}", "plot norms", f"plot weight {cell}", f"plot histogram {weight}", f"set {weight} = normal 0 0.1", "undo", "reverse-continue", "check", "unwatch 1", "delete 1", "delete all", f"save {folder}/kept_it.npz",
     ]  # fmt: skip
 
 
@@ -228,6 +228,42 @@ def test_what_the_panes_show_has_words():
     assert lines_of(session, "curve w5")[0].startswith("w5 rose from 0.1744 to ")
     with pytest.raises(ValueError, match="W1 is 4 numbers"):
         session.execute("curve W1")
+
+
+def test_a_plot_is_told_as_an_eye_would_read_it():
+    """The article's loss over w5 is a parabola that anyone can reckon: ½(0.85·w5 + 0.48·0.15 − 1)²."""
+    session = Manner(digits=6).session(origins.load("article"))
+    session.execute("next 7")
+    over = lines_of(session, "plot weight w5")
+    assert over[0] == "E over w5: 0.32724 at 0.14, where it is"
+    assert over[1] == "the tangent has the slope -0.68765: with more of w5 it falls"
+    assert over[2] == f"the update takes it to {0.14 + 0.05 * 0.68765:.6g}"
+    assert over[3] == f"lowest 0 at {(1 - 0.48 * 0.15) / 0.85:.6g}"
+    for said in over[4].split("; "):
+        loss, w5 = map(float, said.split(" at "))
+        assert loss == pytest.approx((0.85 * w5 + 0.48 * 0.15 - 1) ** 2 / 2, rel=1e-5)
+    assert set(completion.PLOTS) == set(plotting._PLOTS)
+    assert lines_of(session, "plot surface w5 w6")[1] == "the way down: more of w5 and more of w6"
+    grads = session.debugger.view().state.arrays
+    assert lines_of(session, "plot norms") == [
+        f"norm of {name}: {np.linalg.norm(grads[name]):.6g}" for name in ("W1.grad", "W2.grad")
+    ]
+    session.execute("set w5 = 2")
+    session.execute("goto 0:0")
+    assert lines_of(session, "plot weight w5")[1] == "the tangent: no gradient is computed yet"
+    for line, said in (
+        ("plot norms", "no gradient"),
+        ("plot weight W1", "4 numbers"),
+        ("plot fit", "one input"),
+        ("plot los", "did you mean loss"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            session.execute(line)
+    moons = Manner(digits=4).session(origins.load("xor"))
+    moons.execute("run 900")
+    assert lines_of(moons, "plot boundary")[0] == "4 of 4 rows lie on their side of the boundary"
+    moons.execute("set W2 = 0")
+    assert "on the wrong side: row" in lines_of(moons, "plot boundary")[1]
 
 
 def test_the_most_active_unit_is_named():

@@ -139,6 +139,15 @@ def _copied(context: Context, rest: str) -> Found:
     return start, [*names, *(others if not start else ())]
 
 
+def _plot(context: Context, rest: str) -> Found:
+    """A plot, and the cells that it is of."""
+    name, space, cells = rest.partition(" ")
+    if not space:
+        return 0, map(Candidate, PLOTS)
+    start, names = _target(context, cells)
+    return len(name) + 1 + start, names if name in ("weight", "surface", "histogram") else ()
+
+
 def _position(context: Context, rest: str) -> Found:
     del rest
     return 0, naming.positions(context.debugger)
@@ -265,6 +274,9 @@ SOURCES: Mapping[str, Source] = {
     "restart": _restart, "predict": _expression, "why": _nan, "print": _expression, "until": _expression,
     "save": _file, "load": _spec, "fold": _part, "find": _target, "help": _help,
     "open": _spec, "copy": _copied, "describe": _target, "curve": _expression,
+    "plot": _plot,
 }  # fmt: skip
+# The plots that are told in words.
+PLOTS = ("loss", "weight", "surface", "norms", "histogram", "boundary", "fit")
 # Words that only a number follows, which nobody can guess.
 NUMBERS = frozenset({"next", "back", "step", "step-back", "iteration", "iteration-back", "to", "to-back", "run"})

@@ -121,6 +121,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("list", (), "the program, with the values so far"),
     Command("info", (), "the network, the position and the edits"),
     Command("describe", (), "the network in sentences; of an array its range, mean, norm and histogram", "[X]"),
+    Command("plot", (), "a plot in words: loss, histogram W1, weight w5 (with its tangent), surface w5 w6, norms, "
+            "boundary, fit", "NAME [X] [Y]"),
     Command("curve", (), "how the loss, or an expression, went over the iterations, in words", "[EXPR]"),
     Command("copy", ("y",), "a value, an array, the formula (formula X), the screen or the session, for elsewhere: in "
             "the app to the terminal's clipboard", "[X, formula, screen or session] [as value, numpy, csv or latex] "

@@ -17,6 +17,7 @@ _WORDS = {
     "branching": "branches branch diff",
     "looking": "print list info formulas check find help",
     "describing": "describe curve",
+    "plotting": "plot",
     "filing": "save load open quit",
     "renewing": "restart reload",
     "origins": "origin uses explain why",
