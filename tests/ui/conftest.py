@@ -15,6 +15,7 @@ from rich.style import Style
 from textual import events
 from textual.message_pump import MessagePump
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from bptui.commands.session import Session
 from bptui.engine.network import Network
@@ -58,11 +59,11 @@ class Reader:
             await self.tap(key)
         await self.settled()
 
-    async def settled(self, seconds: float = 1) -> None:
+    async def settled(self, seconds: float = 1, screen: Screen[object] | None = None) -> None:
         """Wait until nobody has anything to do: no longer than it takes, where `pilot.pause` sleeps 20 ms and more."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            pumps = [self.app, *self.app.screen.walk_children(with_self=True)]
+            pumps = [self.app, *(screen or self.app.screen).walk_children(with_self=True)]
             quiet = 0
             while quiet < QUIET and not any(busy(pump) for pump in pumps):
                 await asyncio.sleep(0)
@@ -70,7 +71,7 @@ class Reader:
             if quiet == QUIET:
                 break
             await asyncio.sleep(0)
-        self.app.screen._on_timer_update()
+        (screen or self.app.screen)._on_timer_update()
 
     async def burst(self, *keys: str) -> None:
         """Keys that come all at once, as over a slow line."""

@@ -50,6 +50,10 @@ async def compare(reader, name, size):
 async def _dressed(reader, look):
     """What the app shows at the same moment in another look."""
     reader.app.dress(look)
+    # What lies under a page shows through it, and is dressed in its own time.
+    for screen in reader.app.screen_stack:
+        await reader.settled(screen=screen)
+        screen.refresh()
     await reader.settled()
     return reader.text() if look.ascii else _cells(reader, look)
 
