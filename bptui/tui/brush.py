@@ -52,6 +52,12 @@ class Brush:
         """The terminal is there."""
         self._terminal = terminal
 
+    def leave(self) -> None:
+        """The terminal is somebody else's from now on: what was painted is written, and nothing more."""
+        self.flush()
+        self._terminal = None
+        self._parts.clear()
+
     def synchronized(self) -> None:
         """The terminal shows a frame at once when it is told where one begins and ends."""
         self._synchronized = True
@@ -67,7 +73,7 @@ class Brush:
             self._look, self._difference = look, Difference(look)
             self._codes.clear()
         if not self._parts:
-            asyncio.get_running_loop().call_soon(self._frame)
+            asyncio.get_running_loop().call_soon(self.flush)
             self._parts.append("")
         parts = self._difference.parts
         for y, was, now in rows:
@@ -97,8 +103,8 @@ class Brush:
         written = style.render(_SIGN, color_system=COLOR_SYSTEMS.get(self._app.console.color_system or ""))
         return written.partition(_SIGN)[0].removeprefix("\x1b[").removesuffix("m") or PLAIN
 
-    def _frame(self) -> None:
-        """All that was painted since the last one."""
+    def flush(self) -> None:
+        """All that was painted since the last frame: now, before anything that is drawn later may lie under it."""
         if self._terminal is not None and len(self._parts) > 1:
             there = self._app.screen.outer_size.clamp_offset(self._app.cursor_position)
             frame = "".join((*self._parts, change(self._shown, PLAIN), f"\x1b[{there.y + 1};{there.x + 1}H"))

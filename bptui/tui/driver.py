@@ -6,6 +6,7 @@ import codecs
 import contextlib
 import errno
 import signal
+import threading
 from queue import Empty
 from typing import Any, Protocol, cast
 
@@ -34,7 +35,16 @@ class TolerantDriver(linux_driver.LinuxDriver):
     def start_application_mode(self) -> None:
         """The terminal is the app's; frames may be written to it."""
         super().start_application_mode()  # type: ignore[no-untyped-call]
-        cast(Painting, self._app).brush.onto(self)
+        self._brush.onto(self)
+
+    def stop_application_mode(self) -> None:
+        """The terminal is the shell's again: what widgets draw on the way out is not for it."""
+        self._brush.leave()
+        super().stop_application_mode()
+
+    @property
+    def _brush(self) -> Brush:
+        return cast(Painting, self._app).brush
 
     def run_input_thread(self) -> None:
         """The usual loop, with a decoder that does not raise but where there will never be anything to read again."""
@@ -52,6 +62,8 @@ class TolerantDriver(linux_driver.LinuxDriver):
     def write(self, data: str) -> None:
         """In fewer bytes; nothing, once nobody sees it: its queue would fill up and block."""
         if not self._gone:
+            if threading.current_thread() is threading.main_thread():  # what is read is answered by another
+                self._brush.flush()
             super().write(thrifty(data))
 
     def put(self, frame: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from types import SimpleNamespace
 
 import pyte
@@ -19,6 +20,7 @@ from bptui.tui.brush import Brush
 from bptui.tui.drawing.difference import Difference
 from bptui.tui.drawing.lines import Line, even, width
 from bptui.tui.drawing.look import Look
+from bptui.tui.driver import TolerantDriver
 
 BASE = Style(color="#c9d1d9", bgcolor="#0d1117")
 WIDE = 30
@@ -98,6 +100,48 @@ def test_only_what_differs_is_written(was, now):
 def test_letters_that_are_taken_for_even_are_one_column_wide(text):
     if even(((text, "plain"),)):
         assert width(((text, "plain"),)) == len(text)
+
+
+class Queue:
+    """Where a driver leaves what is to be written."""
+
+    def __init__(self) -> None:
+        self.written: list[str] = []
+
+    def write(self, text: str) -> None:
+        self.written.append(text)
+
+
+def test_a_frame_goes_before_what_is_drawn_after_it():
+    """Of a window that has another size everything is drawn at once, with no turn of the loop before it."""
+
+    async def drawn() -> None:
+        there.brush.paint(there.look, BASE, Offset(2, 1), WIDE, [(0, (), (("painted", "plain"),))])
+        driver.write("all of it")
+        await asyncio.sleep(0)
+        there.brush.paint(there.look, BASE, Offset(2, 1), WIDE, [(0, (), (("after the end", "plain"),))])
+        there.brush.leave()
+        there.brush.flush()
+
+    there, queue, driver = Screen(Look()), Queue(), TolerantDriver.__new__(TolerantDriver)
+    vars(driver).update(_app=SimpleNamespace(brush=there.brush), _writer_thread=queue)
+    there.brush.onto(driver)
+    asyncio.run(drawn())
+    assert [word for text in queue.written for word in ("painted", "all of it", "after the end") if word in text] == [
+        "painted", "all of it", "after the end",
+    ]  # fmt: skip
+    assert not there.brush.ready
+
+
+@pytest.mark.parametrize("keys", ["q", "cq", "\x03", "?\x11"])
+def test_nothing_is_drawn_on_the_screen_of_the_shell(keys):
+    """A pane that loses the keyboard on the way out has another heading; a run would have another frame."""
+    with Terminal("xor", "--no-session") as terminal:
+        terminal.until("iteration 0")
+        terminal.send(keys)
+        terminal.ended()
+        _, after = terminal.written.split(b"\x1b[?1049l")
+        assert not re.search(rb"\x1b\[\d+;\d+H", after), after
 
 
 def quiet(terminal: Terminal) -> None:
