@@ -25,7 +25,7 @@ from bptui.tui.driver import TolerantDriver
 BASE = Style(color="#c9d1d9", bgcolor="#0d1117")
 WIDE = 30
 names = st.sampled_from(
-    ["plain", "dim", "now+bold", "pos", "neg+italic", "plain+cursor", "pos+wash", "dim+strike", "on-hot3"]
+    ["plain", "dim", "now+bold", "pos", "neg+italic", "plain+cursor", "neg+cursor", "pos+wash", "dim+strike", "on-hot3"]
 )
 runs = st.tuples(st.text(st.sampled_from("ab −∂⣿─ "), min_size=1, max_size=9), names)
 lines = st.lists(runs, max_size=8).map(tuple)
@@ -76,7 +76,7 @@ class Screen:
         ]
 
 
-@pytest.mark.parametrize("look", [Look(), Look("light"), Look(colours=False), Look(ascii=True)], ids=str)
+@pytest.mark.parametrize("look", [Look(), Look("light"), Look("terminal"), Look(colours=False), Look(ascii=True)], ids=str)
 @given(was=lines | odd_lines, now=lines | odd_lines)
 def test_a_row_is_changed_into_any_other(look, was, now):
     there, other = Screen(look), Screen(look)

@@ -13,8 +13,9 @@ from bptui.tui.drawing.look import Look
 
 # An unchanged piece this short is written again: to go on behind it takes as many bytes.
 _GAP = 6
-# Words of a style that are seen where nothing is written.
+# Words of a style that are seen where nothing is written; and those that may be seen in the colour of its letters.
 _SEEN = ("cursor", "wash", "under", "strike", "on-")
+_INKED = frozenset({"cursor", "under", "strike"})
 # A row taken apart: its letters, and in each column the letter and the style as one number.
 Cells = tuple[str, Array]
 _MOST = 4096
@@ -74,8 +75,9 @@ class Difference:
     def _seen(self, name: str) -> int:
         seen = self._blank.get(name)
         if seen is None:
-            words = [word for word in name.split("+") if word.startswith(_SEEN)]
-            seen = self._blank[name] = self._number("+".join(words) or "plain")
+            words = name.split("+")
+            kept = words if _INKED.intersection(words) else [word for word in words if word.startswith(_SEEN)]
+            seen = self._blank[name] = self._number("+".join(kept) or "plain")
         return seen
 
     def _runs(self, letters: str, cells: Array, first: int, end: int) -> list[Run]:
