@@ -76,7 +76,9 @@ class Screen:
         ]
 
 
-@pytest.mark.parametrize("look", [Look(), Look("light"), Look("terminal"), Look(colours=False), Look(ascii=True)], ids=str)
+@pytest.mark.parametrize(
+    "look", [Look(), Look("light"), Look("terminal"), Look(colours=False), Look(ascii=True)], ids=str
+)
 @given(was=lines | odd_lines, now=lines | odd_lines)
 def test_a_row_is_changed_into_any_other(look, was, now):
     there, other = Screen(look), Screen(look)
