@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from keyboard import keys_of
 from pictures import compare, every_size
 
+from bptui.commands.session import Session
 from bptui.files import specs
 from bptui.tui.drawing.look import Look
+from bptui.tui.screens import running
 
 ACCENT = Look().palette.now
 
@@ -418,3 +421,26 @@ async def test_the_pane_of_stops_in_focus(app, size):
             await reader.command(line)
         await reader.press("6", "down", "down", "enter")
         await compare(reader, "stops-pane", size)
+
+
+def test_a_key_does_not_wait_for_frames_that_take_long(monkeypatch):
+    """A drawing of a second leaves a run two until the next one: in between the loop sees to the keys all the same."""
+    passed = [0.0]
+
+    def clock():
+        passed[0] += 0.001
+        return passed[0]
+
+    def drawn(note):
+        del note
+        passed[0] += 1.0
+
+    monkeypatch.setattr(running.time, "monotonic", clock)
+    session = Session(specs.load("article"))
+    begun = session.begin("run 1000000")
+    one = running.Running(session.debugger, begun, SimpleNamespace(glance=drawn, show=drawn), print)
+    for _ in range(3):
+        before = passed[0]
+        one.slice()
+        assert (passed[0] - before) % 1.0 < 0.2
+    one.stop()

@@ -98,9 +98,12 @@ class Running:
         """Run a little, and show it now and then."""
         if self._stopped:
             return
+        # From one frame to the next at once: each return to the loop costs as much as a small frame. Where frames take
+        # long, no key waits for the next.
+        now = time.monotonic()
+        until = min(now + _AT_ONCE, max(self._begun + _AT_ONCE, self._shown + self._frame - SLICE))
         came = self._portion()
-        # From one frame to the next at once: each return to the loop costs as much as a small frame.
-        while came is None and time.monotonic() < max(self._begun + _AT_ONCE, self._shown + self._frame - SLICE):
+        while came is None and time.monotonic() < until:
             came = self._portion()
         if came is not None:
             self._arrived(came)
