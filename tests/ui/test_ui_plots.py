@@ -129,6 +129,21 @@ def test_only_what_is_new_is_computed(monkeypatch):
     assert len(begun) == 4
 
 
+def test_a_running_mean_moves_the_boundary(tmp_path):
+    """What comes out of a network that normalizes depends on more than what is trained."""
+    spec = tmp_path / "normal.toml"
+    spec.write_text(
+        'data = { use = "moons", batch = 20 }\nlayers = ["dense 4", "batch-norm", "dense 1 sigmoid"]\nloss = "bce"\nlr = 0.1\n',
+        encoding="utf-8",
+    )
+    drawn = Drawn(str(spec), "run 1")
+    before = drawn.lines("boundary", ("W1", 0))
+    drawn.session.execute("set mean2 = 5")
+    assert drawn.lines("boundary", ("W1", 0)) != before
+    drawn.session.execute("undo")
+    assert drawn.lines("boundary", ("W1", 0)) == before
+
+
 def test_both_classes_and_the_side_they_lie_on_are_seen():
     drawn = Drawn("xor", "run 900")
     rows = drawn.text("boundary", ("W1", 0)).splitlines()

@@ -127,7 +127,8 @@ class Plotting:
         if not inputs(program.network):
             raise ValueError("only for networks of one or two inputs")
         arrays, (x, _) = scene.view.state.arrays, data(scene)
-        digest = tuple(arrays[name].tobytes() for name in program.parameters), x.tobytes()
+        trained = [name for name, slot in program.slots.items() if slot.kind in ("parameter", "statistic")]
+        digest = tuple(arrays[name].tobytes() for name in trained), x.tobytes()
         self._plane = self._plane or Plane(program)
         plane = self._plane
         seconds = estimated_seconds(program) * 3000 / len(program.network.x)
