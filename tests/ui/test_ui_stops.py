@@ -229,17 +229,17 @@ async def test_the_axis_shows_where_breakpoints_were_met_and_branches_leave(app)
             await reader.command(line)
         await reader.press("c")
         await reader.until("stopped at breakpoint 1")
-        lines = [line[:54].rstrip() for line in reader.lines()[-4:-2]]
+        lines = [line[:105].rstrip() for line in reader.lines()[-4:-2]]
         axis, names = lines
         assert axis.lstrip().startswith("└")
         assert axis.index("*") == names.index("main")  # where the edit made the branch
         assert axis.rstrip("╌").endswith("●")
-        assert names.split() == ["0", "main", "11"]  # as far as one has been
+        assert names.split() == ["0", "main", "10", "11"]  # as far as one has been; no number stands where a name does
         await reader.press("n")
-        assert reader.lines()[-4][:54].rstrip().rstrip("╌").endswith("●")
+        assert reader.lines()[-4][:105].rstrip().rstrip("╌").endswith("●")
         await reader.press("i", "i")
-        assert reader.lines()[-4][:54].rstrip().rstrip("╌").endswith("▲")
-        assert reader.lines()[-4][:54].count("●") == 1
+        assert reader.lines()[-4][:105].rstrip().rstrip("╌").endswith("▲")
+        assert reader.lines()[-4][:105].count("●") == 1
 
 
 async def test_the_curve_of_another_branch_lies_behind(app):

@@ -246,6 +246,7 @@ def _axes(canvas: Canvas, scale: _Scale, marks: Sequence[Mark], *, named: bool) 
     _ends(canvas, scale, bottom + named)
     if named:
         _names(canvas, scale, marks)
+    _steps(canvas, scale, bottom + named)
 
 
 def _rungs(canvas: Canvas, scale: _Scale) -> None:
@@ -273,6 +274,10 @@ def _ends(canvas: Canvas, scale: _Scale, row: int) -> None:
     if scale.last > 0:
         text = str(scale.last)
         canvas.write(canvas.columns - len(text) - 1, row, text, "dim")
+
+
+def _steps(canvas: Canvas, scale: _Scale, row: int) -> None:
+    """Round numbers where nothing that has a name stands."""
     for t in ticks(0, scale.last, (canvas.columns - _MARGIN) // _ACROSS, whole=True):
         x = int(scale.column(t)) - (len(f"{t:.0f}") - 1) // 2
         if canvas.free(x, row, len(f"{t:.0f}"), "─┴"):
