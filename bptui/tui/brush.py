@@ -56,7 +56,6 @@ class Brush:
         """The terminal is somebody else's from now on: what was painted is written, and nothing more."""
         self.flush()
         self._terminal = None
-        self._parts.clear()
 
     def synchronized(self) -> None:
         """The terminal shows a frame at once when it is told where one begins and ends."""
@@ -105,9 +104,9 @@ class Brush:
 
     def flush(self) -> None:
         """All that was painted since the last frame: now, before anything that is drawn later may lie under it."""
-        if self._terminal is not None and len(self._parts) > 1:
+        parts, shown = self._parts, self._shown
+        self._parts, self._shown = [], PLAIN
+        if self._terminal is not None and len(parts) > 1:
             there = self._app.screen.outer_size.clamp_offset(self._app.cursor_position)
-            frame = "".join((*self._parts, change(self._shown, PLAIN), f"\x1b[{there.y + 1};{there.x + 1}H"))
+            frame = "".join((*parts, change(shown, PLAIN), f"\x1b[{there.y + 1};{there.x + 1}H"))
             self._terminal.put(f"{_BEGIN}{frame}{_END}" if self._synchronized else frame)
-        self._parts.clear()
-        self._shown = PLAIN

@@ -135,6 +135,20 @@ def test_a_frame_goes_before_what_is_drawn_after_it():
     assert not there.brush.ready
 
 
+def test_a_frame_that_fails_is_not_the_last():
+    there, failed = Screen(Look()), []
+
+    async def drawn() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: failed.append(context))
+        for place in (None, Offset(1, 2)):
+            there.brush._app.cursor_position = place
+            there.brush.paint(there.look, BASE, Offset(2, 1), WIDE, [(0, (), (("painted", "plain"),))])
+            await asyncio.sleep(0)
+
+    asyncio.run(drawn())
+    assert len(failed) == len(there.frames) == 1
+
+
 @pytest.mark.parametrize("keys", ["q", "cq", "\x03", "?\x11"])
 def test_nothing_is_drawn_on_the_screen_of_the_shell(keys):
     """A pane that loses the keyboard on the way out has another heading; a run would have another frame."""
