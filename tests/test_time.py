@@ -22,7 +22,8 @@ from bptui.engine.build import build
 from bptui.engine.machine import Machine
 from bptui.engine.network import Training
 from bptui.engine.player import Player, state_at
-from bptui.engine.timeline import Edit, Position, PositionError, Timeline, normal, parse
+from bptui.engine.timeline import START, Edit, Position, PositionError, Timeline, normal, parse
+from bptui.files import specs
 
 DTYPES = ("float64", "float32")
 ACTIONS = st.tuples(st.sampled_from(MOVES + CHANGES), *[st.integers(0, 9999)] * 3)
@@ -346,3 +347,22 @@ def test_what_is_broken_off_while_it_is_computed_again_has_not_been_done(monkeyp
     assert debugger.view().state.same_bits(state)
     deeds[what]()
     assert debugger.memento() != kept
+
+
+@pytest.mark.parametrize("name", ["article", "moons", "digits", "lstm"])
+def test_a_copy_that_takes_over_what_is_still_so_is_a_copy(name):
+    """Over random steps, within iterations and across them, forward and back, with edits in between."""
+    debugger = Debugger(specs.load(name))
+    random = np.random.default_rng(1)
+    count = len(debugger.program)
+    for k in range(60):
+        place = Position(int(random.integers(0, 2)), int(random.integers(0, count + 1)))
+        debugger.goto(place if place.op else START)
+        for _ in range(int(random.integers(0, 4))):
+            debugger.step() if random.random() < 0.4 else debugger.next()
+        if k % 9 == 5:
+            debugger.set("lr", str(0.01 * k))
+        seen, whole = debugger.view().state, debugger._player.state()
+        assert seen.computed == whole.computed
+        for slot, array in whole.arrays.items():
+            assert seen.arrays[slot].tobytes() == array.tobytes(), (slot, debugger.position)

@@ -187,9 +187,9 @@ class Looking:
 
     def view(self, message: str = "") -> View:
         """What there is to be seen here; asked again at one place, the same arrays are seen."""
-        seen = self._seen
-        if seen is None or seen.timeline is not self.timeline or seen.position != self.position:
-            seen = self._seen = self._view()
+        seen = self._seen if self._seen is not None and self._seen.timeline is self.timeline else None
+        if seen is None or seen.position != self.position:
+            seen = self._seen = self._view(None if seen is None else seen.state)
         return replace(seen, message=message)
 
     def glimpse(self) -> View:
@@ -206,8 +206,8 @@ class Looking:
             every=self._player.losses.step,
         )
 
-    def _view(self) -> View:
-        here, state = self.position, self._player.state()
+    def _view(self, earlier: State | None) -> View:
+        here, state = self.position, self._player.state(earlier)
         moment = None if here == START else self._moment_here(state)
         size = 0 if moment is None else self.program.size(moment.index)
         return View(

@@ -147,11 +147,13 @@ class Player:
         """The present moment, not copied: good until the next step. What is not computed holds any numbers."""
         return State(self.position, self.machine.arrays, self.computed())
 
-    def state(self) -> State:
-        """A copy of the present moment."""
+    def state(self, earlier: State | None = None) -> State:
+        """A copy of the present moment; of an earlier copy from this timeline all that is still so is taken over."""
         computed = self.computed()
-        arrays = {}
+        arrays = {} if earlier is None else self._still(earlier, computed)
         for name, array in self.machine.arrays.items():
+            if name in arrays:
+                continue
             copy = array.copy()
             if array.dtype.kind == "f":
                 copy.reshape(-1)[computed[name] :] = np.nan
@@ -160,6 +162,16 @@ class Player:
             copy.flags.writeable = False
             arrays[name] = copy
         return State(self.position, arrays, computed)
+
+    def _still(self, earlier: State, computed: dict[str, int]) -> dict[str, Array]:
+        """The arrays of an earlier copy that nothing has written since: none where another iteration has begun."""
+        first, last = sorted((earlier.position, self.position))
+        if first.iteration != last.iteration or any(True for _ in self.timeline.between(first, last)):
+            return {}
+        between = self.program.instructions[first.op : last.op + (last.element > 0)]
+        written = {instruction.writes for instruction in between}
+        there = earlier.computed
+        return {n: array for n, array in earlier.arrays.items() if n not in written and there[n] == computed[n]}
 
     def computed(self) -> dict[str, int]:
         """For each slot how many of its cells are there at the present position."""
