@@ -189,6 +189,7 @@ def _become(given: Sequence[int], arguments: list[str], folder: str, env: dict[s
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(env)
+    sys.path[:0] = [place for place in env.get("PYTHONPATH", "").split(os.pathsep) if place]
     if terminal:
         os.setsid()
         fcntl.ioctl(given[0], termios.TIOCSCTTY, 0)

@@ -32,5 +32,5 @@ def test_a_start_loads_no_room_that_is_not_asked_for():
     loaded = set(
         subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     )
-    for name in ("engine.gradcheck", "engine.stacks", "debugger.sweeps", "explain.spoken", "debugger.probing"):
+    for name in ("engine.gradcheck", "engine.stacks", "debugger.sweeps", "explain.spoken", "debugger.probing.knobs"):
         assert f"bptui.{name}" not in loaded, name
