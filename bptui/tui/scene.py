@@ -205,6 +205,14 @@ class Scene:
         return result
 
     @cached_property
+    def outlook(self) -> Hashable:
+        """The moment, and how the reader looks at it: all that a drawing depends on but stops, folds and plots."""
+        moment, cell = self.formula or (None, 0)
+        explained = None if moment is None else (moment.index, moment.before.position.iteration, cell)
+        looks = self.cursor, self.looked, self.pointed, self.compact, self.asked, self.digits, self.sample
+        return self.view.timeline, self.position, explained, looks
+
+    @cached_property
     def _places(self) -> dict[str, int]:
         return {}
 

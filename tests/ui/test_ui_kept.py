@@ -49,7 +49,7 @@ def picture(scene: Scene, columns: int, *, focused: bool) -> Iterator[list[Line]
     yield [row.line for row in made[max(0, place - ROWS) : place + ROWS]]
     sight = Sight(scene, row_of(scene), focused)
     yield from (figure(sight, columns, ROWS, view) for view in ("auto", "blocks"))
-    yield list(formula.page(scene, columns, ROWS, focused=focused).lines)
+    yield formula.lines(scene, columns, ROWS, formula.AUTO, focused=focused)
     yield timeline.loss(scene, columns, ROWS // 2)
     sheet = view_of(seen(scene, focused=focused, fine=True), "heat", columns, ROWS)
     yield list(sheet.lines)

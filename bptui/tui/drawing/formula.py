@@ -12,6 +12,7 @@ from bptui.explain.matrices import Equation, Matrix, equations
 from bptui.explain.notation import Names, number
 from bptui.explain.pieces import Cell, Piece, piece
 from bptui.explain.reaching import sources
+from bptui.tui.drawing.kept import Kept
 from bptui.tui.drawing.lines import Line, line
 from bptui.tui.drawing.maths import (
     Box,
@@ -58,6 +59,15 @@ class Page:
         made = _made(self.scene)
         found = [leaf.cell for leaf in (made.left, *made.rows[0].leaves()) if leaf.cell is not None]
         return [_flat(self.scene, cell) for cell in dict.fromkeys(found)]
+
+
+def lines(scene: Scene, columns: int, rows: int, view: str, *, focused: bool) -> list[Line]:
+    """What the pane shows; a moment that was seen lately is not worked out again."""
+    key = scene.outlook, columns, rows, view, focused
+    return _PAGES.get(key, lambda: page(scene, columns, rows, view, focused=focused).lines)
+
+
+_PAGES: Kept[list[Line]] = Kept(256)
 
 
 def page(scene: Scene, columns: int, rows: int, view: str = AUTO, *, focused: bool = False) -> Page:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bptui.engine.timeline import START
+from bptui.tui.drawing import formula
 from bptui.tui.drawing.formula import VIEWS, Page, page
 from bptui.tui.drawing.guiding import welcome
 from bptui.tui.drawing.lines import Line
@@ -23,7 +24,7 @@ class FormulaPane(Pane):
         return "Formula of the cell under the cursor" if scene.looked else "Formula"
 
     def content(self, scene: Scene, columns: int, rows: int) -> tuple[Sequence[Line], int]:
-        lines = page(scene, columns, rows, self.shown, focused=self.has_focus).lines
+        lines = formula.lines(scene, columns, rows, self.shown, focused=self.has_focus)
         begins = scene.position == START and not scene.looked
         return [*welcome(commands_of(self), columns), *lines] if begins else lines, -1
 

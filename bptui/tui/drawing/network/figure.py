@@ -10,6 +10,7 @@ import numpy as np
 
 from bptui.engine.network import Array
 from bptui.tui.drawing.canvas import Canvas
+from bptui.tui.drawing.kept import Kept
 from bptui.tui.drawing.layers import drawable
 from bptui.tui.drawing.lines import Line
 from bptui.tui.drawing.network.ink import WIDEST
@@ -42,7 +43,15 @@ _INKS = (("hot7", "cold7", "faint"), ("pos", "neg", "plain"), ("now", "now", "no
 
 
 def figure(sight: Sight, columns: int, rows: int, view: str = "auto", opened: Opened = frozenset()) -> list[Line]:
-    """The drawing, or blocks where the neurons don't fit."""
+    """The drawing, or blocks where the neurons don't fit; a moment that was seen lately is not drawn again."""
+    key = sight.scene.outlook, sight.row, sight.focused, sight.reading, columns, rows, view, opened
+    return _FIGURES.get(key, lambda: _figure(sight, columns, rows, view, opened))
+
+
+_FIGURES: Kept[list[Line]] = Kept(256)
+
+
+def _figure(sight: Sight, columns: int, rows: int, view: str, opened: Opened) -> list[Line]:
     from bptui.tui.drawing.network.blocks import blocks
 
     made = planned(sight, columns, rows, view)
