@@ -366,3 +366,9 @@ def test_a_copy_that_takes_over_what_is_still_so_is_a_copy(name):
         assert seen.computed == whole.computed
         for slot, array in whole.arrays.items():
             assert seen.arrays[slot].tobytes() == array.tobytes(), (slot, debugger.position)
+        moment = debugger.view().moment
+        if moment is not None:
+            instruction = debugger.program.instructions[moment.index]
+            read = debugger.look(normal(debugger.program, debugger.position.iteration, moment.index, 0))
+            for slot in (*instruction.reads, instruction.writes):
+                assert moment.before.arrays[slot].tobytes() == read.arrays[slot].tobytes(), (slot, debugger.position)

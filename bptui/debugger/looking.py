@@ -208,7 +208,7 @@ class Looking:
 
     def _view(self, earlier: State | None) -> View:
         here, state = self.position, self._player.state(earlier)
-        moment = None if here == START else self._moment_here(state)
+        moment = None if here == START else self._moment_here(state, earlier)
         size = 0 if moment is None else self.program.size(moment.index)
         return View(
             timeline=self.timeline,
@@ -242,15 +242,21 @@ class Looking:
     def _note_losses(self) -> None:
         self._curves.note(self._player, {branch.timeline for branch in self.branches.all.values()})
 
-    def _moment_here(self, state: State) -> Moment:
-        """The operation done last: what it read is still there, unless it changed it in place or an edit did."""
+    def _moment_here(self, state: State, earlier: State | None) -> Moment:
+        """The operation done last: what it read is still there, unless it changed it in place or an edit did.
+
+        earlier  the state that was seen before this one, on this timeline
+        """
         index, program = moves.last(self.position), self.program
         slot = program.instructions[index].writes
         before = normal(program, self.position.iteration, index, 0)
+        edited = self.timeline.edited_in(self.position.iteration)
+        if earlier is not None and earlier.position == before and not edited and begun_by(program, index) == index:
+            return Moment(index, earlier, state)
         lasting = program.slots[slot].persistent
         old = self._player.begun(slot) if lasting else _unset(state.arrays[slot])
         again = begun_by(program, index) < index
-        if index == 0 or old is None or again or self.timeline.edited_in(self.position.iteration):
+        if index == 0 or old is None or again or edited:
             return self.moment(index)
         old = old.copy()
         old.flags.writeable = False

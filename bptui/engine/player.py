@@ -164,12 +164,17 @@ class Player:
         return State(self.position, arrays, computed)
 
     def _still(self, earlier: State, computed: dict[str, int]) -> dict[str, Array]:
-        """The arrays of an earlier copy that nothing has written since: none where another iteration has begun."""
+        """The arrays of an earlier copy that nothing has written since: none where more than an iteration lies between."""
         first, last = sorted((earlier.position, self.position))
+        written: set[str] = set()
+        if first.op == self._count and last.iteration == first.iteration + 1:
+            # What is given anew with each iteration is there with its first operation.
+            first = Position(last.iteration)
+            written = {name for name, slot in self.program.slots.items() if slot.given}
         if first.iteration != last.iteration or any(True for _ in self.timeline.between(first, last)):
             return {}
         between = self.program.instructions[first.op : last.op + (last.element > 0)]
-        written = {instruction.writes for instruction in between}
+        written |= {instruction.writes for instruction in between}
         there = earlier.computed
         return {n: array for n, array in earlier.arrays.items() if n not in written and there[n] == computed[n]}
 
