@@ -242,7 +242,7 @@ class Looking:
     def _note_losses(self) -> None:
         self._curves.note(self._player, {branch.timeline for branch in self.branches.all.values()})
 
-    def _moment_here(self, state: State, earlier: State | None) -> Moment:
+    def _moment_here(self, state: State, earlier: State | None = None) -> Moment:
         """The operation done last: what it read is still there, unless it changed it in place or an edit did.
 
         earlier  the state that was seen before this one, on this timeline

@@ -164,7 +164,7 @@ class Player:
         return State(self.position, arrays, computed)
 
     def _still(self, earlier: State, computed: dict[str, int]) -> dict[str, Array]:
-        """The arrays of an earlier copy that nothing has written since: none where more than an iteration lies between."""
+        """The arrays of an earlier copy that nothing has written since; none after more than an iteration."""
         first, last = sorted((earlier.position, self.position))
         written: set[str] = set()
         if first.op == self._count and last.iteration == first.iteration + 1:

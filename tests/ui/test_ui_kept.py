@@ -21,6 +21,7 @@ from bptui.tui.drawing.network.sight import Sight, row_of
 from bptui.tui.drawing.table import table
 from bptui.tui.drawing.tensor.seen import seen
 from bptui.tui.drawing.tensor.views import view_of
+from bptui.tui.drawing.ways import AUTO
 from bptui.tui.scene import Scene
 from bptui.tui.screens.helping import scene_of
 from bptui.tui.screens.stopping import Stopping
@@ -49,7 +50,7 @@ def picture(scene: Scene, columns: int, *, focused: bool) -> Iterator[list[Line]
     yield [row.line for row in made[max(0, place - ROWS) : place + ROWS]]
     sight = Sight(scene, row_of(scene), focused)
     yield from (figure(sight, columns, ROWS, view) for view in ("auto", "blocks"))
-    yield formula.lines(scene, columns, ROWS, formula.AUTO, focused=focused)
+    yield formula.lines(scene, columns, ROWS, AUTO, focused=focused)
     yield timeline.loss(scene, columns, ROWS // 2)
     sheet = view_of(seen(scene, focused=focused, fine=True), "heat", columns, ROWS)
     yield list(sheet.lines)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 
 from bptui.explain.cells import ravelled, unravelled
 from bptui.explain.formulas import Formula, formula
@@ -14,27 +13,12 @@ from bptui.explain.pieces import Cell, Piece, piece
 from bptui.explain.reaching import sources
 from bptui.tui.drawing.kept import Kept
 from bptui.tui.drawing.lines import Line, line
-from bptui.tui.drawing.maths import (
-    Box,
-    Ink,
-    Setter,
-    aligned,
-    beside,
-    blank,
-    brief,
-    broken,
-    flat,
-    flowing,
-    stacked,
-    table,
-    tall,
-    text,
-)  # fmt: skip
+from bptui.tui.drawing.maths import Box, Ink, beside, blank, broken, flowing, stacked, table, tall, text
 from bptui.tui.drawing.numbers import colour
 from bptui.tui.drawing.prose import story
+from bptui.tui.drawing.ways import AUTO, LINE, Ways, sign
 from bptui.tui.scene import Hit, Scene
 
-AUTO, LINE, TWO = VIEWS = ("auto", "line", "two-dimensional")
 # What is said in other ways is set in two dimensions up to so many rows.
 _TALLEST = 7
 _TITLE = 15
@@ -77,11 +61,12 @@ def page(scene: Scene, columns: int, rows: int, view: str = AUTO, *, focused: bo
         return Page(scene, blank(0, 0), said)
     room = rows - len(said)
     made = _made(scene)
-    boxes = [_formula(made, columns, room, view), *_by_hand(scene)]
+    ways = Ways(made, columns)
+    boxes = [ways.best(room, view), *_by_hand(scene)]
     room -= sum(box.height for box in boxes) + bool(said)
     left_out = False
-    for ways in _extras(scene, made, columns, view):
-        box = next((box for box in ways if box.height <= room), None)
+    for extra in _extras(scene, made, columns, view):
+        box = next((box for box in extra if box.height <= room), None)
         if box is None:
             left_out = True
         else:
@@ -92,7 +77,7 @@ def page(scene: Scene, columns: int, rows: int, view: str = AUTO, *, focused: bo
     if left_out and room > 0:
         boxes.append(text("  … x shows all of it", style="dim"))
     # Fractions under each other are told apart by a blank line, where there is room for that too.
-    airy = _formula(made, columns, boxes[0].height + max(0, room), view, gap=1)
+    airy = ways.best(boxes[0].height + max(0, room), view, gap=1)
     if boxes[0].height < airy.height <= boxes[0].height + room:
         boxes[0] = airy
     box = stacked(boxes, 0, left=True)
@@ -105,91 +90,6 @@ def _made(scene: Scene) -> Formula:
     assert scene.formula is not None
     moment, cell = scene.formula
     return formula(scene.view.program, moment, cell, scene.digits)
-
-
-# The formula itself
-
-
-def _formula(made: Formula, columns: int, rows: int, view: str, gap: int = 0) -> Box:
-    """The first way of setting it that there is room for; on as many lines as it needs where there is none."""
-    ways = {AUTO: (_in_two, _on_lines), LINE: (_on_lines,), TWO: (_in_two,)}[view]
-    for way in ways:
-        for box in way(made, columns, gap):
-            if box.width <= columns and (box.height <= rows or view == TWO):
-                return box
-    return _flowing(made, columns)
-
-
-def _in_two(made: Formula, columns: int, gap: int) -> Iterator[Box]:
-    """With fractions, roots and powers: the more rows, the better it reads."""
-    head, *shown, result = _split(made)
-    boxes = aligned([head, *shown], tall)
-    room = max(8, columns - tall(made.left).width - 4)
-
-    @cache
-    def long() -> list[Box]:
-        return [broken(each, tall, room) or flowing(each, room) for each in (head, *shown)]
-
-    short = brief(head)
-    if short is not None:
-        said = tall(short)
-        ways: tuple[Callable[[], list[Box]], ...] = (lambda: boxes, long, lambda: long()[1:], list)
-        for rows in ways:
-            yield _under(made, [said, *rows(), flat(result)], tall, gap)
-    yield from _with_result(made, boxes, result, tall, gap)
-    yield from _with_result(made, long(), result, tall, gap)
-
-
-def _on_lines(made: Formula, columns: int, gap: int) -> Iterator[Box]:
-    """A row a line, numbers under their names."""
-    del columns, gap
-    head, *shown, result = _split(made)
-    yield from _with_result(made, aligned([head, *shown], flat), result, flat)
-
-
-def _split(made: Formula) -> tuple[Piece, ...]:
-    """At least a row and a result; a formula of one row is its own result."""
-    return made.rows if len(made.rows) > 1 else (made.rows[0], piece(""))
-
-
-def _with_result(made: Formula, boxes: list[Box], result: Piece, setter: Setter, gap: int = 0) -> Iterator[Box]:
-    """The result on a row of its own, or after the last."""
-    if not result:
-        yield _under(made, boxes, setter, gap)
-        return
-    yield _under(made, [*boxes, flat(result)], setter, gap)
-    yield _under(made, [*boxes[:-1], beside([boxes[-1], _sign("="), flat(result)])], setter, gap)
-
-
-def _under(made: Formula, rows: Sequence[Box], setter: Setter, gap: int = 0) -> Box:
-    """Rows under each other, their equals signs too; before the first what is computed; below fractions a gap."""
-    left = setter(made.left)
-    indent = blank(left.width + 1)
-    heads = [beside([text(" "), left]), *[indent] * (len(rows) - 1)]
-    signs = [made.relation, *["="] * (len(rows) - 1)]
-    boxes = [beside([head, _sign(sign), row]) for head, sign, row in zip(heads, signs, rows, strict=True)]
-    if gap:
-        last = boxes.pop()
-        boxes = [*(part for box in boxes for part in (box, *[blank(0)] * (box.height > 1))), last]
-    return stacked(boxes, 0, left=True)
-
-
-@cache
-def _sign(sign: str) -> Box:
-    return text(f" {sign} ", style="dim")
-
-
-def _flowing(made: Formula, columns: int) -> Box:
-    """Each row over as many lines as it needs; a name too long to stand before them has a line of its own."""
-    left = beside([text(" "), flat(made.left)])
-    indent = min(left.width, columns // 3)
-    rows = [flowing(row, max(8, columns - indent - 3)) for row in made.rows]
-    alone = left.width > indent
-    gap = blank(indent)
-    heads = [gap if alone else left, *[gap] * (len(rows) - 1)]
-    signs = [made.relation, *["="] * (len(rows) - 1)]
-    under = [beside([head, _sign(sign), row]) for head, sign, row in zip(heads, signs, rows, strict=True)]
-    return stacked([*[left] * alone, *under], 0, left=True)
 
 
 def _by_hand(scene: Scene) -> list[Box]:
@@ -238,7 +138,7 @@ def _equation(scene: Scene, equation: Equation, read: set[tuple[str, int]]) -> B
     made: list[Box] = [text("  ")]
     for k, part in enumerate(equation.parts):
         lit = written if k == 0 else read
-        made.append(_sign(part) if isinstance(part, str) else _matrix(scene, part, lit, result=k == 0))
+        made.append(sign(part) if isinstance(part, str) else _matrix(scene, part, lit, result=k == 0))
     box = beside(made)
     return stacked([blank(0), box], 0, left=True) if box.height > 1 else box
 

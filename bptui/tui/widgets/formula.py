@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from bptui.engine.timeline import START
 from bptui.tui.drawing import formula
-from bptui.tui.drawing.formula import VIEWS, Page, page
+from bptui.tui.drawing.formula import Page, page
 from bptui.tui.drawing.guiding import welcome
 from bptui.tui.drawing.lines import Line
+from bptui.tui.drawing.ways import VIEWS
 from bptui.tui.scene import Hit, Scene
 from bptui.tui.widgets.looks import commands_of
 from bptui.tui.widgets.pane import Pane
