@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -135,7 +136,7 @@ class Reader:
         """The text within a widget, its lines joined and its border left out."""
         region = self.app.screen.query_one(selector).region
         lines = [line[region.x : region.right] for line in self.lines()[region.y : region.bottom]]
-        return " ".join(" ".join(lines).replace("│", " ").split())
+        return " ".join(re.sub("[│┃]", " ", " ".join(lines)).split())
 
     def cells(self) -> Cells:
         """Every cell of the screen with its character and its style."""

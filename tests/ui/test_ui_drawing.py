@@ -23,6 +23,7 @@ from bptui.tui.drawing.network.sight import Sight
 from bptui.tui.drawing.numbers import decimals, signed
 from bptui.tui.drawing.plot import Axes, Curve, plot
 from bptui.tui.drawing.table import table
+from bptui.tui.drawing.tabs import tab_at, tabs
 from bptui.tui.screens.helping import scene_of
 
 ACCENT = Look().palette.now
@@ -290,3 +291,19 @@ def test_a_plot_of_any_numbers(values):
             with np.errstate(all="raise", under="ignore"):
                 lines = plot([curve, Curve.of(np.array([1e305, -3.0]), 1)], 60, rows, axes=axes)
             assert len(lines) == max(rows, 2)
+
+
+@given(st.integers(2, 12).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n - 1))), st.integers(0, 120))
+def test_the_views_in_a_title_fit_and_that_which_is_shown_or_the_next_is_among_them(which, columns):
+    count, k = which
+    views = [f"view{n:0{1 + n}}" for n in range(count)]
+    made = tabs(views, views[k], columns)
+    names = [text.strip() for text, style in made if text.strip() in views]
+    if len(made) > 1:
+        assert width(made) <= columns
+        assert [text.strip() for text, style in made if "focus" in style] == [views[k]]
+        assert names == views[views.index(names[0]) :][: len(names)]
+        assert ((" …", "dim") in made) == (len(names) < count)
+        assert {tab_at(made, x, views) for x in range(width(made))} == {"", *names}
+    else:
+        assert made == line((f" v {views[(k + 1) % count]} ", "dim"))

@@ -311,7 +311,7 @@ async def test_of_a_large_tensor_the_slice_or_the_rows_around_the_cursor_are_edi
         await reader.command("look W1[311, 7]")
         await reader.press("E")
         shown = reader.inside("#whole-title")
-        assert shown == "W1[304:312] 8×512 of 784×512, around the cursor: at most 4096 numbers at once"
+        assert shown == "Set W1[304:312] 8×512 of 784×512, around the cursor: at most 4096 numbers at once"
         number = f"{reader.session.debugger.evaluate('W1[311, 7]')!s}"
         await reader.press("shift+end", "delete")
         assert number not in reader.lines()[reader.app.cursor_position.y]

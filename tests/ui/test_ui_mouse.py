@@ -15,6 +15,15 @@ async def test_a_click_goes_to_a_pane_and_breaks_off_what_is_typed(app):
         assert reader.position == "0:1"
 
 
+async def test_a_view_is_shown_by_a_click_at_its_name_in_the_title(app):
+    async with app("article", (120, 40)) as reader:
+        await reader.press("5")
+        title = reader.line_with("5 Time and loss")
+        x = title.index("norms") - reader.app.screen.query_one("#loss").region.x
+        await reader.pilot.click("#loss", offset=(x, 0))
+        assert "5 Norms of" in reader.text()
+
+
 async def test_the_wheel_moves_as_the_arrows_do(app):
     async with app("digits", (120, 40)) as reader:
         screen = reader.app.screen

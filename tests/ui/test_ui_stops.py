@@ -49,7 +49,7 @@ async def test_b_makes_a_breakpoint_at_the_cursor_and_takes_it_away(app):
 async def test_b_asks_where_from_elsewhere(app, pane):
     async with app("article") as reader:
         await reader.press("down", pane, "b")
-        assert reader.lines()[-2].strip() == "break"
+        assert reader.inside("#line") == "break"
         await reader.type("if loss < 0.1")
         await reader.press("enter")
         assert "◆ 1 if loss < 0.1 met 0×" in stops(reader)
@@ -114,7 +114,7 @@ async def test_ignored_ones_and_those_for_once_say_so(app):
 async def test_w_suggests_the_cell_under_the_cursor(app):
     async with app("article") as reader:
         await reader.press("2", "up", "w")
-        assert reader.lines()[-2].strip() == "watch h2"
+        assert reader.inside("#line") == "watch h2"
         await reader.press("enter")
         assert "= 1 h2 ·" in stops(reader)
         await reader.press("n")

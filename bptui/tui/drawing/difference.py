@@ -14,8 +14,8 @@ from bptui.tui.drawing.look import Look
 # An unchanged piece this short is written again: to go on behind it takes as many bytes.
 _GAP = 6
 # Words of a style that are seen where nothing is written; and those that may be seen in the colour of its letters.
-_SEEN = ("cursor", "wash", "under", "strike", "on-")
-_INKED = frozenset({"cursor", "under", "strike"})
+_SEEN = ("cursor", "focus", "wash", "under", "strike", "on-")
+_INKED = frozenset({"cursor", "focus", "under", "strike"})
 # A row taken apart: its letters, and in each column the letter and the style as one number.
 Cells = tuple[str, Array]
 _MOST = 4096

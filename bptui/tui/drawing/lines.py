@@ -75,8 +75,8 @@ def rule(title: str, columns: int, *, focused: bool = False) -> Line:
     text = f" {title} "
     bar = "━" if focused else "─"
     return line(
-        (text, "bold" if focused else "dim"),
-        (bar * max(0, columns - cell_len(text) - 1), "dim" if focused else "faint"),
+        (text, "focus+bold" if focused else "dim"),
+        (bar * max(0, columns - cell_len(text) - 1), "plain" if focused else "faint"),
     )
 
 

@@ -91,12 +91,14 @@ class Look:
             "plain": _ink(palette.text), "dim": _ink(palette.dim), "faint": _ink(palette.faint),
             "now": _ink(palette.now), "pos": _ink(palette.pos), "neg": _ink(palette.neg),
             "bold": Style(bold=True), "italic": Style(italic=True), "strike": Style(strike=True),
-            "cursor": _ground(palette.cursor), "under": Style(underline=True), "wash": _ground(palette.wash),
+            "cursor": _ground(palette.cursor), "focus": _ground(palette.cursor), "wash": _ground(palette.wash),
+            "under": Style(underline=True),
             **self._heat,
         }  # fmt: skip
         if self.colours and not palette.ansi:
             return words
-        letters = {"faint": Style(dim=True), "cursor": Style(reverse=True), "wash": Style(bold=True)}
+        placed = Style(reverse=True)
+        letters = {"faint": Style(dim=True), "cursor": placed, "focus": placed, "wash": Style(bold=True)}
         if self.colours:
             return words | letters
         # Without colours the accent is bold, and what is quiet is dim.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 
 from bptui.files.text import safe
 from bptui.tui.drawing import timeline
@@ -51,10 +52,10 @@ def title(scene: Scene, view: str) -> str:
     return f"{probed.title(scene, view, plotted)} · {when}{' …' if plotted.pending else ''}"
 
 
-def offered(scene: Scene) -> tuple[str, ...]:
-    """The views that make sense for a network."""
+def lacking(scene: Scene) -> AbstractSet[str]:
+    """The views that make no sense for a network."""
     from bptui.debugger.probing.planes import inputs
 
     several = inputs(scene.view.program.network)
     left_out = {"boundary": several != 2, "fit": several != 1, "watch": not scene.stops.watched}
-    return tuple(view for view in VIEWS if not left_out.get(view))
+    return {view for view, out in left_out.items() if out}

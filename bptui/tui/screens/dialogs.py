@@ -86,6 +86,11 @@ class Place:
 Apply = Callable[[str, str | None], None]
 
 
+def titled(verb: str, what: str, how: str = "") -> Content:
+    """What a dialog is for, and how that is now."""
+    return Content.assemble((safe(f"{verb} {what}"), "bold"), ("   " * bool(how) + safe(how), "$quiet"))
+
+
 class Dated(Over[bool]):
     """Asks for something, and from when that is to hold; what is refused stays, to be mended."""
 
@@ -153,7 +158,7 @@ class EditDialog(Dated):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="edit"):
-            yield Static(Content.styled(f"{self._label} = {self._number}", "bold"), id="edit-title")
+            yield Static(titled("Set", self._label, f"now {self._number}"), id="edit-title")
             yield Field(value=self._number, id="edit-value", select_on_focus=True, classes="edit-text")
             yield Static(id="edit-places")
             yield Static("", id="edit-error")

@@ -13,12 +13,11 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from bptui.files.text import safe
-from bptui.tui.screens.dialogs import Apply, Dated, Place
+from bptui.tui.screens.dialogs import Apply, Dated, Place, titled
 from bptui.tui.widgets.numbers import NumbersArea, cleaned
 
 # The share of the screen that the page takes at most, and the lines of it that are neither numbers nor moments.
-_SHARE, _BESIDE = 0.9, 10
+_SHARE, _BESIDE = 0.9, 9
 _HOW = "a row a line, or [[1, 2], [3, 4]], 1 2; 3 4, LaTeX, CSV, or zeros, normal 0 0.1 seed 3"
 
 
@@ -47,9 +46,10 @@ class WholePage(Dated):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="whole"):
-            yield Static(Content.styled(safe(self._title), "bold"), id="whole-title")
+            name, _, how = self._title.partition("   ")
+            yield Static(titled("Set", name, how), id="whole-title")
             yield NumbersArea(
-                self._text, id="whole-text", classes="edit-text", soft_wrap=False, compact=True,
+                self._text, id="whole-text", classes="edit-text", soft_wrap=False,
                 highlight_cursor_line=False,
             )  # fmt: skip
             yield Static("", id="edit-error")

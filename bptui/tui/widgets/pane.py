@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import ClassVar, Protocol, cast
 
+from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Offset
 from textual.reactive import reactive
 
 from bptui.explain.parts import Key
-from bptui.tui.drawing.lines import Line, first_in_sight, line, rule
+from bptui.tui.drawing.lines import Line, first_in_sight, line, rule, width
+from bptui.tui.drawing.tabs import tab_at, tabs
 from bptui.tui.scene import Hit, Scene
 from bptui.tui.widgets.painted import Painted
 
 # Lines that a notch of the mouse's wheel moves.
 _WHEEL = 3
+# What is left of the rule of a title line, however long the list of the views is; with the blanks around the title.
+_RULE = 6
 
 
 class Followed(Protocol):
@@ -105,11 +110,18 @@ class Pane(Painted, can_focus=True):
     def turn(self, by: int) -> None:
         """Another of its views."""
         if self.views:
-            self.show(self.following(by))
+            there = self.offered()
+            self.show(there[(there.index(self.shown) + by) % len(there)])
 
-    def following(self, by: int) -> str:
-        """The view so many further."""
-        return self.views[(self.views.index(self.shown) + by) % len(self.views)]
+    def offered(self) -> Sequence[str]:
+        """Its views, but for those that what is seen has not; that which is shown is among them."""
+        left_out = set() if self.scene is None else self.lacking(self.scene) - {self.shown}
+        return [view for view in self.views if view not in left_out]
+
+    def lacking(self, scene: Scene) -> AbstractSet[str]:
+        """The views that what is seen has not."""
+        del scene
+        return frozenset()
 
     def show(self, view: str) -> None:
         """One of its views."""
@@ -126,8 +138,11 @@ class Pane(Painted, can_focus=True):
     # The mouse
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """To what is there; what is dragged over is gone to as well."""
+        """To what is there; what is dragged over is gone to as well. A view that the title names is shown."""
         self.capture_mouse()
+        view = tab_at(self._lines[0], event.x, self.views) if event.y == 0 and self._lines else ""
+        if view:
+            self.show(view)
         self._click(event)
 
     def on_mouse_up(self) -> None:
@@ -188,15 +203,14 @@ class Pane(Painted, can_focus=True):
             return []
         lines, seen = self.content(self.scene, columns, rows)
         shown = self._window(lines, seen, rows)
-        beyond = self._views() + self._beyond(len(lines), rows)
-        head = rule(f"{self.number} {self.title(self.scene)}", columns - len(beyond), focused=self.has_focus)
-        return [line(*head, (beyond, "dim")), *shown]
+        title, beyond = f"{self.number} {self.title(self.scene)}", self._beyond(len(lines), rows)
+        views = self._views(columns - len(beyond) - cell_len(title) - _RULE)
+        head = rule(title, columns - len(beyond) - width(views), focused=self.has_focus)
+        return [line(*head, *views, (beyond, "dim")), *shown]
 
-    def _views(self) -> str:
+    def _views(self, columns: int) -> Line:
         """What the title line says of the other views."""
-        if not (self.views and self.has_focus):
-            return ""
-        return f" v {self.following(1)} "
+        return tabs(self.offered(), self.shown, columns) if self.views and self.has_focus else ()
 
     def _window(self, lines: Sequence[Line], seen: int, rows: int) -> list[Line]:
         """The lines in sight."""

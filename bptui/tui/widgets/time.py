@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import ClassVar
 
 from textual import events
@@ -47,12 +48,8 @@ class LossPane(Pane):
     def hit(self, scene: Scene, x: int, y: int) -> Hit | None:
         return plots.hit(scene, self.shown, (self.size.width, self.size.height - 1), x, y)
 
-    def following(self, by: int) -> str:
-        """Past those that this network has not."""
-        if self.scene is None:
-            return super().following(by)
-        offered = [view for view in self.views if view in plots.offered(self.scene) or view == self.shown]
-        return offered[(offered.index(self.shown) + by) % len(offered)]
+    def lacking(self, scene: Scene) -> AbstractSet[str]:
+        return plots.lacking(scene)
 
     def show(self, view: str) -> None:
         super().show(view)

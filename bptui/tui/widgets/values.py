@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -78,13 +79,11 @@ class ValuesPane(Pane):
                 half = self._sheet(self.scene, self.size.width, self.size.height - 1).page
             self.action_move(0, by * half)
 
-    def turn(self, by: int) -> None:
-        """Another view; pictures only of what has some."""
-        from bptui.tui.drawing.tensor.views import has_pictures
+    def lacking(self, scene: Scene) -> AbstractSet[str]:
+        """Pictures only of what has some."""
+        from bptui.tui.drawing.tensor.albums import album
 
-        super().turn(by)
-        if self.shown == "picture" and self.scene is not None and not has_pictures(self._seen(self.scene)):
-            super().turn(by)
+        return frozenset() if album(scene.view.program, self._seen(scene).plane.slot) else {"picture"}
 
     def _seen(self, scene: Scene) -> Seen:
         from bptui.tui.drawing.tensor.seen import seen

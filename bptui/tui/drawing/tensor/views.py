@@ -26,11 +26,6 @@ def view_of(seen: Seen, view: str, columns: int, rows: int) -> Sheet:
     return Sheet(lines[:rows], drawn.at, drawn.moved, drawn.page)
 
 
-def has_pictures(seen: Seen) -> bool:
-    """Whether the tensor can be seen as pictures."""
-    return album(seen.scene.view.program, seen.plane.slot) is not None
-
-
 def _drawn(seen: Seen, view: str, columns: int, rows: int) -> Sheet:
     if view == "heat":
         return heat(seen, columns, rows)
