@@ -259,6 +259,13 @@ def test_a_plot_is_told_as_an_eye_would_read_it():
     ):
         with pytest.raises(ValueError, match=said):
             session.execute(line)
+    session.execute("undo")
+    ways = []
+    for t in range(3):
+        session.execute(f"goto {t}:1")
+        ways.append(session.debugger.view().state.arrays["W2"].reshape(-1).tolist())
+    gone = (f"{name} from {a:.6g} over {b:.6g} to {c:.6g}" for name, a, b, c in zip(("w5", "w6"), *ways, strict=True))
+    assert lines_of(session, "plot surface w5 w6")[2] == f"the way here, of the last 2 iterations: {', '.join(gone)}"
     moons = Manner(digits=4).session(origins.load("xor"))
     moons.execute("run 900")
     assert lines_of(moons, "plot boundary")[0] == "4 of 4 rows lie on their side of the boundary"

@@ -20,10 +20,13 @@ from bptui.debugger.probing.slopes import Slice, Surface, sliced, surface
 from bptui.debugger.probing.work import Steps, T, Work
 from bptui.engine.network import Array, Network, nearest
 from bptui.engine.program import Target
+from bptui.engine.timeline import normal
 
 _DIGITS = 4
 # Of a curve so many places are told.
 _PLACES = 5
+# So many iterations back begins the way that training took, as in the picture.
+_WAY = 40
 # What is smaller beside the largest loss is rounding.
 _NOTHING = 1e-14
 
@@ -119,7 +122,25 @@ def _surface(session: Context, text: str) -> Iterator[str]:
         down = zip(slopes, names, strict=True)
         ways = (f"{'more' if slope < 0 else 'less'} of {name}" for slope, name in down if slope)
         yield f"the way down: {' and '.join(ways) or 'it is flat here'}"
+    yield from _gone(session, found, names)
     yield from _lowest(session, found, names)
+
+
+def _gone(session: Context, found: Surface, names: list[str]) -> Iterator[str]:
+    """The way that training took here: where both were so many iterations ago, half as many ago, and are."""
+    debugger = session.debugger
+    t, slots = debugger.position.iteration, debugger.program.slots
+    many = min(t, _WAY)
+    if not many or any(slots[one.slot].kind != "parameter" for one in found.knobs):
+        return
+    places = [debugger.look(normal(debugger.program, t - back, 0, 0)).arrays for back in (many, many // 2)]
+    ways = []
+    for one, name, now in zip(found.knobs, names, found.here, strict=False):
+        begun, halfway = (_figure(session, float(arrays[one.slot].reshape(-1)[one.cell])) for arrays in places)
+        ways.append(f"{name} from {begun}" + f" over {halfway}" * (many > 1) + f" to {_figure(session, now)}")
+    yield f"the way here, of the last {many} iterations: {', '.join(ways)}".replace(
+        "last 1 iterations", "last iteration"
+    )
 
 
 def _lowest(session: Context, found: Surface, names: list[str]) -> Iterator[str]:

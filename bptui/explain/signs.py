@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 _ROWS = (
     ("…→←↓↑·−–×∂∗′°⁽⁾√π∞≥≤≠∇½²³ᵀ␛", ".><v^.--xd*''()vpo><#D%23T?"),
     ("Σσμβεηθλαγδ", "Ssubenolagd"),
-    ("▸▹▾▴▶◀▲▼●○◐◇◆◉✓✗›‹■□◧▪▫", ">+-^><^v*o%<#@vx)(#.+#."),
+    ("▸▹▾▴▶◀▲▼●○◐◇◆◉✓✗›‹■□◧▪▫", "*+-^><^v*o%<#@vx><#.+#."),
     ("─━│┃╌╎═║┬┴├┤└┘┌┐╰╯╮╭┼╳╱╲", "-=||-|=|v'||`'..`'..+X/\\"),
     ("⎡⎢⎣⎤⎥⎦⌊⌋⌈⌉⟨⟩⎧⎨⎩⎫⎬⎭⎛⎜⎝⎞⎟⎠", "[[[]]][][]<>{{{}}}((()))"),
     ("░▒▓█▀▄▌▐▁▂▃▅▆▇", ".+%#^_||__.-=%"),
@@ -24,6 +24,12 @@ _LONGER = {
 }  # fmt: skip
 # Between what is multiplied a point would be read as that of a decimal: 2·0.11.
 _TIMES = re.compile(r"(?<=[^\s·])·(?=[^\s·])")
+# In a formula it may have blanks around it; elsewhere such a point parts words, or is a number not computed yet.
+_SPACED = re.compile(r"(?<=[\w)\]²ᵀ′″⎤⎥⎦])(\s{1,9})·(?=\s{1,9}[\w(√∂−+σ[⎡⎢⎣])")
+# In the line of a title is such a rule too, but it is not beside the point.
+_BETWEEN_FRACTIONS = re.compile(r"(?<=─)(\s{1,9})·|(\s)·(?=\s{1,9}─)")
+_FORMULA = re.compile(r"[=←−+√∂(⎡⎢⎣\[]")
+_RULES = ("──", "━━")
 _RAISED = re.compile(r"⁽[⁰¹²³⁴-⁹]+⁾")
 # How a picture in braille dots looks from afar: by how many dots there are in its upper and in its lower half.
 _DOTS = ((" ", ".", "_"), ("'", ":", ";"), ('"', "!", "#"))
@@ -58,7 +64,7 @@ class Signs:
         """Letter for letter, exactly as long."""
         if text.isascii():
             return text
-        return "".join(c if c.isascii() else self._letter(c) for c in text)
+        return "".join(c if c.isascii() else self._letter(c) for c in _told(text))
 
     def line(self, runs: Iterable[Run]) -> tuple[Run, ...]:
         """A line of (text, style): signs that take more than a letter take it from the next gap."""
@@ -80,12 +86,24 @@ class Signs:
 def _in_place(runs: list[Run]) -> Iterator[Run]:
     """The same line, where what stands beside a sign says which letter it is."""
     whole = "".join(text for text, _ in runs)
-    if "·" in whole or "⁽" in whole:
-        whole = _RAISED.sub(lambda found: unicodedata.normalize("NFKC", found.group()), _TIMES.sub("*", whole))
+    whole = _told(whole)
     start = 0
     for text, style in runs:
         yield whole[start : start + len(text)], style
         start += len(text)
+
+
+def _told(whole: str) -> str:
+    """A line with stars between what is multiplied, and numbers above it on the line."""
+    if "·" in whole:
+        whole = _TIMES.sub("*", whole)
+        if any(sign in whole for sign in _RULES):
+            whole = _BETWEEN_FRACTIONS.sub(r"\1\2*", whole)
+        elif _FORMULA.search(whole):
+            whole = _SPACED.sub(r"\1*", whole)
+    if "⁽" in whole:
+        whole = _RAISED.sub(lambda found: unicodedata.normalize("NFKC", found.group()), whole)
+    return whole
 
 
 def _shortened(text: str, owed: int) -> tuple[str, int]:

@@ -141,8 +141,17 @@ def test_what_takes_more_than_a_letter_takes_it_from_a_gap():
 
 
 def test_a_product_is_no_decimal_point_and_a_raised_number_no_power():
-    product = [("h1 = 2", "pos"), ("·", "plain"), ("0.11 + i2·w2  ", "pos"), ("·", "dim"), ("  loss ·", "dim")]
-    assert "".join(text for text, _ in Signs().line(product)) == "h1 = 2*0.11 + i2*w2  .  loss ."
+    product = [("h1 = 2", "pos"), ("·", "plain"), ("0.11 + i2·w2  ", "pos"), ("·", "dim")]
+    assert "".join(text for text, _ in Signs().line(product)) == "h1 = 2*0.11 + i2*w2  ."
+    for shown, said in [
+        (" W1 ← W1 − lr · ∂E/∂W1        ·", " W1 < W1 - lr * dE/dW1        ."),
+        ("   =  2  ·  0.11  +  3  · 0.21", "   =  2  *  0.11  +  3  * 0.21"),
+        ("───── = ─── · ───  lr · ──", "----- = --- * ---  lr * --"),
+        (" 3 Network · 6 parameters ─────", " 3 Network . 6 parameters -----"),
+        (" xor   2-3-1 · bce · sgd  lr 0.5", " xor   2-3-1 . bce . sgd  lr 0.5"),
+        (" h1   +0.8500      ·      · ", " h1   +0.8500      .      . "),
+    ]:
+        assert "".join(text for text, _ in Signs().line([(shown, "plain")])) == Signs().text(shown) == said
     assert Signs().line([("∂z⁽³⁾/∂v⁽¹²⁾  x³  ", "plain")]) == (("dz(3)/dv(12) x^3  ", "plain"),)
 
 

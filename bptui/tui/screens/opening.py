@@ -11,7 +11,8 @@ from bptui.debugger.debugger import spell
 from bptui.debugger.expressions import parse_target
 from bptui.engine.program import Target
 from bptui.engine.timeline import START, Position, normal
-from bptui.explain.notation import number
+from bptui.explain.cells import unravelled
+from bptui.explain.notation import Names, number
 from bptui.tui.drawing.table import shown_slots
 from bptui.tui.drawing.tensor.plane import beside, tensor_beside
 from bptui.tui.scene import Scene
@@ -159,7 +160,8 @@ class Opening(Going):
         slot, cell = self._cursor
         if self._view.moment is not None and not self._looked and not isinstance(self.focused, ValuesPane):
             slot, cell = helping.written_cell(self._view, self._cursor)
-        title = f"where {spell(self.session.debugger.program, Target(slot, (cell,)))} comes from"
+        program = self.session.debugger.program
+        title = f"where {Names(program).cell(slot, unravelled(cell, program.slots[slot].shape))} comes from"
         tree = origins.opened(self.session, slot, cell)
 
         def deeper() -> None:
