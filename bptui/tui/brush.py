@@ -8,7 +8,7 @@ alone. Everything else, and every terminal but that of our own driver, goes thro
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Protocol
 
 from rich.console import COLOR_SYSTEMS
@@ -19,7 +19,7 @@ from textual.color import Color
 from textual.geometry import Offset
 
 from bptui.tui.drawing.difference import Difference
-from bptui.tui.drawing.lines import Line, Run
+from bptui.tui.drawing.lines import Line
 from bptui.tui.drawing.look import Look
 from bptui.tui.thrift import PLAIN, change
 
@@ -44,8 +44,12 @@ class Brush:
         self._synchronized = False
         self._look = Look()
         self._difference = Difference(self._look)
+        # What is written down of a frame, and the style that the terminal is in behind it.
         self._parts: list[str] = []
         self._shown = PLAIN
+        # What is painted since: style → places and texts; and the rows that it is in.
+        self._inks: dict[str, list[tuple[int, int, str]]] = {}
+        self._rows: set[tuple[int, int]] = set()
         self._codes: dict[tuple[Style, str], str] = {}
 
     def onto(self, terminal: Terminal) -> None:
@@ -71,26 +75,30 @@ class Brush:
         if look is not self._look:
             self._look, self._difference = look, Difference(look)
             self._codes.clear()
-        if not self._parts:
+        if not self._rows:
             asyncio.get_running_loop().call_soon(self.flush)
-            self._parts.append("")
-        parts = self._difference.parts
+        parts, codes, inks = self._difference.parts, self._codes, self._inks
         for y, was, now in rows:
-            for x, runs in parts(was, now, columns):
-                self._parts.append(f"\x1b[{origin.y + y + 1};{origin.x + x + 1}H")
-                self._write(base, runs)
+            row = origin.y + y
+            if (row, origin.x) in self._rows:
+                self._settle()  # what is painted last is what is seen
+            self._rows.add((row, origin.x))
+            for x, text, name in parts(was, now, columns):
+                code = codes.get((base, name)) or self._code(base, name)
+                inks.setdefault(code, []).append((row, origin.x + x, text))
 
-    def _write(self, base: Style, runs: Sequence[Run]) -> None:
-        parts, shown = self._parts, self._shown
-        for text, name in runs:
-            wanted = self._codes.get((base, name))
-            if wanted is None:
-                wanted = self._codes[base, name] = self._code(base, name)
-            if wanted != shown:
-                parts.append(change(shown, wanted))
-                shown = wanted
-            parts.append(text)
+    def _settle(self) -> None:
+        """Write down what is painted, a style at a time: to go somewhere takes fewer bytes than to change a colour."""
+        parts, shown, here = self._parts, self._shown, -1
+        for code, places in self._inks.items():
+            parts.append(change(shown, code))
+            shown = code
+            for y, x, text in places:
+                parts.append(f"\x1b[{x + 1}G{text}" if y == here else f"\x1b[{y + 1};{x + 1}H{text}")
+                here = y
         self._shown = shown
+        self._inks.clear()
+        self._rows.clear()
 
     def _code(self, base: Style, name: str) -> str:
         """What sets a style, as the app's filters leave it, in the colours that the terminal has."""
@@ -100,13 +108,16 @@ class Brush:
             segments = line_filter.apply(segments, ground)
         style = segments[0].style or Style()
         written = style.render(_SIGN, color_system=COLOR_SYSTEMS.get(self._app.console.color_system or ""))
-        return written.partition(_SIGN)[0].removeprefix("\x1b[").removesuffix("m") or PLAIN
+        code = written.partition(_SIGN)[0].removeprefix("\x1b[").removesuffix("m") or PLAIN
+        self._codes[base, name] = code
+        return code
 
     def flush(self) -> None:
         """All that was painted since the last frame: now, before anything that is drawn later may lie under it."""
+        self._settle()
         parts, shown = self._parts, self._shown
         self._parts, self._shown = [], PLAIN
-        if self._terminal is not None and len(parts) > 1:
+        if self._terminal is not None and parts:
             there = self._app.screen.outer_size.clamp_offset(self._app.cursor_position)
             frame = "".join((*parts, change(shown, PLAIN), f"\x1b[{there.y + 1};{there.x + 1}H"))
             self._terminal.put(f"{_BEGIN}{frame}{_END}" if self._synchronized else frame)

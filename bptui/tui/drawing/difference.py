@@ -6,16 +6,19 @@ from collections.abc import Iterator
 from itertools import groupby
 
 import numpy as np
+from rich.cells import cell_len
 
 from bptui.engine.network import Array
-from bptui.tui.drawing.lines import Line, Run, even, width
+from bptui.tui.drawing.lines import Line, even, width
 from bptui.tui.drawing.look import Look
 
-# An unchanged piece this short is written again: to go on behind it takes as many bytes.
-_GAP = 6
+# An unchanged piece this short is written again: to go on behind it takes more bytes, where its style is the same.
+_GAP = 2
 # Words of a style that are seen where nothing is written; and those that may be seen in the colour of its letters.
 _SEEN = ("cursor", "focus", "wash", "under", "strike", "on-")
 _INKED = frozenset({"cursor", "focus", "under", "strike"})
+# A column, and from there on a text of one style.
+Part = tuple[int, str, str]
 # A row taken apart: its letters, and in each column the letter and the style as one number.
 Cells = tuple[str, Array]
 _MOST = 4096
@@ -31,18 +34,19 @@ class Difference:
         self._names = ["plain"]
         self._numbers = {"plain": 0}
         self._blank: dict[str, int] = {}
+        # For each number of a style whether it looks like no style where nothing is written.
+        self._airy = [True]
         self._known: dict[tuple[Line, int], Cells | None] = {}
 
-    def parts(self, was: Line, now: Line, columns: int) -> Iterator[tuple[int, list[Run]]]:
-        """(column, runs) for each piece that has changed, from left to right."""
+    def parts(self, was: Line, now: Line, columns: int) -> Iterator[Part]:
+        """Each run of one style that has changed, from left to right."""
         before, after = self._cells(was, columns), self._cells(now, columns)
         if before is None or after is None:
-            fitted = self._look.fitted(now, columns)
-            yield 0, [*fitted, (" " * (columns - width(fitted)), "plain")]
+            yield from _whole(self._look.fitted(now, columns), columns)
             return
         letters, cells = after
         for first, end in _pieces(np.flatnonzero(cells != before[1]).tolist()):
-            yield first, self._runs(letters, cells, first, end)
+            yield from self._runs(letters, cells, first, end)
 
     def _cells(self, line: Line, columns: int) -> Cells | None:
         """What was made of a line before: nearly every line is compared twice, with the one before and the next."""
@@ -70,6 +74,7 @@ class Difference:
         if number is None:
             number = self._numbers[name] = len(self._names)
             self._names.append(name)
+            self._airy.append(self._seen(name) == 0)
         return number
 
     def _seen(self, name: str) -> int:
@@ -80,13 +85,29 @@ class Difference:
             seen = self._blank[name] = self._number("+".join(kept) or "plain")
         return seen
 
-    def _runs(self, letters: str, cells: Array, first: int, end: int) -> list[Run]:
-        made, styles = [], (cells[first:end] >> _STYLES).tolist()
-        for number, alike in groupby(styles):
+    def _runs(self, letters: str, cells: Array, first: int, end: int) -> Iterator[Part]:
+        """Blanks go with the run that they are beside, where they look alike in its style."""
+        begun, style, airy = first, 0, self._airy
+        for number, alike in groupby((cells[first:end] >> _STYLES).tolist()):
             last = first + len(list(alike))
-            made.append((letters[first:last], self._names[number]))
+            if number == 0 and airy[style] and letters[first:last].isspace():
+                pass
+            elif style == 0 and airy[number] and letters[begun:first].isspace():
+                style = number
+            elif number != style:
+                if begun < first:
+                    yield begun, letters[begun:first], self._names[style]
+                begun, style = first, number
             first = last
-        return made
+        yield begun, letters[begun:end], self._names[style]
+
+
+def _whole(line: Line, columns: int) -> Iterator[Part]:
+    """All of a row, its end included."""
+    x = 0
+    for text, name in (*line, (" " * (columns - width(line)), "plain")):
+        yield x, text, name
+        x += cell_len(text)
 
 
 def _pieces(places: list[int]) -> Iterator[tuple[int, int]]:
