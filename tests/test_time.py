@@ -372,3 +372,24 @@ def test_a_copy_that_takes_over_what_is_still_so_is_a_copy(name):
             read = debugger.look(normal(debugger.program, debugger.position.iteration, moment.index, 0))
             for slot in (*instruction.reads, instruction.writes):
                 assert moment.before.arrays[slot].tobytes() == read.arrays[slot].tobytes(), (slot, debugger.position)
+
+
+@pytest.mark.parametrize("name", ["article", "moons"])
+def test_a_glimpse_has_the_losses_that_a_look_has(name):
+    """Between the iterations of a run and within one, where later ones are known too, and after an edit."""
+    debugger = Debugger(specs.load(name))
+    count = len(debugger.program)
+    for place in (
+        START,
+        Position(7, count),
+        Position(40, count),
+        Position(3, count),
+        Position(2, count - 1),
+        Position(5, 1),
+    ):
+        debugger.goto(place)
+        assert debugger.glimpse().losses.tobytes() == debugger.view().losses.tobytes(), place
+    debugger.set("lr", "0.01")
+    for place in (Position(6, count), Position(5, count - 1)):
+        debugger.goto(place)
+        assert debugger.glimpse().losses.tobytes() == debugger.view().losses.tobytes(), place

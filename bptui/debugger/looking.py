@@ -79,8 +79,7 @@ class Looking:
     @property
     def checkpoints(self) -> tuple[int, ...]:
         """The iterations at whose starts regular checkpoints lie; those left on a walk back come and go."""
-        kept = self._player.checkpoints
-        return tuple(t for t in kept.iterations if t % kept.stride == 0)
+        return self._player.checkpoints.regular
 
     def goto(self, position: Position) -> View:
         """Any position; what lies between is computed."""
@@ -196,13 +195,14 @@ class Looking:
         """In passing: where one is, and the losses; its arrays are the machine's own, which the next step changes."""
         state = self._player.live()
         moment = None if state.position == START else Moment(moves.last(state.position), state, state)
+        through = self._player.losses.through(state.position.iteration) if state.computed["loss"] else None
         return View(
             timeline=self.timeline,
             state=state,
             stale=staleness(self.timeline, state.position),
             moment=moment,
             changed=range(0),
-            losses=losses(self._player, state),
+            losses=losses(self._player, state) if through is None else through,
             every=self._player.losses.step,
         )
 

@@ -46,6 +46,11 @@ class Checkpoints:
         return tuple(self._order)
 
     @property
+    def regular(self) -> tuple[int, ...]:
+        """Those of them that do not come and go on a walk back, in order."""
+        return tuple(sorted(self._regular))
+
+    @property
     def nbytes(self) -> int:
         """What all of them take."""
         return sum(array.nbytes + _OVERHEAD for kept in (self._regular, self._near) for array in kept.values())
@@ -142,6 +147,10 @@ class Losses:
     def until(self, t: int) -> Array:
         """Those of the iterations before t that are kept, (⌈t / step⌉,)."""
         return self._kept[: -(-min(t, self._count) // self.step)].copy()
+
+    def through(self, t: int) -> Array | None:
+        """Those up to that of iteration t, not copied: good until the next ones; None where it is not kept itself."""
+        return self._kept[: t + 1] if self.step == 1 and t < self._count else None
 
     def _thin(self) -> None:
         self._kept = self._kept[::2].copy()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_right
 from dataclasses import replace
 from functools import lru_cache
 
@@ -82,7 +83,7 @@ def _watch(scene: Scene, one: Watched, columns: int, rows: int) -> list[Line]:
 
 
 # More checkpoints than columns can't be told apart.
-_MOST_KEPT = 400
+_MOST_KEPT = 160
 
 
 def _marks(scene: Scene) -> list[Mark]:
@@ -90,7 +91,7 @@ def _marks(scene: Scene) -> list[Mark]:
     past, view = scene.past, scene.view
     here, last = view.position.iteration, furthest(scene)
     end = max(past.furthest, view.position)
-    kept = [t for t in past.checkpoints if 0 < t <= last]
+    kept = past.checkpoints[bisect_right(past.checkpoints, 0) : bisect_right(past.checkpoints, last)]
     marks = [Mark(t, "┴", "faint") for t in kept[:: 1 + len(kept) // _MOST_KEPT]]
     marks += [Mark(place.iteration, "┬", "plain", 1, name) for place, name in past.branches if place <= end]
     marks += [Mark(e.position.iteration, "*", "plain", 2) for e in view.timeline.edits if e.position <= end]

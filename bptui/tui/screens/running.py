@@ -17,7 +17,7 @@ from bptui.debugger.debugger import Debugger
 if TYPE_CHECKING:
     from bptui.engine.stacks import Watch
 
-SLICE = 0.008
+SLICE = 0.007
 # From the end of a frame to the beginning of the next.
 FRAME = 0.014
 # What moves at every frame of a run is little; all of it is drawn so often.
@@ -74,7 +74,7 @@ class Underway:
 
 
 class Running:
-    """A run to where something stops it, in slices of about 8 ms that start at one iteration and adapt."""
+    """A run to where something stops it, in slices of about 7 ms that start at one iteration and adapt."""
 
     every = 0.001
 
@@ -101,7 +101,7 @@ class Running:
         # From one frame to the next at once: each return to the loop costs as much as a small frame. Where frames take
         # long, no key waits for the next.
         now = time.monotonic()
-        until = min(now + _AT_ONCE, max(self._begun + _AT_ONCE, self._shown + self._frame - SLICE))
+        until = min(now + _AT_ONCE, max(self._begun + _AT_ONCE, self._shown + self._frame - SLICE / 2))
         came = self._portion()
         while came is None and time.monotonic() < until:
             came = self._portion()
@@ -109,7 +109,7 @@ class Running:
             self._arrived(came)
             return
         now = time.monotonic()
-        if now - self._shown > self._frame:
+        if now - self._shown > self._frame - SLICE / 2:
             self._draw(now)
 
     def _draw(self, now: float) -> None:
