@@ -355,6 +355,7 @@ iterations = 3
         ("99", "there is no operation 99"),
         ("forwrad", "did you mean forward"),
         ("w5", "did you mean on w5"),
+        ("loss < 0.01", "did you mean if loss < 0.01?"),
         ("if", "an expression is missing"),
         ("if W1 > 0", "one value"),
         ("on", "an expression is missing"),

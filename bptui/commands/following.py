@@ -12,7 +12,8 @@ from bptui.debugger.view import View
 from bptui.engine.program import Target
 from bptui.explain.notation import number
 
-_DIGITS = 4
+# Of a change the fewest digits that show it; what none of them shows is none.
+_DIGITS = (4, 6, 8)
 
 
 def edits(line: str) -> bool:
@@ -51,7 +52,8 @@ def _change(before: View, after: View, slot: str, name: str) -> str:
     if not (before.is_computed(slot) and after.is_computed(slot)):
         return ""
     old, new = before.number(slot), after.number(slot)
-    return f"{name} {number(old, _DIGITS)} → {number(new, _DIGITS)}" if repr(old) != repr(new) else ""
+    shown = next(((a, b) for n in _DIGITS if (a := number(old, n)) != (b := number(new, n))), None)
+    return "" if shown is None else f"{name} {shown[0]} → {shown[1]}"
 
 
 def _newly(before: View, after: View, slot: str) -> bool:

@@ -37,6 +37,9 @@ class Breakpoint:
         return self.condition.text + " once" * self.once
 
 
+_COMPARES = frozenset({"<", ">", "<=", ">=", "==", "!="})
+
+
 def parse(program: Program, text: str) -> Condition:
     """The condition that `7`, `forward`, `relu`, `on w5`, `if loss < 0.1` or `nan` means. Raises ExpressionError."""
     words = text.split()
@@ -49,6 +52,8 @@ def parse(program: Program, text: str) -> Condition:
         return conditions.when_changed(program, rest)
     if word in health.KINDS:
         return health.parse(program, word, words[1:])
+    if _COMPARES.intersection(words):
+        raise ExpressionError(f"{text.strip()[:60]!r} is no condition (did you mean if {text.strip()[:60]}?)")
     if rest:
         raise ExpressionError(f"{' '.join(words)[:60]!r} is no condition{_hint(program, word)}")
     if word == "nan":

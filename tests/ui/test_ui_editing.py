@@ -41,7 +41,7 @@ async def test_an_edit_before_the_second_layer_changes_the_prediction_when_stepp
         assert operation(reader, 2).endswith("+0.2420")
         assert "= 0.85 · 0.2 + 0.48 · 0.15" in reader.inside("#formula")
         await reader.press("u")
-        assert "undone: set w5 = 0.2 at 0:1; prediction 0.242 → 0.191; u takes" in reader.text()
+        assert "undone: set w5 = 0.2 at 0:1; prediction 0.242 → 0.191; U gives" in reader.text()
         assert operation(reader, 2).endswith("+0.1910")
         await reader.press("U")
         assert operation(reader, 2).endswith("+0.2420")

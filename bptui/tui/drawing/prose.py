@@ -83,10 +83,10 @@ def status(scene: Scene) -> Line:
     return line((f" {in_full(scene, slot, cell)}", "plain"), (_why_stale(scene, slot, cell), "dim"))
 
 
-def edited(said: str, parts: Sequence[str], columns: int) -> str:
-    """What was edited, as much of what followed from it as there is room for, and how it is taken back."""
+def edited(said: str, parts: Sequence[str], columns: int, back: str) -> str:
+    """What was edited, as much of what followed from it as there is room for, and what takes that back."""
     text = said
-    for k, part in enumerate([*parts, "u takes it back"]):
+    for k, part in enumerate([*parts, back]):
         longer = f"{text}{', ' if 0 < k < len(parts) else '; '}{part}"
         if len(longer) >= columns:
             break

@@ -64,7 +64,7 @@ class Showing(Arranged):
 
     # What is shown
 
-    def _show(self, note: str | None = None, *, edited: bool = False) -> None:
+    def _show(self, note: str | None = None, *, edited: bool = False, undone: bool = False) -> None:
         """Make the scene anew; the only place that writes it. After an edit it is said what followed from that."""
         before, self._view = self._view, self.session.debugger.view()
         slot, cell = self._cursor
@@ -72,7 +72,8 @@ class Showing(Arranged):
             self._cursor = self._first_cell()  # another network has no such cell
         said = self._view.message if note is None else note
         if edited:
-            said = prose.edited(said, followed(before, self._view), self.size.width)
+            back = "U gives it once more" if undone else "u takes it back"
+            said = prose.edited(said, followed(before, self._view), self.size.width, back)
         self._note = "  ".join(part for part in (said, self.session.unsaved) if part)
         self._draw()
 
