@@ -144,7 +144,7 @@ class StopWalk(Walk):
     def continue_(self, random: np.random.Generator) -> None:
         del random
         if self.here >= self.end:
-            assert "already at or past the end" in run_on(self.debugger).message
+            assert run_on(self.debugger).message.startswith(("at the end (", "past the end of "))
             return
         stop = next((at for at, stops in self.meetings(iter(self.after())) if stops), None)
         self.arrive(run_on, stop, self.end)

@@ -71,7 +71,7 @@ SCRIPTS = (
            "29:9 update  W2 = W2 - lr * W2.grad  [[0.4012583069683535], [0.3206144059149672]]",
            "stopped at the end: 30 iterations",
            "29:9 update  W2 = W2 - lr * W2.grad  [[0.4012583069683535], [0.3206144059149672]]",
-           "already at or past the end, iteration 30", START, "stopped at the start: nothing to stop at before it"),
+           "at the end (29:9), 30 iterations done: reverse-continue goes back, run 10 goes on", START, "stopped at the start: nothing to stop at before it"),
     script("to an operation", "to 4\nto 4\nto-back 3\n", "0:4 backward  z2.grad = z2 - y  [[-0.809]]",
            "1:4 backward  z2.grad = z2 - y  [[-0.7442542191925001]]", "1:3 loss  loss = 0.5 * square(z2 - y).sum()  0.2769571713929189"),
     script("until", "until loss < 0.3\nuntil W1\nuntil loss < -1\nprint loss\n",
@@ -147,13 +147,14 @@ SCRIPTS = (
                    "3 names no cell: give a slot, a label or a cell, such as w5 or W1[0, 1]",
                    "w5 + w6 names no cell: give a slot, a label or a cell, such as w5 or W1[0, 1]",
                    "there is no position 0:77: an iteration has 9 operations", "no cell is named: the index picks nothing")),
-    script("positions that do not exist", "goto 0:10\ngoto 0:9.1\ngoto 0:0.3\ngoto -1:0\ngoto\ngoto x\ngoto 5\nprint lr\n", "lr = 0.05",
+    script("positions that do not exist", "goto 0:10\ngoto 0:9.1\ngoto 0:0.3\ngoto -1:0\ngoto\ngoto x\ngoto 5.1\ngoto 3\ngoto 0\nprint lr\n",
+           "2:9 update*", START, "lr = 0.05",
            errors=("there is no position 0:10: an iteration has 9 operations",
                    "there is no position 0:9.1: an iteration has 9 operations", "there is no position 0:0.3: z1 has 2 elements",
                    "'-1:0' is no position: write ITERATION:OPERATION, such as 0:2 or 0:2.1",
                    "'' is no position: write ITERATION:OPERATION, such as 0:2 or 0:2.1",
                    "'x' is no position: write ITERATION:OPERATION, such as 0:2 or 0:2.1",
-                   "'5' is no position: write ITERATION:OPERATION, such as 0:2 or 0:2.1")),
+                   "'5.1' is no position: write ITERATION:OPERATION, such as 0:2 or 0:2.1")),
     script("bad counts", "next 0\nnext -1\nnext x\nnext 1.5\nrun\nundo 2\nto 10\nto\nto-back 1\nnext\n", Z1,
            errors=("'0' is no count: a whole number from 1 to 10000000", "'-1' is no count: a whole number from 1 to 10000000",
                    "'x' is no count: a whole number from 1 to 10000000", "'1.5' is no count: a whole number from 1 to 10000000",
@@ -289,7 +290,7 @@ def test_explain_what_is_not_there_or_set_by_hand():
 
 
 def test_help():
-    done = run_bptui("article", "--plain", stdin="help\nhelp set\nhelp n\nhelp bogus\n")
+    done = run_bptui("article", "--plain", stdin="help\nhelp set\nhelp n\nhelp bogus\nhelp largest\n")
     lines = done.stdout.splitlines()
     for word in [
         "next",
@@ -317,9 +318,10 @@ def test_help():
         "quit",
     ]:
         assert sum(line.startswith((f"{word} ", word + "  ")) for line in lines) >= 1, word
-    assert lines[-2].startswith("set TARGET = VALUE [at POSITION]")
-    assert lines[-1].startswith("next [K]")
+    assert lines[-3].startswith("set TARGET = VALUE [at POSITION]")
+    assert lines[-2].startswith("next [K]")
     assert done.returncode == 2
+    assert lines[-1].startswith("describe [X]")
 
 
 def test_save_and_load_round_trip(tmp_path):

@@ -108,7 +108,7 @@ def test_with_nothing_to_stop_at_it_ends_at_the_ends_and_says_so():
     debugger.add_breakpoint("if loss < 0")
     assert run_on(debugger).message == "stopped at the end: 30 iterations"
     assert str(debugger.position) == "29:9"
-    assert "already at or past the end" in run_on(debugger).message
+    assert "at the end (29:9), 30 iterations done" in run_on(debugger).message
     assert run_back(debugger).message == "stopped at the start: nothing to stop at before it"
     assert str(debugger.position) == "0:0"
 
@@ -348,6 +348,18 @@ iterations = 3
     assert stops(debugger, "exploding 1e9") == []
 
 
+def test_a_comparison_alone_is_a_condition():
+    debugger = article()
+    for text in ("loss < 0.01", "loss<0.01 once", "if loss < 0.01"):
+        debugger.add_breakpoint(text)
+    assert [one.text for one in debugger.breakpoints.all.values()] == [
+        "if loss < 0.01",
+        "if loss<0.01 once",
+        "if loss < 0.01",
+    ]
+    assert str(run_on(debugger).position) == "9:3"
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -355,7 +367,6 @@ iterations = 3
         ("99", "there is no operation 99"),
         ("forwrad", "did you mean forward"),
         ("w5", "did you mean on w5"),
-        ("loss < 0.01", "did you mean if loss < 0.01?"),
         ("if", "an expression is missing"),
         ("if W1 > 0", "one value"),
         ("on", "an expression is missing"),

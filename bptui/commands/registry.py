@@ -75,7 +75,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("to", ("t",), "run to the operation under the cursor", "OPERATION"),
     Command("to-back", ("T",), "run back to the operation under the cursor", "OPERATION"),
     Command("play", ("space",), "run visibly, step after step; again to pause", app=True),
-    Command("goto", ("g",), "any position, such as 3:4 or 3:4.1", "POSITION"),
+    Command("goto", ("g",), "any position, such as 3:4 or 3:4.1; 3 is the start of iteration 3", "POSITION"),
     Command("run", (), "N whole iterations on", "N"),
     Command("until", (), "on until an expression is true", "EXPR"),
     Command("set", ("e",), "edit the cell under the cursor", "TARGET = VALUE [at POSITION]", footer="edit"),
@@ -86,9 +86,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("", ("minus",), "a little less", shown="-", app=True, called="less"),
     Command("undo", ("u",), "take back the last edit", footer="undo"),
     Command("redo", ("U",), "give it once more"),
-    Command("break", ("b", "f9"), "stop at an operation (7), a phase, an op; on X (changed), if EXPR, nan; where "
-            "training turns ill: dead, saturated, vanishing, exploding, ratio, rising, flat", "CONDITION [once]",
-            footer="break"),
+    Command("break", ("b", "f9"), "stop if EXPR, such as loss < 0.01; on X (changed); at an operation (7), a phase, "
+            "an op; nan; where training turns ill: dead, saturated, vanishing, exploding, ratio, rising, flat",
+            "CONDITION [once]", footer="break"),
     Command("breakpoints", ("B",), "the breakpoints, and how often each was met"),
     Command("delete", (), "forget a breakpoint, all of them, or a branch", "K, all or a NAME"),
     Command("enable", (), "let a breakpoint stop again", "K"),
@@ -117,10 +117,11 @@ COMMANDS: tuple[Command, ...] = (
     Command("fold", (), "fold or open a part of the program: a phase, a layer, a place; alone: as at the start",
             "[all, none or a NAME]"),
     Command("check", ("=", "equals_sign"), "check this iteration's gradients against a numeric derivative", shown="="),
-    Command("print", (), "the value of an expression: w5, W1.grad, abs(W1).max()", "EXPR"),
+    Command("print", (), "the value of an expression: w5, W1.grad, abs(W1).max(); min, max, mean, argmax …", "EXPR"),
     Command("list", (), "the program, with the values so far"),
     Command("info", (), "the network, the position and the edits"),
-    Command("describe", (), "the network in sentences; of an array its range, mean, norm and histogram", "[X]"),
+    Command("describe", (), "the network in sentences; of an array smallest, largest and mean, the most active "
+            "unit, norm and histogram", "[X]"),
     Command("plot", (), "a plot in words: loss, histogram W1, weight w5 (with its tangent), surface w5 w6, norms, "
             "boundary, fit", "NAME [X] [Y]"),
     Command("curve", (), "how the loss, or an expression, went over the iterations, in words", "[EXPR]"),
@@ -211,5 +212,12 @@ def help_lines(word: str = "") -> list[str]:
 
 
 def rows(word: str = "") -> list[Command]:
-    """The rows that `help` is about."""
-    return [find(word)] if word else list(words())
+    """The rows that `help` is about: a command's, or those whose help has a word. Raises CommandError."""
+    if not word:
+        return list(words())
+    try:
+        return [find(word)]
+    except CommandError:
+        if told := [row for row in words() if f" {word.lower()}" in f" {row.help.lower()}"]:
+            return told
+        raise

@@ -153,7 +153,8 @@ def run(session: Context, rest: str) -> Begun | Answer:
 
 
 def goto(session: Context, rest: str) -> Begun | Answer:
-    return to_place(session, parse(session.debugger.program, rest))
+    # A whole number alone is an iteration: its start.
+    return to_place(session, parse(session.debugger.program, f"{rest}:0" if rest.isdecimal() else rest))
 
 
 def to_place(session: Context, place: Position, said: tuple[str, ...] = ()) -> Begun | Answer:

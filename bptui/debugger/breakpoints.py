@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from bptui.debugger import conditions, health
@@ -37,14 +38,21 @@ class Breakpoint:
         return self.condition.text + " once" * self.once
 
 
-_COMPARES = frozenset({"<", ">", "<=", ">=", "==", "!="})
+_COMPARISON = re.compile(r"[<>]|[=!]=")
+
+
+def meant(text: str) -> str:
+    """A comparison alone is a condition: `loss < 0.1` is `if loss < 0.1`."""
+    first = text.split(maxsplit=1)[0] if text.split() else ""
+    alone = _COMPARISON.search(text) and first not in ("if", "on", *health.KINDS)
+    return f"if {text}" if alone else text
 
 
 def parse(program: Program, text: str) -> Condition:
     """The condition that `7`, `forward`, `relu`, `on w5`, `if loss < 0.1` or `nan` means. Raises ExpressionError."""
     words = text.split()
     if not words:
-        raise ExpressionError("stop at what? an operation's number, a phase, an op, on X, if EXPR, nan, dead, ratio …")
+        raise ExpressionError("stop at what? if EXPR, on X, an operation's number, a phase, an op, nan, dead, ratio …")
     word, rest = words[0], " ".join(words[1:])
     if word == "if":
         return conditions.when_true(program, rest)
@@ -52,8 +60,6 @@ def parse(program: Program, text: str) -> Condition:
         return conditions.when_changed(program, rest)
     if word in health.KINDS:
         return health.parse(program, word, words[1:])
-    if _COMPARES.intersection(words):
-        raise ExpressionError(f"{text.strip()[:60]!r} is no condition (did you mean if {text.strip()[:60]}?)")
     if rest:
         raise ExpressionError(f"{' '.join(words)[:60]!r} is no condition{_hint(program, word)}")
     if word == "nan":

@@ -23,8 +23,8 @@ class Running(Looking):
 
     def run(self, *, back: bool = False) -> Run:
         """A run to the next breakpoint or back to the previous, in portions; `arrive` ends it. Raises DebuggerError."""
-        if not back and self.position >= self.end:
-            raise DebuggerError(f"already at or past the end, iteration {self.program.network.iterations}")
+        if not back:
+            self._refuse_at_end()
         self._note_losses()
         return Run(self._player, self.timeline, self.breakpoints, START if back else self.end, back=back)
 
@@ -73,8 +73,7 @@ class Running(Looking):
     def run_until(self, text: str) -> Run:
         """A run on until an expression is true; `arrive_until` ends it. Raises ExpressionError or DebuggerError."""
         condition = conditions.when_true(self.program, text)
-        if self.position >= self.end:
-            raise DebuggerError(f"already at or past the end, iteration {self.program.network.iterations}")
+        self._refuse_at_end()
         last = self.count - 1
         if last not in condition.places:
             reads = {**condition.reads, last: condition.reads[condition.places[0]]}
@@ -104,6 +103,19 @@ class Running(Looking):
         alone = Breakpoints()
         alone.put(Breakpoint(1, condition))
         return Run(self._player, self.timeline, alone, end, back=back)
+
+    @property
+    def at_end(self) -> str:
+        """That one is at the end of the spec's iterations or past it, so that nothing runs on; or ""."""
+        if self.position < self.end:
+            return ""
+        many = self.program.network.iterations
+        done = f"{many} iteration{'s' * (many != 1)}"
+        return f"at the end ({self.end}), {done} done" if self.position == self.end else f"past the end of {done}"
+
+    def _refuse_at_end(self) -> None:
+        if self.at_end:
+            raise DebuggerError(f"{self.at_end}: reverse-continue goes back, run 10 goes on")
 
     def _lost(self, view: View) -> str:
         lost = np.flatnonzero(~np.isfinite(view.losses))

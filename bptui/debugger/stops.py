@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bptui.debugger.breakpoints import Breakpoint, parse
+from bptui.debugger.breakpoints import Breakpoint, meant, parse
 from bptui.debugger.editing import DebuggerError
 from bptui.debugger.search import Backward, Forward, Hit
 from bptui.engine.player import Player
@@ -30,7 +30,7 @@ class Breakpoints:
         """A new one. Raises ExpressionError."""
         words = text.split()
         once = words[-1:] == ["once"]
-        made = Breakpoint(self.following, parse(program, " ".join(words[:-1] if once else words)), once=once)
+        made = Breakpoint(self.following, parse(program, meant(" ".join(words[:-1] if once else words))), once=once)
         self.put(made)
         return made
 

@@ -59,6 +59,9 @@ def test_letters_find_a_name_and_words_find_a_help():
         "brk": "break",
         "N": "next",
         "edit": "set",
+        "largest": "describe",
+        "active": "describe",
+        "max": "print",
         "numeric": "check",
         "previous tensor": "previous-tensor",
     }

@@ -43,6 +43,8 @@ class Going(Showing):
         self._after(line, answer)
         if self._position() == here == START and line in ("back", "step-back", "iteration-back", "start"):
             self._show("this is the very start")
+        elif line in ("continue", "c") and (end := self.session.debugger.at_end):
+            self._show(f"{end}: C goes back, :run 10 goes on")
 
     def _failed(self, line: str, error: ValueError | OSError, *, asked: bool) -> None:
         """A line could not be carried out; of a spec that somebody asked for every mistake is shown."""
