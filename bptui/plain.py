@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from textwrap import wrap
 from types import FrameType
 from typing import BinaryIO, TextIO
 
@@ -76,6 +78,7 @@ def _script(session: Session, path: str) -> int:
 
 def _carry_out(session: Session, line: str) -> Answer | None:
     """One line's answer, printed; None if it was a bad command, which is said on standard error."""
+    line = telling.typed(line) if session.spoken else line
     told = edits(line) and (session.spoken or session.answering)
     before = session.debugger.view() if told else None
     try:
@@ -98,14 +101,21 @@ def _note(session: Session) -> None:
 def _complain(session: Session, text: str) -> None:
     sys.stdout.flush()
     as_seen = (f"error: {safe(line)}" for line in text.splitlines())
-    for line in telling.complaints(text) if session.spoken else as_seen:
+    for line in _fitted(session, telling.complaints(text)) if session.spoken else as_seen:
         print(line, file=sys.stderr, flush=True)
 
 
 def _tell(session: Session, lines: Sequence[str], stream: TextIO | None = None) -> None:
-    """Lines as they are, or each as the sentences that are to be heard."""
-    for line in telling.sentences(lines) if session.spoken else map(safe, lines):
+    """Lines as they are, or each as the sentences that are to be heard; those no terminal breaks within a word."""
+    for line in _fitted(session, telling.sentences(lines)) if session.spoken else map(safe, lines):
         print(line, file=stream or sys.stdout, flush=True)
+
+
+def _fitted(session: Session, said: Iterable[str]) -> Iterator[str]:
+    """Sentences over as many lines as a terminal needs; a pipe has each on one."""
+    columns = max(20, shutil.get_terminal_size().columns - 1)
+    for line in said:
+        yield from wrap(line, columns, break_on_hyphens=False) if session.answering else [line]
 
 
 def _typed(session: Session, interrupts: Interrupts) -> Iterator[str]:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from bptui import plain
 from bptui.commands import completion, describing, plotting, registry, telling
 from bptui.commands.opening import Manner
 from bptui.commands.session import Session
@@ -151,7 +152,7 @@ def test_an_array_is_said_in_full_or_as_what_matters(array, there):
     ("   25.0 %  w5 = -1", "25.0 percent, w5 is minus 1."),
     ("▸ other", "here: other."),
     ("[0.85; 0.48] · [−0.809]", "the column 0.85, 0.48 times minus 0.809."),
-    ("a1[:, 3].mean() = 0.5", "a1 at all, 3, mean is 0.5."),
+    ("a1[:, 3].mean() = 0.5", "a1 at all rows, 3, mean is 0.5."),
     ("explain w1 > 2 > opens it", "explain w1 greater than 2 greater than, opens it."),
 ])  # fmt: skip
 def test_signs_in_words(text, said):
@@ -172,13 +173,54 @@ set w5: 0.14 to 0.2 at iteration 0, operation 2.
 def test_a_pipe_is_spoken():
     """The important first; what was wrong, and what might be typed instead, as it stands."""
     made = run_bptui(
-        "article", "--plain", "--spoken", stdin="next 2\nprint prediction\nprint W1\nset w5 = 0.2\nset w5\nprint W1[\n"
+        "article",
+        "--plain",
+        "--spoken",
+        stdin="next 2\nprint prediction\nprint W1\nset w5 equals 0.2\nset w5\nprint W1[\n",
     )
     assert made.stdout == SPOKEN
     first, second = made.stderr.splitlines()
     assert first == "Error: write set TARGET equals VALUE, such as set w5 equals 0.2 or set w5 equals 0.2 at 0:0."
     assert is_plain(second)
     assert made.returncode == 2
+
+
+@pytest.mark.parametrize("said, line", [
+    ("set w5 equals minus 0.3 at 0:0", "set w5 = -0.3 at 0:0"), ("set w5 to 0.2 at iteration 0, operation 2", "set w5 = 0.2 at 0:2"),
+    ("break if loss is less than 0.01", "break if loss < 0.01"), ("until E equals 0", "until E == 0"), ("print w5 is not 1", "print w5 != 1"),
+    ("explain prediction.grad greater than", "explain prediction.grad >"), ("explain w1 greater than 2 greater than 1", "explain w1 > 2 > 1"),
+    ("explain dot dot", "explain .."), ("explain d E by d w5", "explain w5.grad"), ("goto iteration 3, operation 4, element 1", "goto 3:4.1"),
+    ("print W1 at 0, 1", "print W1[0, 1]"), ("print a1 at all rows, 6", "print a1[:, 6]"), ("print x at 0", "print x[0]"),
+    ("sweep lr equals 0.01,0.1 seed equals 0 dot dot 7", "sweep lr=0.01,0.1 seed=0..7"), ("restart lr equals 0.1", "restart lr=0.1"),
+    ("nudge w5 minus 0.01", "nudge w5 -0.01"), ("find 2 times 10 to the minus 5", "find 2e-5"), ("print W underscore h1 left bracket 0 right bracket", "print W_h1[0]"),
+    ("save less than", "save less than"), ("branch a minus b", "branch a minus b"), ("iteration 3", "iteration 3"), ("", ""), ("e w5 equals 1", "e w5 = 1"),
+])  # fmt: skip
+def test_what_is_said_can_be_typed(said, line):
+    assert telling.typed(said) == line
+
+
+def test_a_terminal_tears_no_word_apart(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    session = Manner(digits=4, spoken=True).session(origins.load("article"))
+    session.answering = True
+    said = list(telling.sentences(session.execute("help").lines))
+    lines = list(plain._fitted(session, said))
+    assert max(map(len, lines)) < 40
+    assert " ".join(lines) == " ".join(said)
+    session.spoken = False
+    seen = session.execute("help describe").lines
+    assert len(seen) > 1
+    assert " ".join(" ".join(seen).split()) == " ".join(registry.help_lines("describe")[0].split())
+
+
+def test_every_line_typed_as_it_is_spelled_is_that_line(tmp_path):
+    """Whatever help and errors say of it; blanks aside."""
+    session = Manner(digits=4, spoken=True).session(origins.load("article"))
+    bare = lambda text: re.sub(r"\s", "", text)  # noqa: E731
+    for line in walk(session, str(tmp_path)):
+        assert telling.typed(line) == line
+        if not line.startswith(("save", "branch")):
+            assert bare(telling.typed(spelled(line))) == bare(line)
 
 
 def test_of_an_edit_it_is_said_what_followed():
@@ -214,7 +256,7 @@ def test_what_the_panes_show_has_words():
     assert lines_of(session, "explain") == lines_of(session, "explain prediction")
     assert lines_of(session, "describe W1") == [
         "W1: parameter, 2×2, float64", "smallest 0.08 in w4, largest 0.21 in w2, mean 0.13, norm 0.2775", "zeros: 0, not finite: 0",
-        "2 from 0.08 to 0.113", "1 from 0.113 to 0.145", "1 from 0.177 to 0.21",
+        "2 numbers from 0.08 to 0.113", "1 number from 0.113 to 0.145", "1 number from 0.177 to 0.21",
     ]  # fmt: skip
     assert lines_of(session, "describe W1.grad") == [
         "W1.grad: gradient, 2×2, float64",
@@ -278,7 +320,10 @@ def test_the_most_active_unit_is_named():
     session.execute("next 4")
     told = next(line for line in lines_of(session, "describe a1") if "most active" in line)
     means = session.debugger.view().state.arrays["a1"].mean(0)
-    assert told == f"the most active on average over 64 rows: a1[:, {means.argmax()}], mean {means.max():.4g}"
+    assert (
+        told
+        == f"the most active on average over 64 rows: unit {means.argmax()} of a1, a1[:, {means.argmax()}], mean {means.max():.4g}"
+    )
 
 
 def test_a_curve_that_breaks_off_says_where():

@@ -130,7 +130,7 @@ def _units(slot: str, kind: str, values: Array, digits: int) -> Iterator[str]:
     if np.isfinite(means).all():
         k = int(means.argmax())
         mean = number_text(means[k], digits)
-        yield f"the most active on average over {len(values)} rows: {slot}[:, {k}], mean {mean}"
+        yield f"the most active on average over {len(values)} rows: unit {k} of {slot}, {slot}[:, {k}], mean {mean}"
 
 
 def _histogram(values: Array, digits: int) -> Iterator[str]:
@@ -143,7 +143,7 @@ def _histogram(values: Array, digits: int) -> Iterator[str]:
     for k, count in enumerate(counts):
         if count:
             low, high = (number_text(edge, min(digits, 3)) for edge in edges[k : k + 2])
-            yield f"{count} from {low} to {high}"
+            yield f"{count} number{'s' * int(count != 1)} from {low} to {high}"
 
 
 def _extremes(debugger: Debugger, slot: str, cells: Array, values: Array, digits: int) -> Iterator[str]:

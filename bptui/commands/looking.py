@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache, partial
@@ -176,6 +177,8 @@ def find(session: Context, rest: str) -> Answer:
 
 
 def help_(session: Context, rest: str) -> Answer:
+    if session.answering and not session.spoken:
+        return Answer(tuple(registry.help_wrapped(rest, shutil.get_terminal_size().columns)))
     lines = zip(registry.help_lines(rest), registry.rows(rest), strict=True)
     return Answer(tuple(Told(line, partial(speaking.command, row)) for line, row in lines))
 

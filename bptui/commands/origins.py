@@ -173,7 +173,7 @@ def explain(session: Context, rest: str) -> Answer:
 def _hint(name: str) -> str:
     """What opens it node by node; said as it is typed."""
     line = f"explain {name} > opens it step by step"
-    return Told(line, lambda: [f"{spelled(f'explain {name} >')} opens it step by step"])
+    return Told(line, lambda: [f"to open it step by step: {spelled(f'explain {name} >')}"])
 
 
 def _at_hand(session: Context) -> str:
@@ -191,7 +191,9 @@ def _how_on(whole: str, node: Node, start: int, *, back: bool) -> str:
     up = "explain .. goes back" if back else ""
     if first is None:
         return f"there is nothing more to open{'; ' * back}{up}"
-    return f"explain {first} opens number {first}, explain {whole} > {first} does so from anywhere{'; ' * back}{up}"
+    line = f"explain {first} opens number {first}, explain {whole} > {first} does so from anywhere{'; ' * back}{up}"
+    said = f"to open number {first}: explain {first}; from anywhere: explain {whole} > {first}"
+    return Told(line, lambda: [spelled(said + "; to go back: explain .." * back)])
 
 
 def _asked(session: Context, rest: str) -> tuple[str, Path, int]:

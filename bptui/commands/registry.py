@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from textwrap import wrap
 
 from bptui.engine.network import nearest
 
@@ -110,7 +111,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("uses", (), "the operations that read a number next", "X"),
     Command("why", (), "to the first operation that made a number that is not finite", "nan"),
     Command("predict", ("p",), "say what the next operation gives before it is shown, and hear how near that was",
-            "[[CELL =] NUMBER]"),
+            "[NUMBER or CELL = NUMBER]"),
     Command("formulas", ("m",), "every update formula: elements and matrices"),
     Command("find", ("slash",), "cells that show as a number, and where it was written; operations that hold a text; "
             "alone: the next one", "NUMBER or TEXT", shown="/"),
@@ -209,6 +210,12 @@ def help_lines(word: str = "") -> list[str]:
     asked = rows(word)
     width = max(len(row.words) for row in asked)
     return [f"{row.words:<{width}}  {row.letter:<2} {row.help}" for row in asked]
+
+
+def help_wrapped(word: str, columns: int) -> list[str]:
+    """The same for a terminal of so many columns: no word is torn apart."""
+    lines = (f"{row.words}  {row.letter}{'  ' * bool(row.letter)}{row.help}" for row in rows(word))
+    return [part for line in lines for part in wrap(line, max(20, columns - 1), subsequent_indent="    ")]
 
 
 def rows(word: str = "") -> list[Command]:

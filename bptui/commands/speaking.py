@@ -16,7 +16,7 @@ from bptui.engine.program import Program
 from bptui.engine.timeline import Position
 from bptui.explain.parts import Part, path
 from bptui.explain.spoken import arrays, names
-from bptui.explain.spoken.signs import spelled, words
+from bptui.explain.spoken.signs import optional, spelled, words
 
 
 class Hit(Protocol):
@@ -117,10 +117,9 @@ def row(head: Sequence[str], cells: Sequence[str]) -> str:
 
 def command(row: Command) -> Iterator[str]:
     """A word, what follows it, its key, and what it does."""
-    what = spelled(row.usage.replace("[", "and, if wanted, ").replace("]", ""))
     capital = "capital " * row.letter.isupper()
     key = f", key {capital}{_KEYS.get(row.letter, row.letter)}" if row.letter else ""
-    yield f"{f'{row.verb} {what}'.rstrip()}{key}: {spelled(row.help)}"
+    yield f"{spelled(optional(row.words))}{key}: {spelled(row.help)}"
 
 
 _KEYS = {"+": "plus", "/": "slash", "=": "equals", "?": "question mark"}

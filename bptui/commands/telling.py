@@ -28,6 +28,15 @@ def sentences(lines: Iterable[str]) -> Iterator[str]:
         yield from filter(None, said)
 
 
+def typed(line: str) -> str:
+    """A line of who hears the answers: signs may be typed as they are said."""
+    from bptui.commands.registry import ALIASES
+    from bptui.explain.spoken import heard
+
+    word, _, rest = line.strip().partition(" ")
+    return f"{word} {heard.typed(ALIASES.get(word, word), rest)}" if rest else line
+
+
 def complaints(text: str) -> Iterator[str]:
     """What was wrong: as it stands, since much of it is what might be typed instead."""
     from bptui.explain.spoken.signs import ended, spelled

@@ -21,6 +21,9 @@ _MIXED = re.compile(r" (?:plus|minus|times|divided by|to the power of) ")
 _MATH = re.compile(r"[·/^√²½←*@+⌊⌋]| − | - ")
 _NUMBERS = re.compile(r"(?:[\d\s.,eE+\-−·\[\]×…]|numbers|nan|inf|True|False)*")
 
+# Square brackets after a word of their own: no index, which touches its name, and no list, which follows a sign.
+_OPTIONAL = re.compile(r"(?<=[\w…\]]) \[[^\[\],]*\]")
+
 Rule = tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
 
 
@@ -44,14 +47,20 @@ def words(text: str) -> str:
 
 def spelled(text: str) -> str:
     """The same of what a person may want to type: sign by sign, whatever it means."""
+    text = _OPTIONAL.sub(lambda m: optional(m[0]), text)
     for pattern, made in _SPELLED:
         text = pattern.sub(made, text)
     return plain(text)
 
 
+def optional(usage: str) -> str:
+    """What may be left out, which stands in square brackets."""
+    return re.sub(r"\s*\[([^\[\]]*)\]", r", optionally \1", usage)
+
+
 def plain(said: str) -> str:
     """Words without the spaces and commas that replacing signs has left; a sign that is still there is named."""
-    said = "".join(c if _is_plain(c) else f" {_name(c)} " for c in said)
+    said = "".join(c if _is_plain(c) else "" if c == "`" else f" {_name(c)} " for c in said)
     said = re.sub(r"\s+([,;:.?!)](?!\d))", r"\1", re.sub(r"\s+", " ", said))
     return re.sub(r"([,;:])(?:\s*,)+", r"\1", said).strip(" ,;")
 
@@ -127,6 +136,9 @@ def _square(before: str, inner: str) -> str:
 
 def _index(inner: str) -> str:
     parts = [part.strip() for part in inner.split(",")]
+    if len(parts) == 2 and parts.count(":") == 1:
+        axis = "rows" if parts[0] == ":" else "columns"
+        return ", ".join(f"all {axis}" if part == ":" else _worded(part) for part in parts)
     return ", ".join("all" if part == ":" else _worded(re.sub(r"^(\S*):(\S*)$", r"\1 to \2", part)) for part in parts)
 
 
@@ -201,7 +213,7 @@ _EARLY = _rules(
     (r"(?<=\S)\s{2,}", ", "),
     (r"(?<![\d:.\[\w])(\d+):(\d+)(?:\.(\d+))?(?!\d|:\d|\])", _position),
     (r"(\d)\.\.(?=\d)", r"\1 to "),
-    (r"(explain \S+(?: > \d+)*) >(?=\s|$)", lambda m: m[1].replace(" >", " greater than") + " greater than,"),
+    (r"(explain \S+(?: > \d+)*) >(?=\s+(?!\d)|$)", lambda m: m[1].replace(" >", " greater than") + " greater than,"),
     (r"(?<=[\])])\.(\w+)", r", \1"),
     (r"(explain \S+(?: > \d+)+)", lambda m: m[1].replace(" >", " greater than")),
     (r"\bset (\S+) = ", r"set \1 to "),
