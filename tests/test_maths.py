@@ -20,8 +20,9 @@ from bptui.explain.formulas import formula
 from bptui.explain.notation import applied, difference, negative, power, product, quotient, summed, times, total
 from bptui.explain.pieces import Piece, piece
 from bptui.tui.drawing import maths
-from bptui.tui.drawing.formula import VIEWS, page
+from bptui.tui.drawing.formula import page
 from bptui.tui.drawing.maths import Box
+from bptui.tui.drawing.ways import VIEWS
 from bptui.tui.scene import Scene
 from bptui.tui.screens.helping import scene_of
 
