@@ -321,20 +321,22 @@ def _new(arguments: list[str]) -> int:
 
 
 def _show_settings(arguments: list[str]) -> int:
-    """`bptui settings [--write | --keys]`."""
+    """`bptui settings [--write | --keys]`; the keys are those in force with the person's own file."""
     from bptui.commands import registry
     from bptui.files import preferences
     from bptui.files.text import safe
 
     parser = _Parser(prog="bptui settings", description="where your settings are kept, and what can be set")
     parser.add_argument("--write", action="store_true", help="write a commented file to start from")
-    parser.add_argument("--keys", action="store_true", help="the names of the commands, and their keys")
+    parser.add_argument(
+        "--keys", action="store_true", help="the names of the commands, and the keys that they have now"
+    )
     options = parser.parse_args(arguments)
     if options.write:
         preferences.new(preferences.place())
     if options.keys:
-        for name, keys in registry.keyed().items():
-            print(f"{name:<16} {', '.join(keys)}")
+        for name, keys in registry.keyed(registry.with_keys(_preferences().keys)).items():
+            print(f"{name:<16} {', '.join(keys)}".rstrip())
     else:
         print(safe(str(preferences.place())))
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bptui.commands import registry
-from bptui.files import preferences
+from bptui.files import keys, preferences
 from bptui.files.report import FileError, SpecError
 from bptui.tui.drawing.palette import THEMES
 
@@ -37,7 +37,7 @@ def test_what_stands_behind_the_signs_of_the_template_is_valid(tmp_path):
 def test_keys_are_given_others_and_may_be_exchanged(tmp_path):
     found = load(tmp_path / "s.toml", 'theme = "light"\n[keys]\nnext = "j, +"\nnudge = "n"\nback = ["k", ","]\n')
     assert found.keys == {"next": ("j", "+"), "nudge": ("n",), "back": ("k", ",")}
-    assert preferences.key_name("+") == "plus" and preferences.key_name(",") == "comma"
+    assert keys.name("+") == "plus" and keys.name(",") == "comma"
     commands = {command.name: command for command in registry.with_keys(found.keys)}
     assert commands["next"].key == "j" and commands["nudge"].key == "n" and commands["finish"].key == "f"
 
@@ -54,7 +54,13 @@ def test_keys_are_given_others_and_may_be_exchanged(tmp_path):
         ("[keys]\nnxt = 'j'", ":2: no command is called 'nxt' (did you mean next?)"),
         ("[keys]\nnext = 'i'", ":2: the key 'i' belongs to iteration: give that another first"),
         ("[keys]\nnext = 'j'\nback = 'j'", ":3: the key 'j' belongs to next: give that another first"),
-        ("[keys]\nnext = 7", ":2: next is a list of texts"),
+        ("[keys]\nnext = 'f7'\nback = 'F7'", ":3: the key 'f7' belongs to next: give that another first"),
+        ("[keys]\nnext = 7", ':2: the keys of next are a text, such as "n" or "n, f10", not 7'),
+        ("[keys]\nnext = 'spcae'", ":2: no key is called 'spcae' (did you mean space?)"),
+        ("[keys]\nnext = 'ctr+x'", ":2: no key is called 'ctr+x' (it is a letter, a sign, or such as f10, pageup"),
+        ("[keys]\nnext = 'shift+j'", ":2: the key 'shift+j' is written 'J'"),
+        ("[keys]\nnext = '3'", ":2: the key '3' always focuses a pane: take another"),
+        ("[keys]\nnext = 'Esc'", ":2: the key 'escape' always closes: take another"),
         ("keys = 7", ":1: keys is a table"),
         ("theme = ", ":1: not TOML"),
     ],
@@ -74,4 +80,14 @@ def test_all_mistakes_are_told_at_once_and_nothing_opens(tmp_path, bptui):
     assert done.returncode == 2  # no terminal either
     shown = bptui("settings", env={"XDG_CONFIG_HOME": str(tmp_path)})
     assert shown.stdout.strip() == str(folder / "settings.toml")
-    assert "next" in bptui("settings", "--keys").stdout
+    refused = bptui("settings", "--keys", env={"XDG_CONFIG_HOME": str(tmp_path)})
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 2)
+
+
+def test_the_keys_that_are_listed_are_those_in_force(tmp_path, bptui):
+    folder = tmp_path / "bptui"
+    folder.mkdir()
+    (folder / "settings.toml").write_text('[keys]\nnext = "F7, plus"\nnudge = "n"\nquit = ""\n', encoding="utf-8")
+    told = bptui("settings", "--keys", env={"XDG_CONFIG_HOME": str(tmp_path)}).stdout.splitlines()
+    found = {line.split()[0]: line.split(maxsplit=1)[1:] for line in told}
+    assert (found["next"], found["nudge"], found["quit"], found["find"]) == (["f7, +"], ["n"], [], ["/"])

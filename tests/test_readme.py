@@ -29,11 +29,7 @@ def key_table() -> str:
     """The table of keys and words, from the registry's rows."""
     rows = ["| key | word | does |", "| --- | --- | --- |"]
     for command in COMMANDS:
-        names = (
-            [command.shown]
-            if command.shown
-            else [key for key in command.keys if not key.startswith("f1") or key == "f1"]
-        )
+        names = [command.shown] if command.shown else command.written
         keys = " ".join(f"`{key}`" for key in names)
         word = f"`{command.words}`" + " in the app" * command.app if command.verb else ""
         rows.append(f"| {keys} | {word} | {command.help} |")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from textwrap import wrap
 
 from bptui.engine.network import nearest
+from bptui.files import keys as keyboard
 
 
 class CommandError(ValueError):
@@ -19,7 +20,7 @@ class Command:
 
     verb    the word, in plain mode and after `:`; "" for what only a key does
     keys    as Textual names them; the first is the one that is shown
-    shown   how that key is written for a person, where its name is not it
+    shown   how several keys are written for a person
     usage   what may follow the word
     help    what it does, in a line
     called  what it is called in a person's settings, where it has no verb
@@ -44,7 +45,12 @@ class Command:
     @property
     def key(self) -> str:
         """Its key, as a person reads it."""
-        return self.shown or (self.keys[0] if self.keys else "")
+        return self.shown or next(iter(self.written), "")
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """All its keys, as a person writes them."""
+        return tuple(dict.fromkeys(map(keyboard.sign, self.keys)))
 
     @property
     def letter(self) -> str:
@@ -83,8 +89,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("", ("E",), "edit the whole array under the cursor, or the slice that is shown, as text; a paste of many "
             "numbers does it too", app=True, called="edit-whole"),
     Command("nudge", ("plus",), "a little more: prediction, loss and gradients follow", "TARGET [AMOUNT]",
-            shown="+", footer="more"),
-    Command("", ("minus",), "a little less", shown="-", app=True, called="less"),
+            footer="more"),
+    Command("", ("minus",), "a little less", app=True, called="less"),
     Command("undo", ("u",), "take back the last edit", footer="undo"),
     Command("redo", ("U",), "give it once more"),
     Command("break", ("b", "f9"), "stop if EXPR, such as loss < 0.01; on X (changed); at an operation (7), a phase, "
@@ -114,10 +120,10 @@ COMMANDS: tuple[Command, ...] = (
             "[NUMBER or CELL = NUMBER]"),
     Command("formulas", ("m",), "every update formula: elements and matrices"),
     Command("find", ("slash",), "cells that show as a number, and where it was written; operations that hold a text; "
-            "alone: the next one", "NUMBER or TEXT", shown="/"),
+            "alone: the next one", "NUMBER or TEXT"),
     Command("fold", (), "fold or open a part of the program: a phase, a layer, a place; alone: as at the start",
             "[all, none or a NAME]"),
-    Command("check", ("=", "equals_sign"), "check this iteration's gradients against a numeric derivative", shown="="),
+    Command("check", ("=", "equals_sign"), "check this iteration's gradients against a numeric derivative"),
     Command("print", (), "the value of an expression: w5, W1.grad, abs(W1).max(); min, max, mean, argmax …", "EXPR"),
     Command("list", (), "the program, with the values so far"),
     Command("info", (), "the network, the position and the edits"),
@@ -142,16 +148,16 @@ COMMANDS: tuple[Command, ...] = (
     Command("theme", (), "other colours: dark, light, contrast, contrast-light, terminal", "NAME", app=True),
     Command("", ("z",), "this pane alone, and back", app=True, called="zoom"),
     Command("look", (), "the cursor to a cell by its name: look W1[700,400]", "CELL", app=True),
-    Command("", ("left_square_bracket",), "the previous slice or tensor", shown="[", app=True, called="previous-slice"),
-    Command("", ("right_square_bracket",), "the next slice or tensor", shown="]", app=True, called="next-slice"),
-    Command("", ("left_curly_bracket",), "the previous tensor", shown="{", app=True, called="previous-tensor"),
-    Command("", ("right_curly_bracket",), "the next tensor", shown="}", app=True, called="next-tensor"),
+    Command("", ("left_square_bracket",), "the previous slice or tensor", app=True, called="previous-slice"),
+    Command("", ("right_square_bracket",), "the next slice or tensor", app=True, called="next-slice"),
+    Command("", ("left_curly_bracket",), "the previous tensor", app=True, called="previous-tensor"),
+    Command("", ("right_curly_bracket",), "the next tensor", app=True, called="next-tensor"),
     Command("", ("1", "2", "3", "4", "5", "6"), "focus a pane", shown="1–6", footer="panes", app=True),
     Command("", ("tab",), "focus the next pane", app=True, called="next-pane"),
     Command("", ("ctrl+p",), "every command: found by some of its letters", footer="all", app=True, called="palette"),
-    Command("", ("colon",), "type a command", shown=":", footer="command", app=True, called="command"),
+    Command("", ("colon",), "type a command", footer="command", app=True, called="command"),
     Command("tour", (), "a minute's walk through the article; any key leaves it"),
-    Command("help", ("question_mark", "f1"), "the keys and words that work here", "[WORD]", shown="?", footer="help"),
+    Command("help", ("question_mark", "f1"), "the keys and words that work here", "[WORD]", footer="help"),
     Command("quit", ("q",), "leave"),
 )  # fmt: skip
 
@@ -167,15 +173,16 @@ ALIASES = {command.key: command.verb for command in COMMANDS if command.verb and
 }  # fmt: skip
 
 
-def keyed() -> dict[str, tuple[str, ...]]:
-    """Name → keys, of all whose keys a person may change."""
-    return {command.name: command.keys for command in COMMANDS if command.name}
+def keyed(commands: Sequence[Command] = COMMANDS) -> dict[str, tuple[str, ...]]:
+    """Name → keys as a person writes them, of all whose keys a person may change."""
+    return {command.name: command.written for command in commands if command.name}
 
 
 def with_keys(keys: Mapping[str, tuple[str, ...]]) -> tuple[Command, ...]:
-    """The commands, some of them with other keys, as a person writes them."""
+    """The commands, some of them with other keys, as a person reads them, or with none."""
     return tuple(
-        replace(command, keys=keys[command.name], shown="") if command.name in keys else command for command in COMMANDS
+        replace(command, keys=tuple(map(keyboard.name, keys[command.name]))) if command.name in keys else command
+        for command in COMMANDS
     )
 
 

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
 
+from bptui.files import keys
 from bptui.files.document import from_toml, read_text
 from bptui.files.lines import Lines
 from bptui.files.report import FileError, Report
 from bptui.files.text import quoted, safe
-from bptui.files.values import Table, suggest
+from bptui.files.values import Table, as_list, flawless, suggest
 
 LARGEST = 2**20
 _MOST_DIGITS = 17
-# Signs that the toolkit calls otherwise than Unicode does.
-_SIGNS = {
-    "solidus": "slash", "reverse_solidus": "backslash", "commercial_at": "at", "hyphen_minus": "minus",
-    "plus_sign": "plus", "low_line": "underscore",
-}  # fmt: skip
 _KEYS = ("theme", "ascii", "spoken", "digits", "memory", "keys")
 
 TEMPLATE = """\
@@ -33,7 +28,7 @@ TEMPLATE = """\
 # digits = 4            # significant digits that are shown
 # memory = 256          # MiB for checkpoints
 
-[keys]                  # a command's name = its keys; `bptui settings --keys` lists both
+[keys]                  # a command's name = its keys, "" for none; `bptui settings --keys` lists them
 # next = "n, f10"
 # view = "v"
 """
@@ -43,7 +38,7 @@ TEMPLATE = """\
 class Preferences:
     """What a person wants; what is not said is None, or empty.
 
-    keys  a command's name → the keys that it shall have, as they are written
+    keys  a command's name → the keys that it shall have, as a person reads them; none takes away those that it has
     """
 
     theme: str = ""
@@ -117,25 +112,30 @@ def _keys(table: Table, commands: Mapping[str, tuple[str, ...]]) -> Mapping[str,
     """The keys of each command that is named; each belongs to one command alone."""
     made: dict[str, tuple[str, ...]] = {}
     for name in table.values:
-        if name not in commands:
+        if name in commands:
+            made[name] = _wanted(table, name)
+        else:
             table.fault(name, f"no command is called {quoted(name)}{suggest(name, commands)}")
-            continue
-        keys = [key.strip() for text in table.words(name) for key in _split(text)]
-        made[name] = tuple(key for key in keys if key)
-    taken = {key: name for name, keys in commands.items() if name not in made for key in keys}
+    taken = {keys.sign(key): name for name, usual in commands.items() if name not in made for key in usual}
     for name, wanted in made.items():
         for key in wanted:
-            if taken.setdefault(key_name(key), name) != name:
-                table.fault(name, f"the key {quoted(key)} belongs to {taken[key_name(key)]}: give that another first")
+            if taken.setdefault(key, name) != name:
+                table.fault(name, f"the key {quoted(key)} belongs to {taken[key]}: give that another first")
     return made
 
 
-def key_name(key: str) -> str:
-    """A key as the app calls it: `+` is `plus`; what is no sign is called so already."""
-    if len(key) != 1 or key.isalnum():
-        return key
-    name = unicodedata.name(key, "unknown").lower().replace("-", "_").replace(" ", "_")
-    return _SIGNS.get(name, name)
+def _wanted(table: Table, name: str) -> tuple[str, ...]:
+    """The keys that a command is to have; what is none is noted."""
+    value = table.values[name]
+    texts = [value] if isinstance(value, str) else as_list(value)
+    if texts is None or any(map(flawless, texts)):
+        table.fault(name, f'the keys of {name} are a text, such as "n" or "n, f10", not {quoted(value)}')
+        return ()
+    wanted = [keys.read(key) for text in texts for key in _split(str(text)) if key.strip()]
+    for key in wanted:
+        if fault := keys.fault(key):
+            table.fault(name, fault)
+    return tuple(dict.fromkeys(wanted))
 
 
 def _split(text: str) -> list[str]:

@@ -23,7 +23,6 @@ from textual.timer import Timer, TimerCallback
 
 from bptui.commands import ending, registry
 from bptui.commands.session import Session
-from bptui.files.preferences import key_name
 from bptui.tui.brush import Brush
 from bptui.tui.drawing.look import Look
 from bptui.tui.filters import Ascii
@@ -38,6 +37,8 @@ USUAL = Look()
 # A command's name → the keys that a person wants it to have.
 Keys = Mapping[str, tuple[str, ...]]
 NO_KEYS: Keys = {}
+# Nobody presses it: the toolkit takes an empty text for nothing said.
+_NO_KEY = "<none>"
 # Of so many keys that wait nobody knows any more what they were for: escape drops them.
 _FLOOD = 64
 _ARROWS = frozenset({"up", "down", "pageup", "pagedown"})
@@ -59,7 +60,7 @@ class BptuiApp(App[None]):
         self._with_tour = tour
         self.look = look
         self.commands = registry.with_keys(keys)
-        self.set_keymap({name: ",".join(map(key_name, texts)) for name, texts in keys.items()})
+        self.set_keymap({each.name: ",".join(each.keys) or _NO_KEY for each in self.commands if each.name in keys})
         for theme in themes():
             self.register_theme(theme)
         self.theme = theme_of(look)

@@ -190,3 +190,11 @@ class TestWelcome:
             reader = Reader(app, pilot)
             await reader.settled()
             assert "j does it, N takes it back" in reader.text()
+
+    async def test_a_key_that_was_taken_away_does_nothing_and_its_word_is_named(self, app):
+        async with app("article", (120, 40), keys={"quit": (), "zoom": ()}) as reader:
+            assert ":quit leaves" in reader.text()
+            await reader.press("q")
+            assert "q does nothing here" in reader.text()
+            await reader.press("z")
+            assert "z does nothing here" in reader.text()

@@ -16,7 +16,7 @@ def welcome(commands: Sequence[Command], columns: int) -> list[Line]:
     """What this is, what to press first, and where there is more."""
 
     def key(verb: str) -> Run:
-        return next((command.key for command in commands if command.verb == verb), ""), "bold"
+        return next((command.key for command in commands if command.verb == verb), "") or f":{verb}", "bold"
 
     lines = (
         line(" A neural network, stopped before the first operation of its training."),

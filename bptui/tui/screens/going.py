@@ -5,7 +5,6 @@ from __future__ import annotations
 from textual import events
 from textual.message import Message
 
-from bptui.commands import registry
 from bptui.commands.answer import Answer
 from bptui.commands.following import edits
 from bptui.commands.running import Begun
@@ -13,6 +12,7 @@ from bptui.engine.timeline import START
 from bptui.files.report import SpecError
 from bptui.tui.screens.running import Came, Free, Running, Sweeping, Underway
 from bptui.tui.screens.showing import Showing
+from bptui.tui.widgets.looks import commands_of
 
 PLAY_SECONDS = 0.6
 # Digits in the table of a sweep, which is to be compared down its columns.
@@ -99,7 +99,8 @@ class Going(Showing):
 
     def interrupted(self, key: str) -> bool:
         """Any key interrupts a run, and does nothing else then, but for those that quit and suspend."""
-        return self._stop_running() and key not in (*registry.find("quit").keys, "ctrl+z")
+        quitting = next(command.keys for command in commands_of(self) if command.verb == "quit")
+        return self._stop_running() and key not in (*quitting, "ctrl+z")
 
     def on_unmount(self) -> None:
         """Nothing goes on after the app."""

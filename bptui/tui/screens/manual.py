@@ -64,7 +64,7 @@ def _here(pane: Pane, own: Iterable[Binding]) -> Iterable[tuple[str, str]]:
 def _rows(commands: Sequence[Command]) -> Iterable[tuple[str, str]]:
     """Those with a key; the words alone in a line."""
     yield from ((command.key, command.help) for command in commands if command.keys)
-    words = [command.verb for command in commands if not command.keys]
+    words = [command.verb for command in commands if command.verb and not command.keys]
     if words:
         yield "", f"words: {'  '.join(f':{word}' for word in words)}"
 

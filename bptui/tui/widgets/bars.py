@@ -84,7 +84,7 @@ class KeysBar(Bar):
 @lru_cache(maxsize=8)
 def footer(columns: int, commands: tuple[Command, ...]) -> Line:
     """As many keys as there is room for; help is always among them."""
-    shown = [command for command in commands if command.footer]
+    shown = [command for command in commands if command.footer and command.key]
     while shown and width(_keys(shown)) > columns:
         removable = [command for command in shown if command.footer not in _ALWAYS]
         if not removable:
