@@ -127,7 +127,8 @@ def _request(options: argparse.Namespace, *, keep: bool) -> Request:
 
     keep = keep and not (options.no_session or options.served)
     digits = options.digits or (_SPOKEN_DIGITS if options.spoken and options.plain else None)
-    manner = Manner(digits, (options.memory or DEFAULT_MEMORY) * 2**20, spoken=options.spoken, files=not options.served)
+    memory = (options.memory or DEFAULT_MEMORY) * 2**20
+    manner = Manner(digits, memory, spoken=options.spoken, ascii=options.ascii, files=not options.served)
     return Request(options.spec, options.session, keep, options.resume, manner, remember=keep)
 
 
@@ -152,7 +153,7 @@ def _app(options: argparse.Namespace) -> int:
     look = Look(
         theme=options.theme or settings.theme or usual.theme,
         colours="NO_COLOR" not in os.environ,
-        ascii=options.ascii or (not _unicode() if settings.ascii is None else settings.ascii),
+        ascii=options.ascii,
     )
     with _blamed(options.spec):
         return run(session, look, settings.keys, tour=options.tour)
@@ -168,6 +169,7 @@ def _settings(options: argparse.Namespace) -> Preferences:
     options.spoken = options.spoken or found.spoken
     options.digits = options.digits or found.digits
     options.memory = options.memory or found.memory or DEFAULT_MEMORY
+    options.ascii = options.ascii or (not _unicode() if found.ascii is None else found.ascii)
     return found
 
 
@@ -180,7 +182,7 @@ def _preferences() -> Preferences:
 
 
 def _unicode() -> bool:
-    """Whether the terminal is told to take UTF-8."""
+    """Whether the locale says that the terminal takes UTF-8; where it says nothing (C, POSIX), Python takes it so."""
     return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
 
 
@@ -189,8 +191,8 @@ def _plain(options: argparse.Namespace) -> int:
     from bptui.commands import opening
 
     terminal = options.script is None and sys.stdin.isatty() and sys.stdout.isatty()
-    # What a script reads is never changed by settings.
-    options.spoken = options.spoken or (terminal and _preferences().spoken)
+    if terminal:  # what a script reads is never changed by settings
+        _settings(options)
     with _blamed(options.spec):
         session = opening.opened(_request(options, keep=terminal))
     if options.script is not None:

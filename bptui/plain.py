@@ -16,6 +16,7 @@ from bptui.commands.answer import Answer
 from bptui.commands.following import edits, sentence
 from bptui.commands.session import Session
 from bptui.commands.wording import where_line
+from bptui.explain.signs import Signs
 from bptui.files.text import safe
 
 PROMPT = "bptui> "
@@ -101,14 +102,19 @@ def _note(session: Session) -> None:
 def _complain(session: Session, text: str) -> None:
     sys.stdout.flush()
     as_seen = (f"error: {safe(line)}" for line in text.splitlines())
-    for line in _fitted(session, telling.complaints(text)) if session.spoken else as_seen:
-        print(line, file=sys.stderr, flush=True)
+    _print(session, _fitted(session, telling.complaints(text)) if session.spoken else as_seen, sys.stderr)
 
 
 def _tell(session: Session, lines: Sequence[str], stream: TextIO | None = None) -> None:
     """Lines as they are, or each as the sentences that are to be heard; those no terminal breaks within a word."""
-    for line in _fitted(session, telling.sentences(lines)) if session.spoken else map(safe, lines):
-        print(line, file=stream or sys.stdout, flush=True)
+    shown = _fitted(session, telling.sentences(lines)) if session.spoken else map(safe, lines)
+    _print(session, shown, stream or sys.stdout)
+
+
+def _print(session: Session, lines: Iterable[str], stream: TextIO) -> None:
+    signs = Signs()
+    for line in lines:
+        print(signs.text(line) if session.ascii else line, file=stream, flush=True)
 
 
 def _fitted(session: Session, said: Iterable[str]) -> Iterator[str]:

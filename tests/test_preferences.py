@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
+import pexpect
 import pytest
 
 from bptui.commands import registry
@@ -91,3 +95,26 @@ def test_the_keys_that_are_listed_are_those_in_force(tmp_path, bptui):
     told = bptui("settings", "--keys", env={"XDG_CONFIG_HOME": str(tmp_path)}).stdout.splitlines()
     found = {line.split()[0]: line.split(maxsplit=1)[1:] for line in told}
     assert (found["next"], found["nudge"], found["quit"], found["find"]) == (["f7, +"], ["n"], [], ["/"])
+
+
+def test_a_terminal_without_a_screen_has_the_settings_and_a_pipe_has_none(tmp_path, bptui):
+    folder = tmp_path / "bptui"
+    folder.mkdir()
+    (folder / "settings.toml").write_text("digits = 2\nascii = true\n", encoding="utf-8")
+    env = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
+    command = ["-m", "bptui", "article", "--plain"]
+    with pexpect.spawn(sys.executable, command, encoding="utf-8", timeout=60, env=env) as terminal:
+        terminal.expect_exact("bptui> ")
+        terminal.sendline("step")
+        terminal.expect_exact("[[0.85, .]]")
+        terminal.sendline("iteration 3")
+        terminal.expect(r"z1 = x @ W1  \[\[1\.\d, ")
+    piped = bptui("article", "--plain", stdin="step\nnext 2\n", env=env)
+    assert "[[0.85, ·]]" in piped.stdout and "[[0.191]]" in piped.stdout
+
+
+def test_plain_mode_in_ascii_has_no_other_sign(bptui):
+    lines = "next 4\nexplain\nformulas\nlist\nfind 0.85\nprint é\nhelp\n"
+    for spoken in ([], ["--spoken"]):
+        done = bptui("article", "--plain", "--ascii", *spoken, stdin=lines)
+        assert done.stdout.isascii() and done.stderr.isascii() and done.stdout.strip()

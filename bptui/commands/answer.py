@@ -45,6 +45,7 @@ class Context:
     notes     what a person should be told at the beginning
     stopped   whether a person wants what runs to be broken off
     spoken    whether answers are heard rather than seen
+    ascii     whether answers are printed without signs that are not ASCII
     answering whether a person sits there, who is told more than a script asks for
     files     whether commands may touch files; where not, only the built-in networks can be opened
     """
@@ -56,6 +57,7 @@ class Context:
         self.recorder: Recorder | None = None
         self.notes: list[str] = []
         self.spoken = False
+        self.ascii = False
         self.answering = False
         self.files = True
         self.stopped: Callable[[], bool] = lambda: False

@@ -32,19 +32,21 @@ class Manner:
     digits  those that are shown (None: all)
     memory  bytes for checkpoints and losses
     spoken  answers are heard, not seen
+    ascii   plain mode prints no sign but ASCII
     files   commands may touch files
     """
 
     digits: int | None = None
     memory: int = MEMORY
     spoken: bool = False
+    ascii: bool = False
     files: bool = True
 
     def session(self, origin: Origin) -> Session:
         """A session that is not kept yet."""
         session = Session(origin.network, self.digits, self.memory)
         session.origin = origin
-        session.spoken, session.files = self.spoken, self.files
+        session.spoken, session.ascii, session.files = self.spoken, self.ascii, self.files
         return session
 
 
