@@ -12,6 +12,7 @@ import pytest
 
 from bptui.commands.session import Session
 from bptui.files import specs
+from bptui.tui.drawing.canvas import Canvas
 from bptui.tui.drawing.network.figure import figure, planned
 from bptui.tui.drawing.network.hits import cell_at
 from bptui.tui.drawing.network.lit import Flow, flow, lit
@@ -124,6 +125,24 @@ def test_no_label_stands_on_another_or_on_a_neuron(name, size):
         assert all(0 <= x < size[0] and 0 <= y < size[1] for x, y in places)
 
 
+@pytest.mark.parametrize("size", [(73, 17), (76, 14), (80, 20), (81, 8), (120, 30)])
+def test_long_numbers_get_fewer_digits_and_nothing_is_written_over_a_box(size):
+    """Gradients of a trained network, such as −0.00001193, would be wider than the space between two layers."""
+    session = opened("article")
+    for line in ("set w5 = 0.17", "run 29"):
+        session.execute(line)
+    levels = set()
+    for op in range(1, session.debugger.count + 1):
+        session.execute(f"goto 29:{op}")
+        sight = sight_of(session)
+        made, text = planned(sight, *size), text_of(figure(sight, *size))
+        levels.add((made.form.level, made.form.labels))
+        for neuron in (neuron for column in made.columns for neuron in column.neurons):
+            for y in range(neuron.y, neuron.y + neuron.height if neuron.height > 1 else neuron.y):
+                assert text[y][neuron.x] + text[y][neuron.right - 1] in ("╭╮", "││", "╰╯"), "\n".join(text)
+    assert len(levels) == 1, "what is there in one operation is there in all of them"
+
+
 @every_network
 def test_walking_right_and_left_again_is_home(name):
     """From every neuron, over the weight and the next neuron as far as the loss, and back."""
@@ -201,3 +220,23 @@ def test_a_skip_leads_past_the_layer_between_and_not_through_it():
         for (x0, y0), (x1, y1) in itertools.pairwise(link.path[1:3]):
             assert y0 == y1
             assert not any(n.y <= y0 < n.y + n.height for n in between if x0 <= n.x and n.right <= x1)
+
+
+def test_what_is_left_out_is_said_clear_of_the_lines():
+    """Where there is no place for all of it, a shorter text has one; where there is none at all, a blank is around it."""
+    sight = sight_of(opened("digits"))
+    for size in ((90, 34), (86, 20), (198, 57)):
+        said = next(line for line in text_of(figure(sight, *size, "neurons")) if "more in Values" in line)
+        assert re.search(r" (lines: the 32 largest of each layer · )?… 4810 (numbers )?more in Values \(2\) ", said), (
+            said
+        )
+
+
+@pytest.mark.parametrize("across", [False, True])
+def test_a_text_finds_a_stretch_without_text_and_without_lines_unless_it_may_cross_them(across):
+    canvas = Canvas(12, 3)
+    canvas.write(8, 2, "abcd")
+    canvas.stroke((0, 1), (12, 1), "plain")
+    canvas.stroke((0, 2), (5, 2), "plain")
+    assert canvas.stretch(6, across=across) == ((1, 2) if across else (1, 0))
+    assert canvas.stretch(20, across=across) is None

@@ -46,6 +46,17 @@ class Canvas:
         around = self._text[start + max(0, x - 1) : start + min(self.columns, x + length + 1)]
         return all(not character or character == " " or character in over for character in around)
 
+    def stretch(self, length: int, *, across: bool = False) -> tuple[int, int] | None:
+        """Where a text of a length has room, from below: with a blank on either side, across lines if it may."""
+        for y in range(self.rows - 1, -1, -1):
+            row = slice(y * self.columns, (y + 1) * self.columns)
+            letters = zip(self._text[row], self._bits[row], strict=True)
+            taken = "".join("#" if text.strip() or (bits and not across) else " " for text, bits in letters)
+            x = taken.find(" " * (length + 2))
+            if x >= 0:
+                return x + 1, y
+        return None
+
     def empty(self, x: int, y: int) -> bool:
         """Whether neither text nor a line is at a cell."""
         cell = y * self.columns + x

@@ -46,8 +46,24 @@ def fitted(value: float, places: int, shape: tuple[int, int]) -> str:
     text = point_aligned(signed(value, places), *shape)
     if len(text) <= shape[1]:
         return text
-    powers = (_power(value, digits) for digits in (2, 1, 0))
-    return next((text for text in powers if len(text) <= shape[1]), _power(value, 0)).rjust(shape[1])
+    return _power(value, _digits(value, shape[1])).rjust(shape[1])
+
+
+def shortened(value: float, places: int, room: int) -> str:
+    """A number with as many of its digits as there is room for, in whichever form that is more of them."""
+    text = signed(value, places)
+    if len(text) <= room or not math.isfinite(value):
+        return text
+    if value == 0:
+        return text[:room]
+    fewer = next((one for one in range(places - 1, -1, -1) if len(signed(value, one)) <= room), -1)
+    digits = _digits(value, room)
+    return signed(value, fewer) if fewer + math.floor(math.log10(abs(value))) >= digits else _power(value, digits)
+
+
+def _digits(value: float, room: int) -> int:
+    """How many decimals the exponent form has room for, two at most."""
+    return next((digits for digits in (2, 1) if len(_power(value, digits)) <= room), 0)
 
 
 def _power(value: float, digits: int) -> str:

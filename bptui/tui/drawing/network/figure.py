@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,7 +16,19 @@ from bptui.tui.drawing.layers import drawable
 from bptui.tui.drawing.lines import Line
 from bptui.tui.drawing.network.ink import WIDEST
 from bptui.tui.drawing.network.lit import Flow, flow, lit
-from bptui.tui.drawing.network.parts import LINE, SHORT, SUM, VALUE, Fact, Neuron, Sizes, all_facts, facts, gradient
+from bptui.tui.drawing.network.parts import (
+    LINE,
+    SHORT,
+    SUM,
+    VALUE,
+    Fact,
+    Neuron,
+    Sizes,
+    all_facts,
+    below,
+    facts,
+    gradient,
+)
 from bptui.tui.drawing.network.plan import Column, Form, Gap, Plan, forms, heading, plan
 from bptui.tui.drawing.network.sight import Sight
 from bptui.tui.drawing.numbers import colour, signed
@@ -89,9 +102,12 @@ def _lengths(sight: Sight, form: Form, firsts: Sequence[int], rows: int) -> Size
     neurons = []
     for layer, first in zip(sight.layers, firsts, strict=True):
         shown = [fact for kin in layer.kin[first : first + rows] for fact in facts(program, kin, form.level)]
-        neurons.append(max((sight.length(fact.slot, fact.cell(sight.row)) for fact in shown), default=0))
-    weights = [_longest(sight, layer.weight) if form.labels else 0 for layer in sight.layers]
-    gradients = [_longest(sight, f"{layer.weight}.grad") if form.labels > 1 else 0 for layer in sight.layers]
+        shown += [one for one in (below(kin, form.level) for kin in layer.kin[first : first + rows]) if one is not None]
+        longest = max((sight.length(fact.slot, fact.cell(sight.row)) for fact in shown), default=0)
+        neurons.append(min(longest, form.longest))
+    labelled = [layer.weight if form.labels else "" for layer in sight.layers]
+    weights = [min(_longest(sight, slot), form.longest) for slot in labelled]
+    gradients = [min(_longest(sight, f"{slot}.grad"), form.longest) for slot in labelled]
     return Sizes(tuple(neurons), tuple(weights), tuple(gradients))
 
 
@@ -142,7 +158,7 @@ def _neuron(canvas: Canvas, sight: Sight, neuron: Neuron, form: Form) -> None:
     if form.level <= SHORT:
         _dot(canvas, sight, neuron, name, short=form.level == SHORT)
     elif form.level == LINE:
-        text, style = sight.number(neuron.kin.value.slot, neuron.kin.value.cell(row))
+        text, style = sight.number(neuron.kin.value.slot, neuron.kin.value.cell(row), neuron.room)
         canvas.write(neuron.x, neuron.y, neuron.kin.title, name)
         canvas.write(neuron.right - 1 - len(text), neuron.y, text, style)
     else:
@@ -150,14 +166,14 @@ def _neuron(canvas: Canvas, sight: Sight, neuron: Neuron, form: Form) -> None:
         canvas.box(neuron.x, neuron.y, neuron.width, neuron.height, neuron.kin.title, frame)
         canvas.write(neuron.x + 1, neuron.y, f" {neuron.kin.title} ", name + ("" if written else "+bold"))
         for k, fact in enumerate(neuron.facts, 1):
-            _fact(canvas, sight, fact, neuron.x + 1, neuron.y + k)
+            _fact(canvas, sight, fact, neuron, neuron.y + k)
         if neuron.bias is not None:
-            _fact(canvas, sight, neuron.bias, neuron.x + 1, neuron.y + neuron.height - 1)
+            _fact(canvas, sight, neuron.bias, neuron, neuron.y + neuron.height - 1)
 
 
-def _fact(canvas: Canvas, sight: Sight, fact: Fact, x: int, y: int) -> None:
-    canvas.write(x, y, f"{fact.prefix} ", "dim+italic")
-    canvas.write(x + 2, y, *sight.number(fact.slot, fact.cell(sight.row)))
+def _fact(canvas: Canvas, sight: Sight, fact: Fact, neuron: Neuron, y: int) -> None:
+    canvas.write(neuron.x + 1, y, f"{fact.prefix} ", "dim+italic")
+    canvas.write(neuron.x + 3, y, *sight.number(fact.slot, fact.cell(sight.row), neuron.room))
 
 
 def _dot(canvas: Canvas, sight: Sight, neuron: Neuron, style: str, *, short: bool) -> None:
@@ -303,13 +319,13 @@ class _Lines:
             if link.label is None:
                 break
             x, y, cell = link.label.x, link.label.y, link.cell
-            lead = link.label.lead
+            lead, room = link.label.lead, link.label.room
             canvas.write(x - 1, y, " " * (link.label.width + 2))
             canvas.write(x, y, link.label.name, "now+bold" if self.lit[k] else "plain")
-            canvas.write(x + lead, y, *self.sight.number(self.gap.weight, cell))
+            canvas.write(x + lead, y, *self.sight.number(self.gap.weight, cell, room))
             slot = f"{self.gap.weight}.grad"
             if link.label.tall and self.sight.scene.view.is_computed(slot, cell):
-                text, style = self.sight.number(slot, cell)
+                text, style = self.sight.number(slot, cell, room)
                 canvas.write(x - 1, y + 1, " " * (lead + 1 + len(text)))
                 canvas.write(x + lead - 1, y + 1, f"∂{text}", style)
         if not self.gap.labelled:
@@ -358,19 +374,18 @@ class _Lines:
 
 
 def _say(canvas: Canvas, sight: Sight, made: Plan, lines: Sequence[_Lines]) -> None:
-    """What the drawing leaves out is in the values; that is said where there is room."""
+    """What the drawing leaves out is in the values; that is said where there is room, if need be across lines."""
     count = sum(one.unsaid for one in lines) + _unsaid_biases(sight, made.form)
     fewer = any(not one.drawn.all() for one in lines)
     texts = []
     if fewer and count:
         texts.append(f"lines: the {_MOST_LINES} largest of each layer · … {count} numbers more in Values (2)")
     texts += [f"… {count} more in Values (2)"] if count else []
-    for text in texts:
-        for y in range(made.height - 1, -1, -1):
-            for x in range(1, made.width - len(text)):
-                if canvas.free(x, y, len(text)):
-                    canvas.write(x, y, text, "dim")
-                    return
+    for across, text in itertools.product((False, True), texts):
+        place = canvas.stretch(len(text), across=across)
+        if place is not None:
+            canvas.write(place[0] - 1, place[1], f" {text} ", "dim")
+            return
 
 
 def _unsaid_biases(sight: Sight, form: Form) -> int:

@@ -119,6 +119,11 @@ def facts(program: Program, kin: Kin, level: int) -> tuple[Fact, ...]:
     return tuple(fact for fact in found if fact is not None)
 
 
+def below(kin: Kin, level: int) -> Fact | None:
+    """The bias, where it is in the lower edge of a neuron's box."""
+    return kin.bias if VALUE <= level <= SUM else None
+
+
 @dataclass(frozen=True)
 class Neuron:
     """One that is drawn, and where it stands."""
@@ -147,6 +152,11 @@ class Neuron:
         """The first column after it."""
         return self.x + self.width
 
+    @property
+    def room(self) -> int:
+        """How long a number in it may be: in a box beside its sign, else after its title."""
+        return self.width - (4 if self.height > 1 else len(self.kin.title) + 2)
+
 
 @dataclass(frozen=True)
 class Label:
@@ -166,6 +176,11 @@ class Label:
     def right(self) -> int:
         """The first column after it."""
         return self.x + self.width
+
+    @property
+    def room(self) -> int:
+        """How long its numbers may be."""
+        return self.width - self.lead
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ Nothing here depends on a moment, so that a drawing stands still while its numbe
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -20,7 +21,6 @@ from bptui.tui.drawing.network.parts import (
     DOT,
     LINE,
     SHORT,
-    SUM,
     VALUE,
     Kin,
     Label,
@@ -28,6 +28,7 @@ from bptui.tui.drawing.network.parts import (
     Link,
     Neuron,
     Sizes,
+    below,
     facts,
     layers,
 )
@@ -38,18 +39,22 @@ _GAP, _STUB, _RAIL = 4, 3, 3
 _CROWD = 24
 # A number has at least so much room, so that the drawing does not move with every digit.
 _NUMBER = 7
+# Where all digits have no room: a number of the usual length with its mark, and one with its mark in that length.
+_LONGEST = (sys.maxsize, _NUMBER + 1, _NUMBER)
 
 
 @dataclass(frozen=True)
 class Form:
     """How much is shown: a level of `parts`, and whether layers have headings.
 
-    labels  2: every weight has its number and its gradient, 1: its number at least, 0: neither
+    labels   2: every weight has its number and its gradient, 1: its number at least, 0: neither
+    longest  how many characters a number has at most, with its mark: those that are longer get fewer digits
     """
 
     level: int
     headed: bool
     labels: int
+    longest: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,14 +153,15 @@ class Plan:
 
 
 def forms(most_links: int, rows: int) -> Iterator[Form]:
-    """What is tried, the best first: numbers on the lines are worth more than what else is in the boxes."""
+    """What is tried, the best first: numbers on the lines are worth more than what else is in the boxes, or digits."""
     for labels in (2, 1, 0):
         highest = SHORT if most_links > _CROWD else ALL
         if labels and most_links > rows:
             continue
         for level in range(highest, (LINE if labels else DOT) - 1, -1):
             for headed in (True, False):
-                yield Form(level, headed, labels)
+                for longest in _LONGEST if level > SHORT else _LONGEST[:1]:
+                    yield Form(level, headed, labels, longest)
 
 
 @lru_cache(maxsize=64)
@@ -284,8 +290,7 @@ class _Maker:
     def _neuron(self, k: int, kin: Kin, x: int, y: int) -> Neuron:
         inside = self.boxes[k][kin.value.place]
         height = len(inside) + 2 if self.form.level >= VALUE else 1
-        bias = kin.bias if VALUE <= self.form.level <= SUM else None
-        return Neuron(kin, k, inside, bias, x, y, self.widths[k], height)
+        return Neuron(kin, k, inside, below(kin, self.form.level), x, y, self.widths[k], height)
 
     # The lines
 

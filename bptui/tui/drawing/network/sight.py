@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from bptui.explain.notation import Names
 from bptui.tui.drawing.network.parts import Layer, layers
-from bptui.tui.drawing.numbers import colour, signed
+from bptui.tui.drawing.numbers import colour, shortened
 from bptui.tui.scene import Scene
 
 
@@ -27,7 +28,7 @@ class Sight:
     reading: bool = False
 
     @cached_property
-    def _texts(self) -> dict[tuple[str, int], tuple[str, str]]:
+    def _texts(self) -> dict[tuple[str, int, int], tuple[str, str]]:
         return {}
 
     @cached_property
@@ -35,13 +36,14 @@ class Sight:
         """The layers, where they can be drawn as neurons."""
         return layers(self.scene.view.program)
 
-    def number(self, slot: str, cell: int) -> tuple[str, str]:
-        """A cell's number with its mark, and its style; written once."""
-        if (slot, cell) not in self._texts:
-            text, style = _number(self.scene, slot, cell)
+    def number(self, slot: str, cell: int, room: int = sys.maxsize) -> tuple[str, str]:
+        """A cell's number with its mark, shorter where the room is small, and its style; written once."""
+        key = slot, cell, room
+        if key not in self._texts:
+            text, style = _number(self.scene, slot, cell, room)
             fresh = "+bold" if self.scene.fresh(slot, cell) else ""
-            self._texts[slot, cell] = text, style + fresh + self.mark(slot, cell)
-        return self._texts[slot, cell]
+            self._texts[key] = text, style + fresh + self.mark(slot, cell)
+        return self._texts[key]
 
     def mark(self, slot: str, cell: int) -> str:
         """What is added to the style of the cell under the reader's cursor."""
@@ -90,15 +92,16 @@ class Sight:
             yield self.layers[layer.inputs[0]].key, cell // len(layer.kin)
 
 
-def _number(scene: Scene, slot: str, cell: int) -> tuple[str, str]:
+def _number(scene: Scene, slot: str, cell: int, room: int) -> tuple[str, str]:
     view = scene.view
     if not view.is_computed(slot, cell):
         return f"   {scene.unset(slot)}   ", "dim"
     value = view.number(slot, cell)
-    text = signed(value, scene.places(slot))
-    if view.is_outdated(slot, cell):
+    outdated, edited = view.is_outdated(slot, cell), cell in view.edited.get(slot, ())
+    text = shortened(value, scene.places(slot), room - (outdated or edited))
+    if outdated:
         return f"~{text}", "dim+strike"
-    if cell in view.edited.get(slot, ()):
+    if edited:
         return f"{text}*", colour(value)
     return text, colour(value) + ("+italic" if slot.endswith(".grad") else "")
 
