@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,9 @@ from bptui.engine.timeline import START, Edit, Position, Timeline, first_differe
 if TYPE_CHECKING:
     from bptui.debugger.probing.knobs import Start
 
+# So many moments that were seen last, or foreseen, are at hand as they were seen.
+_SEEN = 4
+
 
 class Looking:
     """A player on the timeline that is looked at, and the view of where one is.
@@ -47,7 +51,7 @@ class Looking:
         self.watches = Watches()
         self._player = Player(timeline, self.memory)
         self._beside: Player | None = None
-        self._seen: View | None = None
+        self._seen: deque[View] = deque(maxlen=_SEEN)
         self._curves = Curves(self.memory)
         return self.view()
 
@@ -186,10 +190,16 @@ class Looking:
 
     def view(self, message: str = "") -> View:
         """What there is to be seen here; asked again at one place, the same arrays are seen."""
-        seen = self._seen if self._seen is not None and self._seen.timeline is self.timeline else None
-        if seen is None or seen.position != self.position:
-            seen = self._seen = self._view(None if seen is None else seen.state)
-        return replace(seen, message=message)
+        return replace(self._here(), message=message)
+
+    def foresee(self, position: Position) -> View:
+        """What there will be to be seen at a position: `view` there has nothing to do then."""
+        here = self.position
+        try:
+            self._player.goto(self.timeline, position)
+            return self._here()
+        finally:
+            self._player.goto(self.timeline, here)
 
     def glimpse(self) -> View:
         """In passing: where one is, and the losses; its arrays are the machine's own, which the next step changes."""
@@ -205,6 +215,17 @@ class Looking:
             losses=losses(self._player, state) if through is None else through,
             every=self._player.losses.step,
         )
+
+    def _here(self) -> View:
+        """Where the player is, as it was seen or foreseen lately; else seen now, sharing what is still so."""
+        known = [view for view in self._seen if view.timeline is self.timeline]
+        view = next((view for view in known if view.position == self.position), None)
+        if view is None:
+            view = self._view(known[-1].state if known else None)
+        else:
+            self._seen.remove(view)
+        self._seen.append(view)
+        return view
 
     def _view(self, earlier: State | None) -> View:
         here, state = self.position, self._player.state(earlier)

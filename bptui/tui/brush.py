@@ -72,9 +72,7 @@ class Brush:
 
     def paint(self, look: Look, base: Style, origin: Offset, columns: int, rows: Iterable[Row]) -> None:
         """Rows (y, as it was, as it is) of a widget whose first cell is at `origin`, with `base` under its letters."""
-        if look is not self._look:
-            self._look, self._difference = look, Difference(look)
-            self._codes.clear()
+        self._wear(look)
         if not self._rows:
             asyncio.get_running_loop().call_soon(self.flush)
         parts, codes, inks = self._difference.parts, self._codes, self._inks
@@ -86,6 +84,17 @@ class Brush:
             for x, text, name in parts(was, now, columns):
                 code = codes.get((base, name)) or self._code(base, name)
                 inks.setdefault(code, []).append((row, origin.x + x, text))
+
+    def compare(self, look: Look, columns: int, rows: Iterable[Row]) -> None:
+        """Find out, but do not paint, what of some rows has changed."""
+        self._wear(look)
+        for _, was, now in rows:
+            self._difference.parts(was, now, columns)
+
+    def _wear(self, look: Look) -> None:
+        if look is not self._look:
+            self._look, self._difference = look, Difference(look)
+            self._codes.clear()
 
     def _settle(self) -> None:
         """Write down what is painted, a style at a time: to go somewhere takes fewer bytes than to change a colour."""

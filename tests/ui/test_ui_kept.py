@@ -11,6 +11,7 @@ from random import Random
 import pytest
 
 from bptui.commands.session import Session
+from bptui.debugger import moves
 from bptui.files import specs
 from bptui.tui.drawing import formula, timeline
 from bptui.tui.drawing.kept import Kept
@@ -23,7 +24,7 @@ from bptui.tui.drawing.tensor.seen import seen
 from bptui.tui.drawing.tensor.views import view_of
 from bptui.tui.drawing.ways import AUTO
 from bptui.tui.scene import Scene
-from bptui.tui.screens.helping import scene_of
+from bptui.tui.screens.helping import at_hand, scene_of
 from bptui.tui.screens.stopping import Stopping
 
 STEPS = 40
@@ -39,7 +40,7 @@ def emptied(session: Session) -> None:
                     one._made.clear()
                 elif hasattr(one, "cache_clear"):
                     one.cache_clear()
-    session.debugger._seen = None
+    session.debugger._seen.clear()
 
 
 def picture(scene: Scene, columns: int, *, focused: bool) -> Iterator[list[Line]]:
@@ -111,14 +112,26 @@ class Reader:
         return replace(scene, sample=self.sample, asked=asked, stops=Stopping(self.session).rows(passing=False))
 
 
+def foreseen(reader: Reader, k: int) -> None:
+    """Drawings of what may come next, as the app makes them while nobody presses anything."""
+    debugger = reader.session.debugger
+    lead = (moves.forward, moves.back, moves.step, moves.step_back, moves.iterations)[k % 5]
+    view = debugger.foresee(lead(debugger.program, debugger.position, 1 + k % 2))
+    scene = replace(reader.scene(), view=view, formula=at_hand(view, reader.cursor))
+    for columns in (45, 78):
+        list(picture(scene, columns, focused=reader.focused))
+
+
 def walk(name: str, seed: int, *, empty: bool) -> Iterator[tuple[str, list[list[Line]]]]:
     """What is done, and the picture after it."""
     reader = Reader(name, seed)
-    for _ in range(STEPS):
+    for k in range(STEPS):
         what = line(reader.random, reader.session)
         reader.do(what)
         if empty:
             emptied(reader.session)
+        else:
+            foreseen(reader, k)
         yield what, list(picture(reader.scene(), reader.random.choice((45, 78)), focused=reader.focused))
 
 

@@ -100,7 +100,7 @@ class Canvas:
         """Dots, all of one style."""
         cells = y // 4 * self.columns + x // 2
         np.bitwise_or.at(np.frombuffer(self._bits, np.uint8), cells, _BITS[y % 4, x % 2])
-        for cell in np.unique(cells).tolist():
+        for cell in set(cells.tolist()):
             self._inks[cell] = style
 
     def box(self, x: int, y: int, columns: int, rows: int, title: str, style: str) -> None:

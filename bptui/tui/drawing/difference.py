@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 import numpy as np
 from rich.cells import cell_len
 
 from bptui.engine.network import Array
+from bptui.tui.drawing.kept import Kept
 from bptui.tui.drawing.lines import Line, even, width
 from bptui.tui.drawing.look import Look
 
@@ -37,9 +38,13 @@ class Difference:
         # For each number of a style whether it looks like no style where nothing is written.
         self._airy = [True]
         self._known: dict[tuple[Line, int], Cells | None] = {}
+        self._parts: Kept[Sequence[Part]] = Kept(_MOST)
 
-    def parts(self, was: Line, now: Line, columns: int) -> Iterator[Part]:
+    def parts(self, was: Line, now: Line, columns: int) -> Sequence[Part]:
         """Each run of one style that has changed, from left to right."""
+        return self._parts.get((was, now, columns), lambda: tuple(self._changed(was, now, columns)))
+
+    def _changed(self, was: Line, now: Line, columns: int) -> Iterator[Part]:
         before, after = self._cells(was, columns), self._cells(now, columns)
         if before is None or after is None:
             yield from _whole(self._look.fitted(now, columns), columns)

@@ -59,7 +59,7 @@ class Curve:
         step = len(self.values) // most + 1
         whole = len(self.values) // step * step
         parts = _extremes(self.values[:whole].reshape(-1, step), log=log), _extremes(self.values[None, whole:], log=log)
-        kept = np.unique(np.concatenate([parts[0], parts[1] + whole]))
+        kept = sorted({*parts[0].tolist(), *(parts[1] + whole).tolist()})
         return Curve(self.iterations[kept], self.values[kept], self.style, self.broken)
 
     def finite(self, unit: float, *, log: bool = False) -> Curve:

@@ -75,6 +75,7 @@ class Going(Showing):
         else:
             said = answer.lines[1:] if note == "" else answer.lines
             self._show("  ".join(said), edited=edits(line), undone=verb == "undo")
+            self._look_ahead(line)
 
     def _seek(self, found: tuple[int, ...], text: str) -> None:
         """The cursor to the next of some operations, which are opened to the eye; after the last comes the first."""

@@ -48,7 +48,7 @@ def scene_of(
         view=view,
         cursor=cursor,
         row=min(row, len(view.program) - 1),
-        formula=found or _at_hand(view, cursor),
+        formula=found or at_hand(view, cursor),
         looked=found is not None and not (kept and kept[0].index == view.done),
         pointed=bool(looked),
         compact=compact,
@@ -57,7 +57,7 @@ def scene_of(
     )
 
 
-def _at_hand(view: View, cursor: tuple[str, int]) -> tuple[Moment, int] | None:
+def at_hand(view: View, cursor: tuple[str, int]) -> tuple[Moment, int] | None:
     """The operation done last; its cell under the cursor, else the first that it wrote."""
     if view.moment is None:
         return None

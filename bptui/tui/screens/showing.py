@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING
 
 from textual.reactive import reactive
@@ -11,7 +12,9 @@ from textual.timer import Timer
 
 from bptui.commands.following import followed
 from bptui.commands.session import Session
+from bptui.debugger import moves
 from bptui.debugger.view import View
+from bptui.engine.program import Program
 from bptui.engine.timeline import Position
 from bptui.explain.parts import Key
 from bptui.tui.drawing import prose
@@ -23,12 +26,25 @@ from bptui.tui.screens.past import past
 from bptui.tui.screens.running import Underway
 from bptui.tui.screens.stopping import Stopping
 from bptui.tui.widgets.bars import Bar
+from bptui.tui.widgets.pane import Pane
 from bptui.tui.widgets.time import LossPane
 
 if TYPE_CHECKING:
     from bptui.commands.predicting import Question
     from bptui.tui.screens.plotting import Plotting
 
+# Where a step leads that is often made several times over.
+_STEPS: dict[str, Callable[[Program, Position], Position]] = {
+    "next": lambda program, here: moves.forward(program, here, 1),
+    "back": lambda program, here: moves.back(program, here, 1),
+    "step": lambda program, here: moves.step(program, here, 1),
+    "step-back": lambda program, here: moves.step_back(program, here, 1),
+    "iteration": lambda program, here: moves.iterations(program, here, 1),
+    "iteration-back": lambda program, here: moves.iterations(program, here, -1),
+}
+# Seconds after a frame until the next is thought of, and the numbers of a network that is so small that no key waits.
+_AFTER = 0.002
+_LIGHT = 1 << 19
 # Seconds between two portions of what is computed for a plot: keys come in between.
 _BETWEEN = 0.02
 
@@ -114,6 +130,24 @@ class Showing(Arranged):
             heading=self._heading, asked=asked, sample=self._sample, plotting=partial(self._plotted, passing=passing),
         )  # fmt: skip
 
+    # What will be shown
+
+    def _look_ahead(self, verb: str) -> None:
+        """A step is likely to be followed by one like it: once its frame is there, what that will show is drawn."""
+        if verb in _STEPS and _is_light(self._view.program):
+            self.set_timer(_AFTER, lambda: self._foresee(verb))
+
+    def _foresee(self, verb: str) -> None:
+        debugger, shown = self.session.debugger, self.scene
+        if self._underway is None and not self._looked and isinstance(shown, Scene) and shown.view is self._view:
+            try:
+                view = debugger.foresee(_STEPS[verb](debugger.program, debugger.position))
+            except Exception:  # noqa: BLE001 - a person's own operation may raise anything; the step itself will say so
+                return
+            scene = replace(shown, view=view, formula=helping.at_hand(view, self._cursor))
+            for pane in self.query(Pane):
+                pane.foresee(scene)
+
     @cached_property
     def _plotting(self) -> Plotting:
         """What computes the numbers of plots, loaded with the first that needs any."""
@@ -183,3 +217,9 @@ class Showing(Arranged):
         self.session.folds = self.session.folds.put({part: opened})
         self._note = ""
         self._draw()
+
+
+@lru_cache(maxsize=4)
+def _is_light(program: Program) -> bool:
+    """Whether an iteration takes no longer than a frame."""
+    return sum(slot.size for slot in program.slots.values()) <= _LIGHT

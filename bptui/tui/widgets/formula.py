@@ -29,6 +29,9 @@ class FormulaPane(Pane):
         begins = scene.position == START and not scene.looked
         return [*welcome(commands_of(self), columns), *lines] if begins else lines, -1
 
+    def prepare(self, scene: Scene, columns: int, rows: int) -> Sequence[Line]:
+        return self.content(scene, columns, rows)[0]
+
     def move(self, scene: Scene, across: int, down: int) -> None:
         super().move(scene, across, down)
         cells = self._page(scene).cells() if across and scene.formula is not None else []

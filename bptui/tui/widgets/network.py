@@ -48,6 +48,9 @@ class NetworkPane(Pane):
     def content(self, scene: Scene, columns: int, rows: int) -> tuple[Sequence[Line], int]:
         return figure(self._sight(scene), columns, rows, self.shown, self._opened), -1
 
+    def prepare(self, scene: Scene, columns: int, rows: int) -> Sequence[Line]:
+        return self.content(scene, columns, rows)[0]
+
     def move(self, scene: Scene, across: int, down: int) -> None:
         from bptui.tui.drawing.network.blocks import beside
 

@@ -32,10 +32,18 @@ class Painted(Widget):
         """The lines for a size."""
         raise NotImplementedError
 
+    @property
+    def _desk(self) -> Desk | None:
+        return self.parent if isinstance(self.parent, Desk) else None
+
+    @property
+    def place(self) -> Region:
+        """Where it stands on the screen, an empty region where it is not in sight."""
+        return self._desk.place(self) if self._desk else self.region
+
     def redraw(self) -> None:
         """Draw again; what comes out as it was stays."""
-        desk = self.parent if isinstance(self.parent, Desk) else None
-        place = desk.place(self) if desk else self.region
+        desk, place = self._desk, self.place
         if not place:
             self._painted_for = _NEVER  # what comes in sight again is painted anyhow
         elif self._painted_for != place.size or (desk and not desk.settled):
@@ -54,6 +62,13 @@ class Painted(Widget):
             brush.paint(look_of(self), self._base, place.offset, place.width, changed)
         else:
             self.refresh(*(Region(0, y, place.width, 1) for y, _, _ in changed))
+
+    def compare(self, first: int, lines: Sequence[Line]) -> None:
+        """Find out, but do not paint, where lines that may be shown from a row on are not as those that are."""
+        brush = brush_of(self)
+        if brush.ready and self._painted_for == self.place.size:
+            shown = self._lines[first : first + len(lines)]
+            brush.compare(look_of(self), self.place.width, _changed(shown, lines, len(lines)))
 
     def repaint(self) -> None:
         """Draw and paint all of it, as where colours are others."""

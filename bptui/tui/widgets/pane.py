@@ -97,6 +97,17 @@ class Pane(Painted, can_focus=True):
         """Every line there is, and the one that has to be in sight."""
         raise NotImplementedError
 
+    def foresee(self, scene: Scene) -> None:
+        """What may be seen next is drawn and held against what is seen, for what is kept of both; it is not shown."""
+        if self.place:
+            columns, rows = self.place.width, self.place.height - 1
+            self.compare(1, self.prepare(scene, columns, rows)[:rows])
+
+    def prepare(self, scene: Scene, columns: int, rows: int) -> Sequence[Line]:
+        """The lines below the title, where they take long; it changes nothing."""
+        del scene, columns, rows
+        return ()
+
     def move(self, scene: Scene, across: int, down: int) -> None:
         """An arrow was pressed; a pane without a cursor scrolls."""
         del scene, across

@@ -57,6 +57,10 @@ class ProgramPane(Pane):
         self._rows, self._count = listed.in_sight(rows), len(listed)
         return Lazy(len(listed), lambda row: listed.lines([row], columns)[0]), self._rows[0]
 
+    def prepare(self, scene: Scene, columns: int, rows: int) -> Sequence[Line]:
+        listed = self._listed(scene)
+        return listed.lines(listed.in_sight(rows), columns)
+
     def _window(self, lines: Sequence[Line], seen: int, rows: int) -> list[Line]:
         """The lines in sight, made together: their numbers stand in one column."""
         del lines, seen, rows

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from bptui.explain.lazy import Lazy
-from bptui.tui.drawing.lines import Line
+from bptui.tui.drawing.lines import Line, first_in_sight
 from bptui.tui.drawing.table import Table, table
 from bptui.tui.drawing.tensor.plane import VIEWS, Cell
 from bptui.tui.scene import Hit, Scene
@@ -56,6 +56,13 @@ class ValuesPane(Pane):
         made = table(scene, columns, focused=self.has_focus)
         wanted = scene.cursor if self.has_focus or scene.pointed else _fresh(scene)
         return Lazy(len(made), lambda k: made.row(k).line), made.place(wanted) or 0
+
+    def prepare(self, scene: Scene, columns: int, rows: int) -> Sequence[Line]:
+        if self.one:
+            return ()
+        lines, seen = self.content(scene, columns, rows)
+        top = max(0, min(first_in_sight(seen, rows), len(lines) - rows))
+        return list(lines[top : top + rows])
 
     def hit(self, scene: Scene, x: int, y: int) -> Hit | None:
         if self.one:
