@@ -290,7 +290,14 @@ def test_a_plot_is_told_as_an_eye_would_read_it():
     assert lines_of(session, "plot norms") == [
         f"norm of {name}: {np.linalg.norm(grads[name]):.6g}" for name in ("W1.grad", "W2.grad")
     ]
+    session.execute("goto 0:9")
+    after = "with which it was computed; now w5 is 0.174383 and w6 is 0.169416"
+    assert lines_of(session, "plot surface w5 w6")[0] == f"E over w5 and w6: 0.32724 at w5 0.14 and w6 0.15, {after}"
+    session.execute("goto 0:7")
     session.execute("set w5 = 2")
+    assert (
+        lines_of(session, "plot weight w5")[0] == "E over w5: 0.32724 at 0.14, with which it was computed; now w5 is 2"
+    )
     session.execute("goto 0:0")
     assert lines_of(session, "plot weight w5")[1] == "the tangent: no gradient is computed yet"
     for line, said in (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -80,6 +80,17 @@ def _loss(session: Context, one: Knob) -> str:
     return session.debugger.program.name("loss") + " after the update" * one.after
 
 
+def _now(session: Context, knobs: Sequence[Knob], values: Sequence[float]) -> str:
+    """What is no longer as the loss was computed with, by an edit or the update since: '' where all of it is."""
+    view = session.debugger.view()
+    moved = []
+    for one, value in zip(knobs, values, strict=True):
+        now = view.number(one.slot, one.cell) if view.is_computed(one.slot, one.cell) else value
+        if now != value and not np.isnan(now):
+            moved.append(f"{_named(session, one)} is {_figure(session, now)}")
+    return f"with which it was computed; now {' and '.join(moved)}" if moved else ""
+
+
 # The loss elsewhere
 
 
@@ -87,7 +98,8 @@ def _weight(session: Context, text: str) -> Iterator[str]:
     (one,) = _knobs(session, text, 1)
     found = _whole(sliced(Probe(session.debugger.program), session.debugger.begun(), one))
     name, loss, (value, here) = _named(session, one), _loss(session, one), found.here
-    yield f"{loss} over {name}: {_figure(session, here)} at {_figure(session, value)}, where it is"
+    is_now = _now(session, [one], (value,))
+    yield f"{loss} over {name}: {_figure(session, here)} at {_figure(session, value)}, {is_now or 'where it is'}"
     yield from _slope(session, one, found)
     if found.flat:
         yield f"{loss} is the same everywhere"
@@ -114,7 +126,8 @@ def _surface(session: Context, text: str) -> Iterator[str]:
     found = _whole(surface(Probe(session.debugger.program), session.debugger.begun(), (first, second_), (0.0, 0.0)))
     names, (x, y, here) = [_named(session, one) for one in found.knobs], found.here
     at = f"{names[0]} {_figure(session, x)} and {names[1]} {_figure(session, y)}"
-    yield f"{_loss(session, first)} over {names[0]} and {names[1]}: {_figure(session, here)} at {at}, where they are"
+    are_now = _now(session, found.knobs, (x, y)) or "where they are"
+    yield f"{_loss(session, first)} over {names[0]} and {names[1]}: {_figure(session, here)} at {at}, {are_now}"
     slopes = [_gradient(session, one) for one in found.knobs]
     if None in slopes:
         yield "the way down: no gradient is computed yet"
