@@ -13,6 +13,7 @@ from bptui.commands.touring import STOPS
 from bptui.files import specs
 from bptui.tui.app import BptuiApp
 from bptui.tui.screens import touring
+from bptui.tui.widgets.formula import FormulaPane
 
 LAST = len(STOPS)
 NUMBER = re.compile(r"[−+-]?\d+(?:\.\d+)?(?:e-\d+)?")
@@ -183,6 +184,15 @@ class TestWelcome:
     async def test_any_network(self, app):
         async with app("moons", (80, 24)) as reader:
             assert ":tour shows it all in a minute" in reader.text()
+
+    @pytest.mark.parametrize("size", [(60, 18), (80, 24), (100, 33), (110, 33), (120, 40), (160, 40), (200, 60)])
+    async def test_none_of_it_is_cut_off(self, app, size):
+        async with app("article", size) as reader:
+            pane = reader.app.screen.query_one(FormulaPane)
+            said = " ".join("".join(text for text, _ in each) for each in pane.drawn(*pane.size)[1:])
+            assert "… " not in said
+            for end in ("of its training.", "x says why.", "q leaves."):
+                assert end in " ".join(said.split())
 
     async def test_the_keys_are_those_that_a_person_wants(self):
         app = BptuiApp(Session(specs.load("article")), keys={"next": ("j",)})

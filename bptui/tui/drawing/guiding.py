@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from bptui.commands.registry import Command
@@ -9,6 +10,8 @@ from bptui.tui.drawing.lines import Line, Run, cut, line, spread, width, wrapped
 
 # Lines under the screen during a tour: two of words, and one of how to go on.
 ROWS = 3
+# Words, each with the blanks that follow it.
+_WORDS = re.compile(r"\S*\s+|\S+")
 _PLAYED, _LEFT = "━", "─"
 
 
@@ -26,7 +29,18 @@ def welcome(commands: Sequence[Command], columns: int) -> list[Line]:
         ),
         line((" :tour", "bold"), " shows it all in a minute, ", key("help"), " every key, ", key("quit"), " leaves."),
     )  # fmt: skip
-    return [cut(made, columns) for made in lines]
+    return [part for made in lines for part in _flowed(made, columns)]
+
+
+def _flowed(runs: Line, columns: int) -> list[Line]:
+    """A line over as many as it needs, broken between words."""
+    made: list[list[Run]] = [[]]
+    for text, style in runs:
+        for word in _WORDS.findall(text):
+            if made[-1] and width(line(*made[-1])) + len(word.rstrip()) > columns:
+                made.append([(" ", "plain")])
+            made[-1].append((word, style))
+    return [cut(line(*part[:-1], (part[-1][0].rstrip(), part[-1][1])), columns) for part in made]
 
 
 def caption(words: str, key: str, stop: int, stops: int, columns: int, *, paused: bool) -> list[Line]:
