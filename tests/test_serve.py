@@ -1,62 +1,24 @@
-"""The app in a browser: real servers, refused and let in; the commands that touch files; a real Chromium."""
+"""The app in a browser: real servers, refused and let in; the commands that touch files."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import json
-import os
 import re
-import shutil
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from serving import SECONDS, Served, aiohttp, app_of, running, until
 
 from bptui.commands import registry
 from bptui.commands.completion import complete
 from bptui.commands.opening import Manner
 from bptui.files import origins
 
-aiohttp = pytest.importorskip("aiohttp")
-pytest.importorskip("textual_serve")
-
-SECONDS = 40
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-
 SPEC = 'data = "xor"\nlayers = ["dense 1 sigmoid"]\nloss = "bce"\nlr = 0.1\n'
-
-
-class Served:
-    """`bptui serve` in a process of its own."""
-
-    def __init__(self, *arguments: str, folder: Path | None = None) -> None:
-        command = [sys.executable, "-m", "bptui", "serve", *arguments]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=folder)
-        line = self.process.stdout.readline()
-        self.address = re.search(r"http://127\.0\.0\.1:\d+/[\w-]{43}/", line)[0]
-        self.base, self.token = re.fullmatch(r"(http://.*:\d+)/(.*)/", self.address).groups()
-
-    @property
-    def socket(self) -> str:
-        return self.address.replace("http", "ws", 1) + "ws"
-
-    def apps(self) -> list[int]:
-        """The processes that it has begun and that still run."""
-        listed = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=False
-        )
-        return [int(pid) for pid in listed.stdout.split()]
-
-    def end(self, number: int = signal.SIGTERM) -> int:
-        self.process.send_signal(number)
-        return self.process.wait(SECONDS)
 
 
 @pytest.fixture
@@ -66,28 +28,6 @@ def served(tmp_path: Path) -> Iterator[Served]:
     yield server
     if server.process.poll() is None:
         server.end()
-
-
-async def until(condition, what: str) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"waited for {what}"
-        await asyncio.sleep(0.05)
-
-
-def running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return not Path(f"/proc/{pid}/stat").exists() or Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
-
-
-@asynccontextmanager
-async def app_of(server: Served) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-    headers = {"Origin": server.base}
-    async with aiohttp.ClientSession() as session, session.ws_connect(server.socket, headers=headers) as way:
-        yield way
 
 
 async def shown(way: aiohttp.ClientWebSocketResponse, text: str) -> str:
@@ -168,10 +108,9 @@ async def test_each_page_has_an_app_of_its_own_up_to_the_cap(served, tmp_path):
         await shown(other, "prediction")
         await one.send_json(["stdin", "n"])
         await shown(one, "op 1 of 9")
-        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
-            async with app_of(served):
-                pass
-        assert refused.value.status == 503
+        async with app_of(served) as third:
+            assert (await third.receive()).type == aiohttp.WSMsgType.CLOSE
+            assert third.close_code == aiohttp.WSCloseCode.TRY_AGAIN_LATER
         for bad in (
             "",
             "[]",
@@ -200,6 +139,15 @@ async def test_each_page_has_an_app_of_its_own_up_to_the_cap(served, tmp_path):
             await shown(again, "prediction")
             await again.send_json(["stdin", "q"])
             await until(lambda: len(served.apps()) == 1, "the end of an app that was left")
+
+
+async def test_the_margins_of_the_page_have_the_colour_of_the_theme(served):
+    async with app_of(served) as way:
+        await shown(way, "\x1b]11;#0d1117\x07")
+        await way.send_json(["stdin", ":theme light\r"])
+        await shown(way, "\x1b]11;#ffffff\x07")
+        await way.send_json(["stdin", ":theme terminal\r"])
+        await shown(way, "\x1b]111\x07")
 
 
 @pytest.mark.parametrize("number, code", [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
@@ -311,100 +259,3 @@ def refusal(session, line: str) -> str:
     with pytest.raises(registry.CommandError) as refused:
         session.execute(line)
     return str(refused.value)
-
-
-# In a real browser
-
-
-class Browser:
-    """Headless Chromium, driven by its own protocol."""
-
-    def __init__(self, way: aiohttp.ClientWebSocketResponse) -> None:
-        self._way = way
-        self._number = 0
-        self.frames = ""
-
-    async def call(self, method: str, **params: object) -> dict:
-        self._number += 1
-        await self._way.send_json({"id": self._number, "method": method, "params": params})
-        while True:
-            told = json.loads((await asyncio.wait_for(self._way.receive(), SECONDS)).data)
-            self._note(told)
-            if told.get("id") == self._number:
-                assert "error" not in told, told
-                return told["result"]
-
-    def _note(self, told: dict) -> None:
-        if told.get("method") == "Network.webSocketFrameReceived":
-            frame = told["params"]["response"]
-            if frame["opcode"] == 2:
-                text = base64.b64decode(frame["payloadData"]).decode()
-                self.frames += re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", text)
-
-    async def evaluate(self, code: str) -> object:
-        made = await self.call("Runtime.evaluate", expression=code, awaitPromise=True, returnByValue=True)
-        return made["result"].get("value")
-
-    async def until(self, text: str) -> None:
-        """Until the app has drawn it."""
-        deadline = time.monotonic() + SECONDS
-        while text not in self.frames:
-            assert time.monotonic() < deadline, f"waited for {text!r}: {self.frames[-2000:]}"
-            await self.evaluate("new Promise(done => setTimeout(done, 50))")
-
-
-@asynccontextmanager
-async def browser(folder: Path) -> AsyncIterator[Browser]:
-    process = subprocess.Popen(  # noqa: ASYNC220 - it does not wait
-        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0", "--window-size=1200,800",
-         f"--user-data-dir={folder}", "about:blank"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        port = folder / "DevToolsActivePort"
-        await until(lambda: port.exists() and port.read_text().count("\n") >= 1, "Chromium")
-        async with aiohttp.ClientSession() as session:
-            base = f"http://127.0.0.1:{port.read_text().splitlines()[0]}"
-            async with session.get(f"{base}/json/list") as answer:
-                page = next(each for each in await answer.json() if each["type"] == "page")
-            async with session.ws_connect(page["webSocketDebuggerUrl"], max_msg_size=0) as way:
-                made = Browser(way)
-                for domain in ("Page", "Network", "Runtime"):
-                    await made.call(f"{domain}.enable")
-                yield made
-    finally:
-        process.terminate()
-        process.wait(SECONDS)
-
-
-_KNOCK = """new Promise(done => {{
-    const way = new WebSocket({address!r});
-    way.onopen = () => done("open");
-    way.onerror = () => done("refused");
-}})"""
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
-async def test_in_chromium(served, tmp_path):
-    """The app is drawn and obeys keys; a page from elsewhere that even knows the address is refused, as is one without it."""
-    deadline = time.monotonic() + 3 * SECONDS
-    async with browser(tmp_path / "profile") as page:
-        await page.call("Page.navigate", url=served.address)
-        await page.until("prediction")
-        assert await page.evaluate("document.body.classList.contains('-first-byte')")
-        keys_for = "document.activeElement.className"
-        while await page.evaluate(keys_for) != "xterm-helper-textarea":  # at once, without a click
-            assert time.monotonic() < deadline
-            await page.evaluate("new Promise(done => setTimeout(done, 50))")
-        await page.call("Input.dispatchKeyEvent", type="keyDown", key="n", code="KeyN", text="n")
-        await page.until("op 1 of 9")
-        picture = base64.b64decode((await page.call("Page.captureScreenshot", format="png"))["data"])
-        assert len(set(picture)) > 200
-        if folder := os.environ.get("BPTUI_PICTURES"):
-            await asyncio.to_thread(Path(folder, "served.png").write_bytes, picture)
-        await page.call("Page.navigate", url="data:text/html,<p>a page of somebody else</p>")
-        assert await page.evaluate(_KNOCK.format(address=served.socket)) == "refused"
-        await page.call("Page.navigate", url=f"{served.base}/")
-        while "refused: no token" not in await page.evaluate("document.body ? document.body.innerText : ''"):
-            assert time.monotonic() < deadline, "a page without the token was not refused"
-    await until(lambda: served.apps() == [], "the end of the app whose page has gone")

@@ -75,10 +75,15 @@ class Context:
         if self.recorder is not None:
             self.recorder.loaded(origin)
 
-    def refuse_files(self, named: str = "") -> None:
+    def refuse_opening(self, named: str = "") -> None:
         """Raises CommandError where no files may be touched, unless a built-in network is named."""
-        if not self.files and named not in example_names():
-            raise CommandError("no files here: of networks only the built-in ones can be opened (bptui examples)")
+        if named not in example_names():
+            self.refuse_files("of networks only the built-in ones can be opened (open lists them)")
+
+    def refuse_files(self, instead: str) -> None:
+        """Raises CommandError where no files may be touched, which says what can be done instead."""
+        if not self.files:
+            raise CommandError(f"no files here: {instead}")
 
     @property
     def folder(self) -> Path | None:

@@ -53,7 +53,7 @@ def compared(session: Context, rest: str) -> Comparison:
 
 
 def _network(session: Context, rest: str) -> Network:
-    session.refuse_files(rest)
+    session.refuse_opening(rest)
     try:
         return specs.load(rest)
     except (ValueError, OSError) as error:

@@ -115,7 +115,7 @@ def _value(session: Context, what: str) -> object:
 
 def written(session: Context, wanted: Asked, text: str) -> str:
     """Put the text in the file that was named; where it is, in words. Raises CommandError, FileError."""
-    session.refuse_files()
+    session.refuse_files(f"copy {wanted.words} without `to FILE` puts it on the clipboard")
     copies.write(Path(wanted.file), text, session.copied)
     return f"{wanted.words} is in {wanted.file}"
 

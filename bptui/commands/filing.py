@@ -16,7 +16,7 @@ from bptui.files.report import blamed
 def save(session: Context, rest: str) -> Answer:
     if not rest:
         raise CommandError("save where? save FILE")
-    session.refuse_files()
+    session.refuse_files("nothing is saved from a browser; copy session puts all that was done on the clipboard")
     state = session.debugger.look(session.debugger.position)
     slots = session.debugger.program.slots
     kept = {name: state.arrays[name] for name, slot in slots.items() if slot.persistent}
@@ -43,7 +43,7 @@ def open_(session: Context, rest: str) -> Answer:
 
 
 def _opened(session: Context, rest: str) -> Answer:
-    session.refuse_files(rest)
+    session.refuse_opening(rest)
     origin = origins.load(rest)
     with blamed(rest):
         view = session.debugger.load(origin.network)

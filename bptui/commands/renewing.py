@@ -46,7 +46,7 @@ def _read_again(session: Context) -> Origin:
     before = session.origin
     if before.source is None or not before.source.shown:
         raise CommandError("this network has no spec to be read again")
-    session.refuse_files(before.source.shown if before.source.example else "")
+    session.refuse_opening(before.source.shown if before.source.example else "")
     return replace(origins.load(before.source.shown), settings=before.settings)
 
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
 
-from aiohttp import web
+from aiohttp import WSCloseCode, web
 from textual_serve.app_service import AppService
 from textual_serve.download_manager import DownloadManager
 
 # Seconds that an app has to leave in order, and then to obey a signal.
 _PATIENCE = 3.0
+# With which exit codes it ends when one leaves it: by a key, or by ctrl+c.
+_MEANT = (0, 130)
 _DRIVER = "bptui.tui.served:ServedDriver"
 
 
@@ -37,14 +38,20 @@ class ServedApp(AppService):
             close=way.close,  # type: ignore[arg-type]  # what it gives is not looked at
             download_manager=DownloadManager(),
         )
+        self._way = way
         self._arguments = tuple(arguments)
         self._process: Process | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def on_meta(self, data: bytes) -> None:
-        """That it has ended; no file and no link goes to the page."""
-        if json.loads(data).get("type") == "exit":
-            await self.remote_close()
+        """Nothing: no file and no link goes to the page, and that it ends is seen when it has."""
+
+    async def run(self) -> None:
+        """Until the process has ended; then the page is told, and whether it was meant to."""
+        await super().run()
+        if self._process is not None:
+            meant = await self._process.wait() in _MEANT
+            await self._way.close(code=WSCloseCode.OK if meant else WSCloseCode.INTERNAL_ERROR)
 
     def _build_environment(self, width: int = 80, height: int = 24) -> dict[str, str]:
         return {**super()._build_environment(width, height), "TEXTUAL_DRIVER": _DRIVER}

@@ -48,7 +48,8 @@ class Server:
         self._arguments = tuple(arguments)
         self._most = clients
         self._open: set[web.WebSocketResponse] = set()
-        self._begun = 0
+        # An app whose page has gone has its place until it has ended: a page that is reloaded waits for that.
+        self._places = asyncio.Semaphore(clients)
         own = f"ws://{LOOPBACK}:{door.port} ws://localhost:{door.port}"
         self._headers = {name: text.replace("{socket}", own) for name, text in _HEADERS.items()}
         self._files = _static()
@@ -83,10 +84,11 @@ class Server:
         return answer
 
     async def _index(self, request: web.Request) -> web.Response:
-        if self._begun >= self._most:
-            return web.Response(status=503, text=f"there are {self._most} already: close one of them\n")
+        """The page, also where there is no place: one that is reloaded still has its own when it asks for it again."""
         way = f"ws://{request.host}/{self._door.token}/ws"
-        text = self._page.substitute(name=html.escape(" ".join(self._arguments)), socket=way, size=_FONT)
+        most = "1 page" if self._most == 1 else f"{self._most} pages"
+        name = html.escape(" ".join(self._arguments))
+        text = self._page.substitute(name=name, socket=way, size=_FONT, most=most, more=2 * self._most)
         return web.Response(text=text, content_type="text/html")
 
     async def _static(self, request: web.Request) -> web.StreamResponse:
@@ -97,17 +99,18 @@ class Server:
         return web.FileResponse(path)
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
-        if self._begun >= self._most:
-            return web.Response(status=503, text=f"there are {self._most} already\n")
-        self._begun += 1
+        """An app's; where there is no place the code of the end says so: of a refusal a page is not told why."""
         way = web.WebSocketResponse(heartbeat=15, timeout=_GRACE, max_msg_size=_MOST_BYTES)
+        await way.prepare(request)
+        if sum(not one.closed for one in self._open) >= self._most:
+            await way.close(code=WSCloseCode.TRY_AGAIN_LATER)
+            return way
+        self._open.add(way)
         try:
-            await way.prepare(request)
-            self._open.add(way)
-            await self._carry(way, _size(request.query.get("width"), request.query.get("height")))
+            async with self._places:
+                await self._carry(way, _size(request.query.get("width"), request.query.get("height")))
         finally:
             self._open.discard(way)
-            self._begun -= 1
         return way
 
     async def _carry(self, way: web.WebSocketResponse, size: tuple[int, int]) -> None:

@@ -1,4 +1,4 @@
-"""What goes to the terminal's clipboard, and into a file beside: the terminal never says whether it took it."""
+"""What goes to the terminal's or the browser's clipboard, and into a file beside: neither says whether it took it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Terminals and tmux drop what is longer, in base64, without a word.
 MOST_CODED = 74_000
+# The terminal of a page in a browser drops more than ten million.
+_MOST_SERVED = 9_000_000
 _MOMENT = 0.1
 
 
@@ -63,21 +65,23 @@ class Copying(Opening):
             self._refuse(error)
 
     def _hand_over(self, wanted: Asked, text: str) -> None:
-        """To the file that is named, or to the terminal's clipboard. Raises ValueError."""
+        """To the file that is named, or to the clipboard. Raises ValueError."""
         from bptui.commands import copying
 
         if wanted.file:
             self._show(copying.written(self.session, wanted, text))
             return
         coded = -(-len(text.encode("utf-8", "replace")) // 3) * 4
+        whose, most = ("browser", _MOST_SERVED) if self.app.is_web else ("terminal", MOST_CODED)
         kept = self._kept(wanted, text)
-        if coded <= MOST_CODED:
+        if coded <= most:
             self.app.copy_to_clipboard(text)
-            self._show(f"{wanted.words} sent to the terminal's clipboard{f'; also in {kept}' if kept else ''}")
+            beside = f"; also in {kept}" if kept else "; no file is kept here" if self.app.is_web else ""
+            self._show(f"{wanted.words} sent to the {whose}'s clipboard{beside}")
         elif kept:
-            self._show(f"{wanted.words} is too long for a terminal's clipboard: in {kept}")
+            self._show(f"{wanted.words} is too long for a {whose}'s clipboard: in {kept}")
         else:
-            raise CommandError(f"{wanted.words} is too long for a terminal's clipboard, and there are no files here")
+            raise CommandError(f"{wanted.words} is too long for a {whose}'s clipboard, and there are no files here")
 
     def _kept(self, wanted: Asked, text: str) -> str:
         """Where it is kept too, or "" where that can't be."""
