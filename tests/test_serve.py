@@ -127,7 +127,8 @@ async def test_each_page_has_an_app_of_its_own_up_to_the_cap(served, tmp_path):
         await shown(other, "no files here")
         assert not target.exists()
         await other.send_json(["stdin", "\x03\x0f"])
-        assert "secret" not in await shown(other, "diverging")  # the list of what can be opened
+        listed = await shown(other, "diverging")  # what can be opened
+        assert "secret" not in listed and "name of a file" not in listed
         await other.send_json(["stdin", "\x03\x1a"])  # ctrl+z stops nothing
         await other.send_json(["stdin", "n"])
         await shown(other, "op 1 of 9")

@@ -46,7 +46,8 @@ class OpenPage(Over[bool]):
     def compose(self) -> ComposeResult:
         with Vertical(id="open-page"):
             yield Static(Content.styled(" Open another network", "bold"), id="open-title")
-            yield Field(id="open-filter", placeholder="type to narrow the list, or the name of a file")
+            named = "" if self.app.is_web else ", or the name of a file"  # from a browser none is opened
+            yield Field(id="open-filter", placeholder=f"type to narrow the list{named}")
             yield ChoiceList(self._drawn, "open-view")
             yield Static(Content(" enter open it   ↑ ↓ choose   esc close"), id="open-keys")
 
