@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -133,6 +134,7 @@ def _request(options: argparse.Namespace, *, keep: bool) -> Request:
 
 
 def _app(options: argparse.Namespace) -> int:
+    gc.disable()  # what is loaded from here on stays; the app looks for what is no longer needed once it is there
     from bptui.commands import opening
 
     try:

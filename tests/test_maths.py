@@ -22,7 +22,7 @@ from bptui.explain.pieces import Piece, piece
 from bptui.tui.drawing import maths
 from bptui.tui.drawing.formula import page
 from bptui.tui.drawing.maths import Box
-from bptui.tui.drawing.ways import VIEWS
+from bptui.tui.drawing.setting import VIEWS
 from bptui.tui.scene import Scene
 from bptui.tui.screens.helping import scene_of
 

@@ -32,5 +32,15 @@ def test_a_start_loads_no_room_that_is_not_asked_for():
     loaded = set(
         subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     )
-    for name in ("engine.gradcheck", "engine.stacks", "debugger.sweeps", "explain.spoken", "debugger.probing.knobs"):
+    unasked = "engine.gradcheck", "engine.stacks", "debugger.sweeps", "debugger.probing.knobs"
+    for name in (*unasked, "explain.spoken", "explain.formulas", "tui.screens.dialogs"):
         assert f"bptui.{name}" not in loaded, name
+
+
+def test_a_step_loads_nothing_that_speaks():
+    code = (
+        "import sys; from bptui.commands.session import Session; from bptui.files import specs;"
+        "session = Session(specs.load('article')); session.execute('watch loss'); session.execute('next');"
+        "print(*(name for name in sys.modules if 'spoken' in name or 'speaking' in name))"
+    )
+    assert not subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()

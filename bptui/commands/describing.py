@@ -136,10 +136,13 @@ def _units(slot: str, kind: str, values: Array, digits: int) -> Iterator[str]:
 def _histogram(values: Array, digits: int) -> Iterator[str]:
     """How many of the finite numbers lie where, in equal parts of what they span, a line each."""
     finite = values[np.isfinite(values)]
+    if len(finite) < 3:
+        return
     with np.errstate(all="ignore"):
-        if len(finite) < 3 or not 0 < np.ptp(finite) < np.inf:
-            return
-    counts, edges = np.histogram(finite, min(_PARTS, len(finite)))
+        edges = np.linspace(finite.min(), finite.max(), min(_PARTS, len(finite)) + 1)
+    if not np.isfinite(edges).all() or not (np.diff(edges) > 0).all():  # too wide, or too narrow to be parted
+        return
+    counts, _ = np.histogram(finite, edges)
     for k, count in enumerate(counts):
         if count:
             low, high = (number_text(edge, min(digits, 3)) for edge in edges[k : k + 2])

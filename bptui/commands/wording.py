@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -80,9 +81,14 @@ def _nested(array: Array, text: Callable[[int, Any], str]) -> str:
 
 def where_line(view: View, digits: int | None = None) -> str:
     """`0:2 forward  z2 = z1 @ W2  [[0.191]]`: the position, the phase, the source and the value written."""
+    return Told(_where(view, digits), lambda: _speaking().where(view, digits))
+
+
+def _speaking() -> ModuleType:
+    """What says it in sentences, loaded where somebody listens."""
     from bptui.commands import speaking
 
-    return Told(_where(view, digits), lambda: speaking.where(view, digits))
+    return speaking
 
 
 def _where(view: View, digits: int | None) -> str:
@@ -95,11 +101,9 @@ def _where(view: View, digits: int | None) -> str:
 
 def watch_line(one: Watched, digits: int | None = None) -> str:
     """A watch: its value here, and how much it differs from the stop before."""
-    from bptui.commands import speaking
-
     value = "not computed" if one.value is None else short_value(one.value, digits)
     change = f"  ({_signed(one.change, digits)})" if one.change is not None and np.any(one.change) else ""
-    return Told(f"watch {one.number}: {one.text} = {value}{change}", lambda: speaking.watch(one, digits))
+    return Told(f"watch {one.number}: {one.text} = {value}{change}", lambda: _speaking().watch(one, digits))
 
 
 def _signed(change: Any, digits: int | None) -> str:

@@ -266,9 +266,12 @@ def _entered(event: events.Event) -> events.Event:
 
 
 def _settle_memory() -> None:
-    """What was made at the start stays: not looking at it again takes the long tail off key presses."""
-    gc.collect()
+    """What was made at the start stays: not looking at it again takes the long tail off key presses.
+
+    Nor is it looked at now, when the first key may be waiting: there is little in it that nobody needs.
+    """
     gc.freeze()
+    gc.enable()
     gc.set_threshold(50000, 5, 100)
 
 

@@ -19,10 +19,10 @@ from bptui.tui.drawing.lines import Line
 from bptui.tui.drawing.listing import Listing
 from bptui.tui.drawing.network.figure import figure
 from bptui.tui.drawing.network.sight import Sight, row_of
+from bptui.tui.drawing.setting import AUTO
 from bptui.tui.drawing.table import table
 from bptui.tui.drawing.tensor.seen import seen
 from bptui.tui.drawing.tensor.views import view_of
-from bptui.tui.drawing.ways import AUTO
 from bptui.tui.scene import Scene
 from bptui.tui.screens.helping import at_hand, scene_of
 from bptui.tui.screens.stopping import Stopping

@@ -16,7 +16,8 @@ from bptui.tui.drawing.lines import Line, line
 from bptui.tui.drawing.maths import Box, Ink, beside, blank, broken, flowing, stacked, table, tall, text
 from bptui.tui.drawing.numbers import colour
 from bptui.tui.drawing.prose import story
-from bptui.tui.drawing.ways import AUTO, LINE, Ways, sign
+from bptui.tui.drawing.setting import AUTO, LINE
+from bptui.tui.drawing.ways import Ways, sign
 from bptui.tui.scene import Hit, Scene
 
 # What is said in other ways is set in two dimensions up to so many rows.
@@ -57,8 +58,6 @@ _PAGES: Kept[list[Line]] = Kept(256)
 def page(scene: Scene, columns: int, rows: int, view: str = AUTO, *, focused: bool = False) -> Page:
     """As much as there is room for; the formula itself in any case."""
     said = story(scene, columns)
-    if scene.formula is None:
-        return Page(scene, blank(0, 0), said)
     room = rows - len(said)
     made = _made(scene)
     ways = Ways(made, columns)

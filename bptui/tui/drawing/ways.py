@@ -21,8 +21,8 @@ from bptui.tui.drawing.maths import (
     tall,
     text,
 )
+from bptui.tui.drawing.setting import AUTO, LINE, TWO
 
-AUTO, LINE, TWO = VIEWS = ("auto", "line", "two-dimensional")
 Rows = Sequence[Box]
 
 

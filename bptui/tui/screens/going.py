@@ -57,8 +57,6 @@ class Going(Showing):
             self._refuse(error)
 
     def _after(self, line: str, answer: Answer) -> None:
-        from bptui.tui.screens.dialogs import TextPage
-
         if answer.loaded:
             self._cursor, self._row, self._heading = self._first_cell(), -1, None
             self.first_sight()
@@ -70,6 +68,8 @@ class Going(Showing):
         moved = verb not in ("print", "p", "save") and len(answer.lines) <= 2
         note = "" if moved and answer.lines and answer.lines[0].startswith(f"{self._position()} ") else None
         if len(answer.lines) > 2:
+            from bptui.tui.screens.dialogs import TextPage
+
             self._show("")
             self.app.push_screen(TextPage(line, list(answer.lines)))
         else:

@@ -102,13 +102,14 @@ class MainScreen(Typing, Touring, Copying):
 
     def on_mount(self) -> None:
         """Ready for the first key."""
-        from bptui.tui.screens.dialogs import TextPage
-
         self.query_one(ProgramPane).focus()
         notes = self.session.notes
         self._show(notes[0] if len(notes) == 1 else None)
         if len(notes) > 1:
+            from bptui.tui.screens.dialogs import TextPage
+
             self.app.push_screen(TextPage("about this session", notes))
+        self.call_after_refresh(self._look_ahead, "next")
 
     # Keys
 

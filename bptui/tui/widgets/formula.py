@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from bptui.engine.timeline import START
-from bptui.tui.drawing import formula
-from bptui.tui.drawing.formula import Page, page
 from bptui.tui.drawing.guiding import welcome
 from bptui.tui.drawing.lines import Line
-from bptui.tui.drawing.ways import VIEWS
+from bptui.tui.drawing.prose import story
+from bptui.tui.drawing.setting import VIEWS
 from bptui.tui.scene import Hit, Scene
 from bptui.tui.widgets.looks import commands_of
 from bptui.tui.widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from bptui.tui.drawing.formula import Page
 
 
 class FormulaPane(Pane):
@@ -25,9 +28,16 @@ class FormulaPane(Pane):
         return "Formula of the cell under the cursor" if scene.looked else "Formula"
 
     def content(self, scene: Scene, columns: int, rows: int) -> tuple[Sequence[Line], int]:
-        lines = formula.lines(scene, columns, rows, self.shown, focused=self.has_focus)
+        lines = self._lines_of(scene, columns, rows)
         begins = scene.position == START and not scene.looked
         return [*welcome(commands_of(self), columns), *lines] if begins else lines, -1
+
+    def _lines_of(self, scene: Scene, columns: int, rows: int) -> list[Line]:
+        if scene.formula is None:
+            return story(scene, columns)
+        from bptui.tui.drawing import formula
+
+        return formula.lines(scene, columns, rows, self.shown, focused=self.has_focus)
 
     def prepare(self, scene: Scene, columns: int, rows: int) -> Sequence[Line]:
         return self.content(scene, columns, rows)[0]
@@ -40,7 +50,9 @@ class FormulaPane(Pane):
             self.followed.point(*cells[here % len(cells)], keep=True)
 
     def hit(self, scene: Scene, x: int, y: int) -> Hit | None:
-        return self._page(scene).hit(x, y + self.top)
+        return None if scene.formula is None else self._page(scene).hit(x, y + self.top)
 
     def _page(self, scene: Scene) -> Page:
+        from bptui.tui.drawing.formula import page
+
         return page(scene, self.size.width, self.size.height - 1, self.shown)

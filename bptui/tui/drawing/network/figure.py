@@ -65,10 +65,12 @@ _FIGURES: Kept[list[Line]] = Kept(256)
 
 
 def _figure(sight: Sight, columns: int, rows: int, view: str, opened: Opened) -> list[Line]:
+    made = planned(sight, columns, rows, view)
+    if made is not None:
+        return _draw(made, sight)
     from bptui.tui.drawing.network.blocks import blocks
 
-    made = planned(sight, columns, rows, view)
-    return blocks(sight, columns, rows, opened) if made is None else _draw(made, sight)
+    return blocks(sight, columns, rows, opened)
 
 
 # Where all stands
