@@ -50,6 +50,19 @@ def by_element(program: Program, n: int) -> tuple[Machine, list[float]]:
     return machine, losses
 
 
+def test_what_does_the_same_is_compiled_once():
+    """Another machine of a program, and another layer: the code is the same, what it works on is not."""
+    program = build(networks.mazur_like())
+    one, other = (Machine(program) for _ in range(2))
+    index = {i.writes: k for k, i in enumerate(program.instructions)}
+    first, second = (one.segment(index[slot], index[slot] + 1) for slot in ("a1", "a2"))
+    assert first.__code__ is second.__code__ is other.segment(index["a1"], index["a1"] + 1).__code__
+    assert [
+        array is again for array, again in zip(first.__defaults__[-3:-1], second.__defaults__[-3:-1], strict=True)
+    ] == [False, False]
+    assert whole(program, 1)[0]._bare.__code__ is whole(program, 1)[0]._bare.__code__
+
+
 @pytest.mark.parametrize("name", EVERY)
 def test_running_stepping_and_stepping_into_give_the_same_bits(name):
     program = build(EVERY[name])

@@ -10,6 +10,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
+from functools import lru_cache
 from types import CodeType
 from typing import Any
 
@@ -54,6 +55,8 @@ _SIZES = 16
 # such functions are made.
 _TOGETHER, _OFTEN, _SEGMENTS = 32, 4, 1024
 _WORD = re.compile(r"[A-Za-z_]\w*")
+# The name that a scope makes for an object.
+_OBJECT = re.compile(r"\b[a-z]+\d+\b")
 # `f(a, b, out)`: all up to the last argument, and that.
 _STATEMENT = re.compile(r"(\w+\((?:\w+, )+)(\w+)\)")
 
@@ -390,14 +393,24 @@ def scope_for(dtype: np.dtype[Any]) -> Scope:
 def function_of(scope: Scope, name: str, arguments: str, lines: list[str]) -> Callable[..., Any]:
     """A function of these statements, every object it works on a local variable."""
     # Every name in the text is one that the engine made; nothing a person typed gets here.
-    used = {word for line in lines for word in _WORD.findall(line)} & scope.names.keys()
-    defaults = [f"{word}={word}" for word in sorted(used)]
-    head = ", ".join(part for part in (arguments, *defaults) if part)
-    text = f"def {name}({head}):\n" + "\n".join(f"    {line}" for line in lines) + "\n"
-    names = dict(scope.names)
-    exec(_code(text), names)  # noqa: S102 - generated from the op table alone
-    generated: Callable[..., Any] = names[name]
+    body, objects = _renamed("\n".join(f"    {line}" for line in lines), scope)
+    head = ", ".join(part for part in (arguments, *(f"{word}={word}" for word in objects)) if part)
+    exec(_code(f"def {name}({head}):\n{body}\n"), objects)  # noqa: S102 - generated from the op table alone
+    generated: Callable[..., Any] = objects[name]
     return generated
+
+
+def _renamed(text: str, scope: Scope) -> tuple[str, dict[str, Any]]:
+    """The objects of a text numbered in the order in which they come: alike on other objects, it is the same text."""
+    new: dict[str, str] = {}
+
+    def renamed(word: re.Match[str]) -> str:
+        name = word.group()
+        return new.setdefault(name, f"_{len(new)}") if name in scope.names else name
+
+    text = _OBJECT.sub(renamed, text)
+    own = {word: scope.names[word] for word in sorted(set(_WORD.findall(text)) & scope.names.keys())}
+    return text, own | {name: scope.names[old] for old, name in new.items()}
 
 
 def compiled(instruction: Instruction, arrays: Mapping[str, Array], out: Array) -> Callable[[], None]:
@@ -407,5 +420,7 @@ def compiled(instruction: Instruction, arrays: Mapping[str, Array], out: Array) 
     return function_of(scope, "generated", "", lowering.line(instruction.text, out))
 
 
+@lru_cache(maxsize=1024)
 def _code(text: str) -> CodeType:
+    """Kept: other layers, and other machines, do the same with other objects."""
     return compile(text, "<bptui program>", "exec")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from bptui.engine.ops import OPS
 from bptui.engine.player import Moment, State
@@ -26,13 +27,18 @@ class Formula:
     left      what is computed, `h1`
     relation  "=" or, for an update, "←"
     rows      the right side: in symbols, with numbers, the result; each equal to the one before
-    more      (what it is, text): the same seen in other ways
+    ways      makes `more`
     """
 
     left: Piece
     relation: str
     rows: tuple[Piece, ...]
-    more: tuple[tuple[str, Piece], ...] = ()
+    ways: Callable[[], Iterable[tuple[str, Piece]]] = field(default=tuple, compare=False)
+
+    @cached_property
+    def more(self) -> tuple[tuple[str, Piece], ...]:
+        """(what it is, text): the same seen in other ways, made where they are asked for."""
+        return tuple(self.ways())
 
     @property
     def line(self) -> str:
@@ -86,11 +92,14 @@ def _plain(reader: Reader, instruction: Instruction, index: Index, result: Piece
         writer = Writer(line, reader.number, numbers=True, digits=reader.digits)
         with_numbers = writer.text(line.term, index)
     rows = [symbols, with_numbers, *_products(with_numbers, reader.digits), result]
-    more = where
-    if instruction.phase in ("data", "forward", "loss"):
-        more = [*where, *written_out(reader, instruction, index, symbols)]
+
+    def ways() -> Iterator[tuple[str, Piece]]:
+        yield from where
+        if instruction.phase in ("data", "forward", "loss"):
+            yield from written_out(reader, instruction, index, symbols)
+
     relation = "←" if instruction.writes in instruction.reads else "="
-    return Formula(names.cell(instruction.writes, index), relation, _distinct(rows), tuple(more))
+    return Formula(names.cell(instruction.writes, index), relation, _distinct(rows), ways)
 
 
 def _own(reader: Reader, instruction: Instruction, index: Index, leaf: Callable[[str, Index], Piece]) -> Piece:
@@ -195,15 +204,18 @@ def _chain(reader: Reader, instruction: Instruction, index: Index, result: Piece
     left = reader.names.cell(instruction.writes, index)
     tree = chain(reader, instruction.writes, index)
     if isinstance(tree, Leaf):
-        symbols, numbers, meaning = (
-            one_link(reader, found, text)
-            for text in (lambda leaf: leaf.symbol, lambda leaf: leaf.number(reader.digits), lambda leaf: leaf.meaning)
-        )
-        meaning = meaning if len(meaning) <= MOST_WRITTEN else piece("")
+        symbols = one_link(reader, found, lambda leaf: leaf.symbol)
+        numbers = one_link(reader, found, lambda leaf: leaf.number(reader.digits))
     else:
-        symbols, numbers, meaning = write_symbols(tree), write_numbers(tree, reader.digits), write_meanings(tree)
-    more = (("that is", meaning),) if meaning and meaning != symbols else ()
-    return Formula(left, "=", _distinct([symbols, numbers, result]), more)
+        symbols, numbers = write_symbols(tree), write_numbers(tree, reader.digits)
+
+    def ways() -> Iterator[tuple[str, Piece]]:
+        one = isinstance(tree, Leaf)
+        meaning = one_link(reader, found, lambda leaf: leaf.meaning) if one else write_meanings(tree)
+        if meaning and meaning != symbols and len(meaning) <= MOST_WRITTEN:
+            yield "that is", meaning
+
+    return Formula(left, "=", _distinct([symbols, numbers, result]), ways)
 
 
 def write_symbols(tree: Tree | Leaf) -> Piece:
@@ -235,7 +247,7 @@ def _update(reader: Reader, instruction: Instruction, index: Index, result: Piec
     )
     slope = reader.number(roles["g"], index)
     numbers = row(reader.number(roles["w"], index), f" {MINUS} ", product([reader.number(roles["lr"], ()), slope]))
-    return Formula(left, "←", (symbols, numbers, result), tuple(_update_more(reader, instruction, index)))
+    return Formula(left, "←", (symbols, numbers, result), lambda: _update_more(reader, instruction, index))
 
 
 def _update_more(reader: Reader, instruction: Instruction, index: Index) -> list[tuple[str, Piece]]:
