@@ -11,7 +11,9 @@ from bptui.tui.drawing.numbers import decimals, signed
 
 Facts = list[Line]
 # The words need so many columns, and are set beside the drawing where that keeps so many; below only with so many rows.
-_WORDS, _DRAWING, _ROWS = 36, 40, 9
+_WORDS, _DRAWING, _ROWS = 36, 38, 9
+# Blanks before words that stand beside the drawing, and after them.
+_BEFORE, _AFTER = 2, 1
 
 
 def beside(draw: Callable[[int, int], list[Line]], facts: Facts, columns: int, rows: int) -> list[Line]:
@@ -20,13 +22,14 @@ def beside(draw: Callable[[int, int], list[Line]], facts: Facts, columns: int, r
     lines = draw(wide, high)
     if high < rows or wide == columns - 1:
         return [*lines, *(cut(fact, columns - 1) for fact in facts[: rows - high])]
-    words = [cut(fact, columns - wide - 1) for fact in facts[:rows]]
-    return [line(*drawn, *((" ", "plain"), *words[k])) if k < len(words) else drawn for k, drawn in enumerate(lines)]
+    words = [cut(fact, columns - wide - _BEFORE - _AFTER) for fact in facts[:rows]]
+    gap = (" " * _BEFORE, "plain")
+    return [line(*drawn, gap, *words[k]) if k < len(words) else drawn for k, drawn in enumerate(lines)]
 
 
 def left_to(facts: Facts, columns: int, rows: int) -> tuple[int, int]:
     """The columns and rows of the drawing."""
-    room = min(_WORDS, max(map(width, facts), default=0)) + 1
+    room = min(_WORDS, max(map(width, facts), default=0)) + _BEFORE + _AFTER
     if columns - room >= _DRAWING:
         return columns - room, rows
     return columns - 1, rows - max(0, min(len(facts), rows - _ROWS + 1))

@@ -104,7 +104,7 @@ class Frame:
         canvas.write(MARGIN, self.rows, f"{low} ", "dim")
         canvas.write(right - len(high) - 1, self.rows, f" {high}", "dim")
         if up:
-            canvas.write(MARGIN + 1, 0, f"{up} ↑ "[: self.columns - 1], "dim")
+            canvas.write(MARGIN, 0, f" {up} ↑ "[: self.columns], "dim")
         if name:
             room = self.columns - len(low) - len(high) - 4
             canvas.write(MARGIN + len(low) + 1 + max(0, (room - len(name)) // 2), self.rows, f" {name[:room]} ", "dim")

@@ -169,15 +169,22 @@ def _sign(scene: Scene, found: Predictions, y: Array) -> tuple[str, str]:
 
 
 def _facts(scene: Scene, found: Predictions) -> Facts:
+    """What the signs of the data stand for, and those of the plane."""
     network = scene.view.program.network
     if found.outputs.shape[-1] > 1:
         names = network.classes or tuple(f"output {k}" for k in range(found.outputs.shape[-1]))
-        letters = [line(f"{CLASSES[k % len(CLASSES)].upper()} {safe(name)}") for k, name in enumerate(names)]
-        return [*letters, _BRACKETS]
+        letters = [line((CLASSES[k % len(CLASSES)].upper(), "bold"), f" {safe(name)}") for k, name in enumerate(names)]
+        return [*letters, _BRACKETS, line(("a ", "dim"), "where a comes out")]
     if found.middle is None:
         return [line((f"+ above {number(found.middle or 0.0)}", "pos")), line(("− below", "neg")), _BRACKETS]
-    names = network.classes or ("0", "1")
-    return [line((f"● + {safe(names[-1])}", "pos")), line((f"○ − {safe(names[0])}", "neg")), _BRACKETS]
+    high, low = (safe((network.classes or ("0", "1"))[k]) for k in (-1, 0))
+    return [
+        line(("● ", "pos+bold"), f"{high} in the data"),
+        line(("○ ", "neg+bold"), f"{low} in the data"),
+        _BRACKETS,
+        line(("+ ", "pos"), f"{high} comes out"),
+        line(("− ", "neg"), f"{low} comes out"),
+    ]
 
 
 def _curve(scene: Scene, found: Predictions, columns: int, rows: int) -> list[Line]:

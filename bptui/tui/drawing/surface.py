@@ -66,12 +66,19 @@ def _drawn(scene: Scene, found: Surface, path: Array, columns: int, rows: int) -
         frame.strokes(segments, style)
     _way(frame, [*map(tuple, path.tolist()), (x, y)])
     _arrow(scene, found, frame)
-    least = int(np.where(np.isnan(found.losses), np.inf, found.losses).argmin())
-    row, column = np.unravel_index(least, found.losses.shape)
-    if 0 < row < len(found.ys) - 1 and 0 < column < len(found.xs) - 1:
-        frame.mark(float(found.xs[column]), float(found.ys[row]), "▼")
+    if (least := _least(found)) is not None:
+        frame.mark(*least[:2], "▼")
     frame.mark(x, y, "●")
     return canvas.lines()
+
+
+def _least(found: Surface) -> tuple[float, float, float] | None:
+    """Where the loss is lowest of what was tried, and how low, unless that is at the edge."""
+    losses = np.where(np.isnan(found.losses), np.inf, found.losses)
+    row, column = np.unravel_index(int(losses.argmin()), losses.shape)
+    if not (0 < row < len(found.ys) - 1 and 0 < column < len(found.xs) - 1):
+        return None
+    return float(found.xs[column]), float(found.ys[row]), float(losses[row, column])
 
 
 @lru_cache(maxsize=4)
@@ -143,6 +150,8 @@ def _facts(scene: Scene, found: Surface, plotted: Plotted) -> Facts:
         facts.append(line(("→ ", "bold"), ("against the gradient", "italic")))
     if len(plotted.path):
         facts.append(line(("∙ ", "bold"), f"the last {len(plotted.path)} iterations"))
+    if (least := _least(found)) is not None:
+        facts.append(line(("▼ ", "bold"), f"the lowest here, {figure(least[2])}"))
     if not plotted.chosen:
         facts.append(line(("  :mark  another cell for ↑", "dim")))
     return facts
