@@ -137,6 +137,22 @@ def test_every_sign_of_a_plot_is_told():
     assert "−x[1]" not in told, "the name of the axis stands clear of the signs of the plane"
 
 
+@pytest.mark.parametrize("size", [(67, 7), (79, 13), (118, 36)])
+def test_a_histogram_says_what_its_axes_its_columns_and_its_rows_are(size):
+    drawn = Drawn("iris", "run 60")
+    lines = drawn.text("histogram", ("W2", 0), size).splitlines()
+    told = "\n".join(lines)
+    for said in ("█ now, 48 cells", "at most 9 in a column", "a column is 0.25 wide", "▒ the ends of iterations"):
+        assert said in told, told
+    labels = [row[:7].strip() for row in lines]
+    first = labels.index("9")
+    assert labels[:first] == [str(t) for t in range(59 - first, 59)], "an iteration a row, the latest at the bottom"
+    assert "cells now ↑" in lines[first]
+    assert labels[-2] == "0"
+    for said in ("└−2 ", " 0 ", " 2"):
+        assert said in lines[-1], lines[-1]
+
+
 def test_only_what_is_new_is_computed(monkeypatch):
     begun = []
     begin = Probe.begin
@@ -204,7 +220,7 @@ def test_the_mouse_reads_a_plot_as_one_would_with_a_ruler():
     row = next(k for k, text in enumerate(bars) if text.startswith(" ∂E/∂W1"))
     assert drawn.hit("norms", (9, row)).slot == "W1.grad"
     drawn.text("histogram", ("W1", 0))
-    counted = [drawn.hit("histogram", (x, 1)).text for x in range(9, 77)]
+    counted = [found.text for found in (drawn.hit("histogram", (x, 1)) for x in range(79)) if found]
     assert all(text.startswith("W1: ") for text in counted)
     assert sum(int(text.split()[1]) for text in dict.fromkeys(counted)) == 4
     for view in plots.VIEWS:
