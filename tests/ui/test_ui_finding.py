@@ -29,7 +29,8 @@ def test_every_row_is_in_a_group_and_in_help_with_its_key_or_its_word():
     assert set(registry._BEGINS) <= {command.name for command in COMMANDS}
     shown = " ".join(" ".join(text_of(manual(sections(None, (), COMMANDS), 90))).split())
     for command in COMMANDS:
-        assert (f"{command.key} {command.help}" if command.keys else f":{command.verb}") in shown
+        keys = command.shown or " ".join(command.written)
+        assert (f"{keys} {command.help}" if command.keys else f":{command.verb}") in shown
     extra = registry.Command("frobnicate", ("ctrl+f",), "what nobody has thought of")
     later = " ".join(text_of(manual(sections(None, (), (*COMMANDS, extra)), 90)))
     assert "what nobody has thought of" in later

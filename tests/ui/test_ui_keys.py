@@ -8,6 +8,8 @@ import pytest
 from keyboard import keys_of
 
 from bptui.commands.registry import COMMANDS
+from bptui.files import keys as keyboard
+from bptui.tui.screens.manual import sections
 
 PANES = ["1", "2", "3", "4", "5"]
 TITLES = {
@@ -155,7 +157,7 @@ async def test_a_person_has_other_keys(app):
         await reader.press("Z")
         assert "3 Network" not in reader.text()
         await reader.press("question_mark")
-        assert "+      one operation on" in reader.text()
+        assert "+ f10  one operation on" in reader.text()
 
 
 async def test_keys_typed_on_the_line_are_text(app):
@@ -309,7 +311,7 @@ async def test_slash_finds_a_number_by_what_the_screen_shows(app):
 async def test_help_begins_with_what_works_in_the_focused_pane(app):
     async with app("article", (80, 60)) as reader:
         for pane, moves in [
-            ("1", "t and T"),
+            ("1", "t, T and b"),
             ("2", "enter edits it"),
             ("3", "along a line to the next layer"),
             ("4", "scroll"),
@@ -322,6 +324,24 @@ async def test_help_begins_with_what_works_in_the_focused_pane(app):
             assert " ".join(moves.split()) in here
             assert "one operation on" in after
             await reader.press("escape")
+
+
+@pytest.mark.parametrize("pane", [*PANES, "6"])
+async def test_the_keys_that_help_has_for_a_pane_are_those_that_work_there(app, pane):
+    """Every key that only this pane has is listed, and every one that is listed is one that something belongs to."""
+    async with app("article", (120, 60)) as reader:
+        await reader.press("n", pane)
+        focused = reader.app.screen.focused
+        active = {key: one for key, one in reader.app.screen.active_bindings.items() if one.node is focused}
+        own = [one.binding for one in active.values()]
+        _, *rows = sections(focused, own, COMMANDS)[0].rows
+        listed = {keyboard.name(key) for keys, _ in rows for key in keys.split()}
+        assert listed >= set(active) - {"up", "down", "left", "right"}
+        assert pane != "2" or listed >= {"left_curly_bracket", "right_curly_bracket"}
+        for key in sorted(listed):
+            await reader.press(key)
+            assert "does nothing here" not in reader.text(), key
+            await reader.press("escape", pane)
 
 
 async def test_every_line_of_help_can_be_reached_on_a_small_screen_and_a_command_looked_for_from_it(app):

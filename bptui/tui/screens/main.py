@@ -189,7 +189,7 @@ class MainScreen(Typing, Touring, Copying):
 
         pane = self.focused if isinstance(self.focused, Pane) else None
         active = self.active_bindings.values()
-        own = [one.binding for one in active if one.node is pane and not (one.binding.id or "").startswith("pane.")]
+        own = [one.binding for one in active if one.node is pane]
 
         def find(wanted: bool | None) -> None:  # noqa: FBT001 - what the page gives
             if wanted:

@@ -18,6 +18,8 @@ from bptui.tui.screens.over import Over
 from bptui.tui.widgets.drawn import Drawn
 from bptui.tui.widgets.pane import Pane
 
+# The keys of every pane that its own sentence tells of.
+_ARROWS = ("pane.left", "pane.down", "pane.up", "pane.right")
 _MARKS = (
     ("▸ › ✓", "done last, next, done"),
     ("· ∂", "not computed yet; a gradient"),
@@ -44,26 +46,33 @@ _MOUSE = (
 
 def sections(pane: Pane | None, own: Iterable[Binding], commands: Sequence[Command]) -> list[Section]:
     """All that the page says. `own` are the bindings that only that pane has."""
-    made = [] if pane is None else [Section(f"Here, in pane {pane.number}: {pane.id}", tuple(_here(pane, own)))]
+    made: list[Section] = []
+    if pane is not None:
+        made.append(Section(f"Here, in pane {pane.number}: {pane.id}", tuple(_here(pane, list(own), commands))))
     for title, rows in grouped(commands).items():
         made.append(Section(title, tuple(_rows(rows))))
     made[bool(pane)] = Section("Time: lower case forward, upper case back", made[bool(pane)].rows)
     return [*made, Section("After :", _LINE), Section("Mouse", _MOUSE), Section("Marks", _MARKS)]
 
 
-def _here(pane: Pane, own: Iterable[Binding]) -> Iterable[tuple[str, str]]:
+def _here(pane: Pane, own: Sequence[Binding], commands: Sequence[Command]) -> Iterable[tuple[str, str]]:
     yield "", pane.help_moves
+    if letters := sorted(one.key for one in own if one.id in _ARROWS and len(one.key) == 1):
+        yield " ".join(letters), "as the arrows"
     keys: dict[str, list[str]] = {}
     for binding in own:
-        keys.setdefault(binding.description, []).append(binding.key)
+        if binding.id not in _ARROWS:
+            keys.setdefault(binding.description, []).append(binding.key)
     yield from ((" ".join(names), does) for does, names in keys.items())
-    if pane.views:
-        yield "v V", f"its views: {', '.join(pane.views)}"
+    yield from _rows([command for command in commands if command.name in pane.commands and command.keys])
+    turns = " ".join(command.key for command in commands if command.name in ("view", "view-back") and command.keys)
+    if pane.views and turns:
+        yield turns, f"its views: {', '.join(pane.views)}"
 
 
 def _rows(commands: Sequence[Command]) -> Iterable[tuple[str, str]]:
     """Those with a key; the words alone in a line."""
-    yield from ((command.key, command.help) for command in commands if command.keys)
+    yield from ((command.shown or " ".join(command.written), command.help) for command in commands if command.keys)
     words = [command.verb for command in commands if command.verb and not command.keys]
     if words:
         yield "", f"words: {'  '.join(f':{word}' for word in words)}"

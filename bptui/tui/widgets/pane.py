@@ -75,6 +75,8 @@ class Pane(Painted, can_focus=True):
 
     scene: reactive[Scene | None] = reactive(None, layout=False, repaint=False, always_update=True)
     help_moves = ""
+    # The names of the registry's commands that are above all for it.
+    commands: ClassVar[tuple[str, ...]] = ()
     # What it can show, the first at the beginning; none where there is but one thing.
     views: ClassVar[tuple[str, ...]] = ()
 

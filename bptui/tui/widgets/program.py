@@ -31,7 +31,7 @@ class ProgramPane(Pane):
         Binding("pageup", "page(-1)", "page up", show=False, id="program.page_up"),
         Binding("pagedown", "page(1)", "page down", show=False, id="program.page_down"),
     ]
-    help_moves = "↑ ↓ choose an operation for t and T, ← → step, enter and backspace fold"
+    help_moves = "↑ ↓ choose an operation for t, T and b, ← → step, enter and backspace fold"
 
     def __init__(self, number: int, pane_id: str) -> None:
         super().__init__(number, pane_id)

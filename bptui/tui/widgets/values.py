@@ -35,6 +35,7 @@ class ValuesPane(Pane):
         Binding("ctrl+end", f"move({_FAR}, {_FAR})", "to the last cell", show=False, id="values.last"),
     ]
     help_moves = "↑ ↓ ← → choose a cell, enter edits it; home and end go along its row; look W1[3,4] goes to any"
+    commands = ("edit-whole", "previous-slice", "next-slice", "previous-tensor", "next-tensor")
     views = ("list", *VIEWS)
 
     def __init__(self, number: int, pane_id: str) -> None:
