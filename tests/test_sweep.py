@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -528,6 +529,43 @@ def test_what_watches_breaks_it_off_whoever_does_the_work():
     assert all(future.cancelled() for future in Plain.handed)
     with pytest.raises(EnoughError):
         shared(replace(made, iterations=10**7), crowd.processes(2), enough)
+
+
+class Late(ProcessPoolExecutor):
+    """A process, which has ended before it is seen that nothing more is wanted."""
+
+    def __init__(self) -> None:
+        super().__init__(1, mp_context=get_context("spawn"))
+        self.handed: list[Future[Any]] = []
+
+    def submit(self, *work: Any) -> Future[Any]:
+        self.handed.append(super().submit(*work))
+        return self.handed[-1]
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        for process in list((self._processes or {}).values()):
+            process.terminate()
+            process.join()
+        super().shutdown(cancel_futures=cancel_futures)
+
+
+def test_processes_that_are_broken_off_end_in_silence(monkeypatch):
+    failed: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", failed.append)
+    opened: list[Late] = []
+
+    def enough_once_some_wait(_: int) -> None:
+        # One is worked at and one is on its way: the others can still be cancelled.
+        if sum(future.running() for future in opened[0].handed) == 2:
+            raise EnoughError
+
+    def late() -> Late:
+        opened.append(Late())
+        return opened[0]
+
+    with pytest.raises(EnoughError):
+        shared(replace(drawn_sweep(), iterations=10**7), Crowd(late, 1, "a process"), enough_once_some_wait)
+    assert failed == []
 
 
 def test_what_watches_is_told_of_every_iteration():

@@ -157,14 +157,16 @@ def shared(plan: Plan, crowd: Crowd, watch: Watch = nobody) -> list[Outcome]:
 
 def _break_off(executor: Executor, futures: Iterable[_Future]) -> None:
     """Nothing more is begun, and processes of ours do not finish what they have begun."""
-    for future in futures:
-        future.cancel()
-    if isinstance(executor, ProcessPoolExecutor):
-        # `terminate_workers`, which does this, is there from Python 3.14 on.
-        ours = list((executor._processes or {}).values())  # noqa: SLF001
-        executor.shutdown(wait=False, cancel_futures=True)
-        for process in ours:
-            process.terminate()
+    if not isinstance(executor, ProcessPoolExecutor):
+        for future in futures:
+            future.cancel()
+        return
+    # It cancels its futures itself: where a process is gone first, it says so to each that nobody else has cancelled.
+    # `terminate_workers`, which does this, is there from Python 3.14 on.
+    ours = list((executor._processes or {}).values())  # noqa: SLF001
+    executor.shutdown(wait=False, cancel_futures=True)
+    for process in ours:
+        process.terminate()
 
 
 def _submitted(
