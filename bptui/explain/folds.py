@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -29,6 +29,11 @@ class Folds:
 
     chosen: Mapping[Key, bool] = field(default_factory=dict)
     every: bool | None = None
+
+    @property
+    def key(self) -> Hashable:
+        """The same for the same folds."""
+        return frozenset(self.chosen.items()), self.every
 
     def opened(self, program: Program, ops: Iterable[int], kept: Iterable[Key] = ()) -> frozenset[Key]:
         """The parts that are open where some operations are to be seen, and what lies in the parts `kept`."""

@@ -86,10 +86,11 @@ class Brush:
                 inks.setdefault(code, []).append((row, origin.x + x, text))
 
     def compare(self, look: Look, columns: int, rows: Iterable[Row]) -> None:
-        """Find out, but do not paint, what of some rows has changed."""
+        """Find out, but do not paint, what of some rows has changed, and what does on the way back."""
         self._wear(look)
         for _, was, now in rows:
             self._difference.parts(was, now, columns)
+            self._difference.parts(now, was, columns)
 
     def _wear(self, look: Look) -> None:
         if look is not self._look:

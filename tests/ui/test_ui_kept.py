@@ -51,7 +51,8 @@ def picture(scene: Scene, columns: int, *, focused: bool) -> Iterator[list[Line]
     yield [row.line for row in made[max(0, place - ROWS) : place + ROWS]]
     sight = Sight(scene, row_of(scene), focused)
     yield from (figure(sight, columns, ROWS, view) for view in ("auto", "blocks"))
-    yield formula.lines(scene, columns, ROWS, AUTO, focused=focused)
+    if scene.formula is not None:
+        yield formula.lines(scene, columns, ROWS, AUTO, focused=focused)
     yield timeline.loss(scene, columns, ROWS // 2)
     sheet = view_of(seen(scene, focused=focused, fine=True), "heat", columns, ROWS)
     yield list(sheet.lines)

@@ -16,6 +16,7 @@ from bptui.explain.folds import Entry, Unfolded, foldable, unfolded, without_hea
 from bptui.explain.parts import Key, Part, around, parts
 from bptui.files.text import safe
 from bptui.tui.drawing import operation
+from bptui.tui.drawing.kept import Kept
 from bptui.tui.drawing.lines import Line, first_in_sight, line
 from bptui.tui.drawing.operation import Look
 from bptui.tui.drawing.stops import marks
@@ -33,6 +34,10 @@ class Note:
     done: int
     mark: str
     line: Line
+
+
+# The rows in sight at the moments that were seen last.
+_LINES: Kept[list[Line]] = Kept(64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +114,14 @@ class Listing:
 
     def lines(self, rows: Sequence[int], columns: int) -> list[Line]:
         """Some rows, their numbers in one column; one that stands at the edge of others far off is marked as such."""
+        scene, stops = self.scene, tuple(self._look.stops.items())
+        key = (
+            scene.outlook, self.focused, scene.row, scene.heading, scene.folds.key, stops, scene.past.branches,
+            tuple(rows), columns,
+        )  # fmt: skip
+        return _LINES.get(key, lambda: self._lines(rows, columns))
+
+    def _lines(self, rows: Sequence[int], columns: int) -> list[Line]:
         entries = [self.entry(row) for row in rows]
         look = replace(self._look, columns=columns, places=operation.places(self.scene, entries))
         made = [self._line(row, entry, look) for row, entry in zip(rows, entries, strict=True)]

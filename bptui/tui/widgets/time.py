@@ -45,6 +45,9 @@ class LossPane(Pane):
     def content(self, scene: Scene, columns: int, rows: int) -> tuple[Sequence[Line], int]:
         return plots.drawn(scene, self.shown, columns, rows), -1
 
+    def prepare(self, scene: Scene, columns: int, rows: int) -> Sequence[Line]:
+        return self.content(scene, columns, rows)[0] if self.shown in plots.CURVES else ()
+
     def hit(self, scene: Scene, x: int, y: int) -> Hit | None:
         return plots.hit(scene, self.shown, (self.size.width, self.size.height - 1), x, y)
 
