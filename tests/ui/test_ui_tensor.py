@@ -230,6 +230,18 @@ def test_each_number_stands_where_a_click_finds_it(slot):
         assert shown == (signed(scene.view.number(name, cell), scene.places(name)).strip() if there else "·")
 
 
+def test_a_map_that_is_a_little_too_high_for_its_pane_takes_lines_of_what_is_said_above_it():
+    """Attention from 16 places to 16 in a pane of 21 lines: each weight has a mark, and the name is always there."""
+    seen = Seen(scene_at("transformer", "0:32", ("p_att", 0)), ("p_att", 0))
+    for rows, every in ((24, True), (21, True), (20, True), (19, False)):
+        lines = [text(line) for line in view_of(seen, "heat", 45, rows).lines]
+        assert len(lines) <= rows
+        assert lines[0].startswith(" p_att[0, 0, :, :]")
+        assert lines[-1].startswith(" p_att[0, 0, 0, 0] +1.000")
+        assert any(line.startswith(" 15 ") for line in lines) == every
+        assert any("norm" in line for line in lines) == (rows != 20), "what is said is not cut in vain"
+
+
 @pytest.mark.parametrize("slot", ["W1", "W2", "x", "b1"])
 def test_each_mark_stands_for_the_cells_that_a_click_finds(slot):
     """The strongest mark of a map is where the largest number is, and a click there comes near it."""

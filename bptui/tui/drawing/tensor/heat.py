@@ -23,19 +23,32 @@ _LEAST_COLUMNS, _LEAST_ROWS = 32, 11
 
 def heat(seen: Seen, columns: int, rows: int) -> Sheet:
     """The values and their gradient, beside each other or one above the other, or the one where the reader is."""
-    maps = [Map(seen, slot, columns, rows, titled=False) for slot in seen.slots]
+    maps, across = _arranged(seen, columns, rows)
     if len(maps) == 1:
         return maps[0].sheet()
+    first, second = (one.sheet() for one in maps)
+    drawn = next_to(first, second, maps[0].columns + 1) if across else below(first, second)
+    return _moving(drawn, maps[seen.aside])
+
+
+def whole(seen: Seen, columns: int, rows: int) -> bool:
+    """Whether each cell has a mark of its own."""
+    return all(one.block == (1, 1) for one in _arranged(seen, columns, rows)[0])
+
+
+def _arranged(seen: Seen, columns: int, rows: int) -> tuple[list[Map], bool]:
+    """The maps that are drawn, and whether two are beside each other."""
+    maps = [Map(seen, slot, columns, rows, titled=False) for slot in seen.slots]
+    if len(maps) == 1:
+        return maps, False
     if sum(one.natural for one in maps) + 1 <= columns or columns // 2 >= _LEAST_COLUMNS:
         half = min(maps[0].natural + 2, columns // 2)
-        left, right = (
-            Map(seen, slot, width - 1, rows) for slot, width in zip(seen.slots, (half, columns - half), strict=True)
-        )
-        return _moving(next_to(left.sheet(), right.sheet(), half), right if seen.aside else left)
+        return [
+            Map(seen, slot, wide - 1, rows) for slot, wide in zip(seen.slots, (half, columns - half), strict=True)
+        ], True
     if rows >= 2 * _LEAST_ROWS:
-        upper, lower = (Map(seen, slot, columns, rows // 2) for slot in seen.slots)
-        return _moving(below(upper.sheet(), lower.sheet()), lower if seen.aside else upper)
-    return maps[seen.aside and seen.there(seen.gradient) > 0].sheet()
+        return [Map(seen, slot, columns, rows // 2) for slot in seen.slots], False
+    return [maps[seen.aside and seen.there(seen.gradient) > 0]], False
 
 
 def _moving(drawn: Sheet, own: Map) -> Sheet:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bptui.tui.drawing.lines import cut, line
+from bptui.tui.drawing.lines import Line, cut, line
 from bptui.tui.drawing.tensor.albums import album
 from bptui.tui.drawing.tensor.grid import Grid
 from bptui.tui.drawing.tensor.header import footer, header
-from bptui.tui.drawing.tensor.heat import Map, heat
+from bptui.tui.drawing.tensor.heat import Map, heat, whole
 from bptui.tui.drawing.tensor.pictures import Pictures
 from bptui.tui.drawing.tensor.seen import Seen
 from bptui.tui.drawing.tensor.sheet import Sheet, below, next_to, nowhere
@@ -19,11 +19,20 @@ _LOW, _WIDE = 18, 66
 
 def view_of(seen: Seen, view: str, columns: int, rows: int) -> Sheet:
     """A view in so much room, or as much of it as fits."""
-    head = header(seen, columns, rows)[: max(1, rows - 3)]
+    head = _head(seen, view, columns, rows)
     room = max(1, rows - len(head) - 1)
     drawn = below(Sheet(head, nowhere, seen.stepped), _drawn(seen, view, columns, room))
     lines = [*drawn.lines[: rows - 1], footer(seen, columns)]
     return Sheet(lines[:rows], drawn.at, drawn.moved, drawn.page)
+
+
+def _head(seen: Seen, view: str, columns: int, rows: int) -> list[Line]:
+    """What is said of it; less of that where a map has a mark for each cell then."""
+    said = header(seen, columns, rows)[: max(1, rows - 3)]
+    if view != "heat":
+        return said
+    lengths = (length for length in range(len(said), 0, -1) if whole(seen, columns, rows - length - 1))
+    return said[: next(lengths, len(said))]
 
 
 def _drawn(seen: Seen, view: str, columns: int, rows: int) -> Sheet:
