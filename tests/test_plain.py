@@ -398,3 +398,26 @@ def test_the_tour_is_a_script_that_can_be_followed(bptui):
 def test_the_tour_is_the_apps_and_the_articles(bptui, arguments, said):
     done = bptui(*arguments)
     assert (done.returncode, done.stderr) == (2, f"bptui: {said}\n")
+
+
+@pytest.mark.parametrize(
+    "line, same",
+    [
+        ("iteration back", "iteration-back"), ("step back 2", "step-back 2"), ("reverse continue", "reverse-continue"),
+        ("print ∂E/∂w5", "print w5.grad"), ("explain dE/dw5", "explain w5.grad"), ("why w5.grad", "explain w5.grad"),
+        ("print 2 * dloss/dW2[0, 0]", "print 2 * W2.grad[0, 0]"),
+    ],
+)  # fmt: skip
+def test_what_comes_to_mind_is_understood(line, same):
+    found, meant = (
+        run_bptui("article", "--plain", stdin=f"iteration\nnext 7\n{each}\nlist\n") for each in (line, same)
+    )
+    assert (found.stdout, found.stderr, found.returncode) == (meant.stdout, "", 0)
+
+
+@pytest.mark.parametrize(
+    "word, ours", [("change", "set"), ("breakpoint", "break"), ("loss", "curve"), ("most", "describe")]
+)
+def test_a_word_that_is_tried_first_leads_to_ours(word, ours):
+    done = run_bptui("article", "--plain", stdin=f"{word} w5\n")
+    assert done.stderr == f"error: no command is called {word!r} (did you mean {ours}?)\n"

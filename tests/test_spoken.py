@@ -260,7 +260,7 @@ def test_what_the_panes_show_has_words():
     ]  # fmt: skip
     assert lines_of(session, "describe W1.grad") == [
         "W1.grad: gradient, 2×2, float64",
-        "none of its 4 numbers are computed",
+        "none of its 4 numbers are computed; operation 7 does",
     ]
     session.execute("goto 12:9")
     assert lines_of(session, "curve")[:3] == [

@@ -109,7 +109,9 @@ def _tensor(debugger: Debugger, name: str, target: Target, digits: int) -> Itera
     part = f", {len(target.cells)} of its {slot.size} cells" if len(target.cells) < slot.size else ""
     yield f"{name}: {slot.kind}, {shape}{part}, {state.arrays[target.slot].dtype}"
     if len(cells) < len(target.cells):
-        yield f"{len(cells) or 'none'} of its {len(target.cells)} numbers {'are' if len(cells) != 1 else 'is'} computed"
+        count, writer = len(cells), debugger.program.writers[target.slot] + 1
+        are = "is" if count == 1 else "are"
+        yield f"{count or 'none'} of its {len(target.cells)} numbers {are} computed; operation {writer} does"
     values = state.arrays[target.slot].reshape(-1)[cells].astype(float)
     finite = np.isfinite(values)
     if finite.any():

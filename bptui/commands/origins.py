@@ -1,4 +1,4 @@
-"""The words that ask where a number came from: origin, uses, explain, why nan."""
+"""The words that ask where a number came from: origin, uses, explain, why."""
 
 from __future__ import annotations
 
@@ -251,9 +251,9 @@ def _cell(session: Context, target: Target) -> str:
 
 
 def why(session: Context, rest: str) -> Answer:
-    """Go to the first instruction that made a value which is not finite, and say of what it made it."""
+    """Go to the first instruction that made a value which is not finite, and say of what; of a cell why it is so."""
     if rest.strip() not in ("nan", "inf"):
-        raise CommandError("write why nan: it goes to the first number that is not finite")
+        return explain(session, rest)
     debugger = session.debugger
     given = nonfinite.given(debugger.timeline)
     found = nonfinite.first(debugger.timeline, debugger.position)

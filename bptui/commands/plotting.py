@@ -34,6 +34,8 @@ _NOTHING = 1e-14
 def plot(session: Context, rest: str) -> Answer:
     """A plot by its name, and what it is of."""
     name, _, cells = rest.partition(" ")
+    if not name:
+        raise CommandError(f"which plot? {', '.join(_PLOTS)}")
     if name not in _PLOTS:
         raise CommandError(f"no plot is called {name[:40]!r}{nearest(name, _PLOTS)}: {', '.join(_PLOTS)}")
     return Answer(tuple(_PLOTS[name](session, cells)))

@@ -115,7 +115,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("origin", ("o",), "to the operation that wrote the number under the cursor; again: to where its old value "
             "is from", "X"),
     Command("uses", (), "the operations that read a number next", "X"),
-    Command("why", (), "to the first operation that made a number that is not finite", "nan"),
+    Command("why", (), "to the first operation that made a number that is not finite; why w5 explains it", "nan or X"),
     Command("predict", ("p",), "say what the next operation gives before it is shown, and hear how near that was",
             "[NUMBER or CELL = NUMBER]"),
     Command("formulas", ("m",), "every update formula: elements and matrices"),
@@ -172,6 +172,14 @@ ALIASES = {command.key: command.verb for command in COMMANDS if command.verb and
     "p": "print", "exit": "quit", "h": "help",
 }  # fmt: skip
 
+# Words that people try first, too far from ours to be found by likeness → the word that does it.
+_TRIED = {
+    **dict.fromkeys(("change", "edit", "assign", "let"), "set"), **dict.fromkeys(("breakpoint", "stop"), "break"),
+    **dict.fromkeys(("previous", "prev"), "back"), **dict.fromkeys(("gradient", "grad"), "explain w5.grad"),
+    **dict.fromkeys(("loss", "history"), "curve"), **dict.fromkeys(("example", "examples"), "open"),
+    **dict.fromkeys(("show", "value"), "print"), "most": "describe", "largest": "describe", "go": "goto",
+}  # fmt: skip
+
 
 def keyed(commands: Sequence[Command] = COMMANDS) -> dict[str, tuple[str, ...]]:
     """Name → keys as a person writes them, of all whose keys a person may change."""
@@ -202,9 +210,16 @@ def find(word: str) -> Command:
     for command in words():
         if command.verb == verb:
             return command
-    raise CommandError(
-        f"no command is called {word[:40]!r}{nearest(word, [c.verb for c in words()]) or ' (help lists them)'}"
-    )
+    meant = f" (did you mean {_TRIED[word]}?)" if word in _TRIED else nearest(word, [c.verb for c in words()])
+    raise CommandError(f"no command is called {word[:40]!r}{meant or ' (help lists them)'}")
+
+
+def split(line: str) -> tuple[str, str]:
+    """A line's word and what follows; `iteration back` is `iteration-back`. The word is "" where there is none."""
+    word, rest = [*line.split(None, 1), "", ""][:2]
+    second, further = [*rest.split(None, 1), "", ""][:2]
+    whole = f"{word}-{second}"
+    return (whole, further.strip()) if any(each.verb == whole for each in COMMANDS) else (word, rest.strip())
 
 
 def words() -> Iterator[Command]:

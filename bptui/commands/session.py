@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 
 from bptui.commands import registry
@@ -10,6 +11,10 @@ from bptui.commands.rooms import BREAKABLE, deed
 from bptui.commands.running import Begun
 from bptui.files import history
 from bptui.files.history import History
+
+# After these stand names and files.
+_NAMING = frozenset({"branch", "diff", "save", "load", "open", "delete", "copy", "help"})
+_RATE = re.compile(r"(?<!\w)[∂d]([^\W\d]\w*)/[∂d]([^\W\d]\w*)")
 
 
 class Session(Context):
@@ -29,10 +34,11 @@ class Session(Context):
 
         Raises as `execute` does.
         """
-        word, rest = [*line.split(None, 1), "", ""][:2]
+        word, rest = registry.split(line)
         if not word or word.startswith("#"):
             return Answer()
-        come = deed(registry.find(word).verb)(self, rest.strip())
+        verb = registry.find(word).verb
+        come = deed(verb)(self, rest if verb in _NAMING else self._rates(rest))
         if isinstance(come, Answer):
             self.acknowledge(line.strip())
         return come
@@ -45,9 +51,14 @@ class Session(Context):
     def breakable(self, line: str) -> bool:
         """Whether what a line asks for can be broken off: whether it looks at `stopped` on its way."""
         try:
-            return registry.find(line.split(None, 1)[0]).verb in BREAKABLE
-        except (IndexError, registry.CommandError):
+            return registry.find(registry.split(line)[0]).verb in BREAKABLE
+        except registry.CommandError:
             return False
+
+    def _rates(self, text: str) -> str:
+        """Gradients as they are shown, ∂E/∂w5 or dE/dw5, by the names that expressions have for them: w5.grad."""
+        losses = ("loss", self.debugger.program.name("loss"))
+        return _RATE.sub(lambda found: f"{found[2]}.grad" if found[1] in losses else found[0], text)
 
     def acknowledge(self, text: str) -> None:
         """Put what was just done into the session's file, as this command, before it is shown."""
