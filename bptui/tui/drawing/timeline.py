@@ -140,16 +140,23 @@ def _known(scene: Scene, t: int) -> str:
 
 def _steps(view: View, columns: int) -> tuple[Line, list[tuple[int, list[int]]]]:
     """The operations, phase by phase: a square each, or for so many of them; and which are at which column."""
-    runs, places = [(f" {view.position}  ".ljust(9), "bold")], []
-    phases = _phases(view.program)
-    wide = len(view.program) * 2 + 50 <= columns
+    return _drawn(view.program, view.position, view.done, columns)
+
+
+@lru_cache(maxsize=64)
+def _drawn(
+    program: Program, here: Position, done: int | None, columns: int
+) -> tuple[Line, list[tuple[int, list[int]]]]:
+    runs, places = [(f" {here}  ".ljust(9), "bold")], []
+    phases = _phases(program)
+    wide = len(program) * 2 + 50 <= columns
     labels = [f"{phase} " if wide else f"{phase[:1]} " for phase in phases]
     room = columns - len(runs[0][0]) - sum(map(len, labels)) - 3 * len(phases)
     x = len(runs[0][0])
-    for label, (phase, ops) in zip(labels, phases.items(), strict=True):
-        squares = _squares(view, ops, room)
+    for label, ops in zip(labels, phases.values(), strict=True):
+        squares = _squares(ops, here.op, done, room * len(ops) // len(program) if len(program) > room else len(ops))
         places += [(x + len(label) + k, each) for k, (_, each) in enumerate(squares)]
-        name, text = "now" if phase == view.phase else "dim", "".join(glyph for glyph, _ in squares)
+        name, text = "now" if done in ops else "dim", "".join(glyph for glyph, _ in squares)
         runs += [(label, name), (text + "  ", name)]
         x += len(label) + len(text) + 2
     return line(*runs), places
@@ -164,14 +171,12 @@ def _phases(program: Program) -> dict[str, list[int]]:
     return {phase: found[phase] for phase in PHASES if phase in found}
 
 
-def _squares(view: View, ops: list[int], room: int) -> list[tuple[str, list[int]]]:
-    """A square for each operation, or for so many of them that all phases fit; each with its operations."""
-    here, count = view.position.op, len(ops)
-    if len(view.program) > room:
-        count = max(1, room * count // len(view.program))
+def _squares(ops: list[int], here: int, done: int | None, count: int) -> list[tuple[str, list[int]]]:
+    """So many squares, one of them at least, for all operations of a phase; each with its operations."""
+    count = max(1, count)
     ends = [round(k * len(ops) / count) for k in range(count + 1)]
     made = []
     for first, last in itertools.pairwise(ends):
-        begun = ops[first] < here or view.done in ops[first:last]
+        begun = ops[first] < here or done in ops[first:last]
         made.append(("■" if ops[last - 1] < here else "◧" if begun else "□", ops[first:last]))
     return made

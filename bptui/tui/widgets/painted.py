@@ -39,11 +39,13 @@ class Painted(Widget):
     @property
     def place(self) -> Region:
         """Where it stands on the screen, an empty region where it is not in sight."""
-        return self._desk.place(self) if self._desk else self.region
+        desk = self._desk
+        return desk.place(self) if desk else self.region
 
     def redraw(self) -> None:
         """Draw again; what comes out as it was stays."""
-        desk, place = self._desk, self.place
+        desk = self._desk
+        place = desk.place(self) if desk else self.region
         if not place:
             self._painted_for = _NEVER  # what comes in sight again is painted anyhow
         elif self._painted_for != place.size or (desk and not desk.settled):

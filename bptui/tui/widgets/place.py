@@ -38,7 +38,7 @@ def marked(lines: Sequence[Line] | None) -> Offset | None:
 def _column(runs: Line, mark: str) -> int | None:
     x = 0
     for text, style in runs:
-        if mark in style.split("+") and text.strip():
+        if mark in style and mark in style.split("+") and text.strip():
             return x + len(text) - len(text.lstrip())
         x += cell_len(text)
     return None
