@@ -83,6 +83,38 @@ def test_a_quick_sweep_is_stacked_to_the_same_bits(tmp_path):
     assert all(row["ratio"] > 0 for row in found)
 
 
+def test_the_table_of_what_the_app_costs_tells_what_misses_its_target(tmp_path):
+    """The medians of runs, sizes side by side; where no target is, nothing can miss it."""
+    runs = []
+    for median in (3.0, 3.5, 3.1):
+        step = {"step median": median, "step 95 %": 6.0, "step bytes": 100.0, "step frames": 1.0}
+        whole = {"all median": 7.0, "all bytes": 100.0}
+        quiet = {
+            "held lag 95 % ms": 1.0,
+            "held core %": 1.0,
+            "free key 95 % ms": 1.0,
+            "idle core %": 0,
+            "idle bytes": 0,
+        }
+        found = {f"key article {size}": {**step, **whole} for size in ("80x24", "120x40", "250x70")}
+        found |= {
+            f"{word} article 120x40": {**quiet, "free frames/s": 44.0, "free speed": 1.0}
+            for word in ("held", "free", "idle")
+        }
+        found |= {"start": {"first frame": 1.5, "usable": 1.5, "version": 1.0}, "tensor": {"tensor ms": 1.0}}
+        runs.append(tmp_path / f"{median}.json")
+        runs[-1].write_text(json.dumps({"found": found}), encoding="utf-8")
+    command = [sys.executable, "-m", "tests.bench", "ui", "--of", *map(str, runs)]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    cells = {row.split(" | ")[0].strip("| "): row.split(" | ")[2].strip("| ") for row in said[2:]}
+    assert cells["an ordinary step, median"] == "3.1 / 3.1"
+    assert said[3].split(" | ")[2].strip("| ") == "**6** / **6**"
+    assert cells["all panes, median"] == "**7**"
+    assert cells["… at 250x70"] == "7"
+    assert cells["running free: frames a second"] == "**44**"
+    assert (cells["first frame"], cells["usable"]) == ("1.5", "**1.5**")
+
+
 def test_words_that_name_no_bench():
     done = subprocess.run(
         [sys.executable, "-m", "tests.bench", "nothing"], cwd=ROOT, capture_output=True, text=True, check=False

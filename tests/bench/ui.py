@@ -246,7 +246,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="*", default=[], help="key, held, free, idle, start, tensor")
     parser.add_argument("--json", metavar="FILE")
+    parser.add_argument("--of", nargs="+", metavar="FILE", help="measure nothing: the table of what was written before")
     options = parser.parse_args(arguments)
+    if options.of:
+        runs = [json.loads(Path(file).read_text(encoding="utf-8"))["found"] for file in options.of]
+        print(*table(runs), sep="\n")
+        return 0
     found: dict[str, dict[str, float]] = {}
 
     def measured(name: str, what: Callable[[], dict[str, float]]) -> None:
@@ -270,6 +275,58 @@ def main(arguments: Sequence[str]) -> int:
     if options.json:
         Path(options.json).write_text(json.dumps({"versions": versions(), "found": found}, indent=1), encoding="utf-8")
     return 0
+
+
+# What stands in the table's rows: words, the key of a figure, its target in words, and the sizes at which that counts.
+_USUAL, _MIDDLE, _LARGE = ("80x24", "120x40"), ("120x40",), ("250x70",)
+ROWS = (
+    ("an ordinary step, median", "step median", "≤ 3.2 ×", _USUAL),
+    ("… 95 %", "step 95 %", "≤ 5 ×", _USUAL),
+    ("… bytes", "step bytes", "≤ 6144", _USUAL),
+    ("all panes, median", "all median", "≤ 6.5 ×", _MIDDLE),
+    ("… at 250x70", "all median", "≤ 12 ×", _LARGE),
+    ("… bytes", "all bytes", "≤ 32768", (*_MIDDLE, *_LARGE)),
+    ("frames a key", "step frames", "1", _USUAL),
+    ("a key held: lag, 95 %", "held lag 95 % ms", "≤ 50 ms", _MIDDLE),
+    ("… of a core", "held core %", "≤ 40 %", _MIDDLE),
+    ("running free: frames a second", "free frames/s", "≥ 45", _MIDDLE),
+    ("… a key, 95 %", "free key 95 % ms", "≤ 80 ms", _MIDDLE),
+    ("… speed over that without a screen", "free speed", "≥ 0.6", _MIDDLE),
+    ("idle: of a core", "idle core %", "≤ 0.3 %", _MIDDLE),
+    ("… bytes", "idle bytes", "0", _MIDDLE),
+    ("first frame", "first frame", "≤ 1.8 ×", ()),
+    ("usable", "usable", "≤ 1.35 ×", ()),
+    ("`--version` over bare Python", "version", "≤ 3 ×", ()),
+    ("784×512 in view over 20×20", "tensor ms", "≤ 2 ms", ()),
+)
+
+
+def table(runs: Sequence[dict[str, dict[str, float]]]) -> Iterator[str]:
+    """The medians of some runs beside their targets; what misses its own is bold. Sizes stand side by side."""
+    nets_of = [name.split()[1] for name in runs[0] if name.startswith("idle")]
+    yield f"| what | target | {' | '.join(nets_of)} |"
+    yield f"| --- | --- |{' --- |' * len(nets_of)}"
+    for words, key, target, sizes in ROWS:
+        alone = [name for name in ("start", "tensor") if key in runs[0].get(name, {})]
+        places = [[f"{key.partition(' ')[0]} {net} {size}" for size in sizes] for net in nets_of]
+        kinds = [[_place(place, runs[0]) for place in those] for those in places] or []
+        cells = [
+            " / ".join(_figure(runs, place, key) for place in those) for those in ([alone, []] if alone else kinds)
+        ]
+        yield f"| {words} | {target} | {' | '.join(cells)} |"
+
+
+def _place(place: str, run: dict[str, dict[str, float]]) -> str:
+    """Where a run has it: steps and whole panes are both of `key`."""
+    return place if place in run else f"key {place.partition(' ')[2]}"
+
+
+def _figure(runs: Sequence[dict[str, dict[str, float]]], place: str, key: str) -> str:
+    values = [run[place][key] for run in runs]
+    middle = statistics.median(values)
+    missed = any(line.startswith(f"{place}: {key} ") for line in _missed({place: {key: middle}}))
+    shown = f"{middle:.0f}" if middle >= 100 else f"{middle:.3g}"
+    return f"**{shown}**" if missed else shown
 
 
 def _missed(found: dict[str, dict[str, float]]) -> Iterator[str]:
