@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import networks
@@ -239,25 +238,30 @@ def sampled(size: int) -> list[int]:
     return sorted({0, 1 % size, size // 2, size // 3, size - 1})
 
 
-@cache
-def made(name: str) -> Debugger:
-    return Debugger(NETWORKS[name]())
-
-
 def begun(name: str) -> Debugger:
-    debugger = made(name)
+    debugger = Debugger(NETWORKS[name]())
     goto_text(debugger, f"1:{len(debugger.program)}")
     return debugger
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_the_numbers_have_the_value_that_was_computed(name, monkeypatch):
-    monkeypatch.setattr(notation, "MOST_TERMS", 10**6)
-    debugger = begun(name)
+@pytest.fixture(scope="module", params=NETWORKS)
+def session(request) -> Session:
+    """At the end of its second iteration; the tests of one network follow each other."""
+    session = Session(NETWORKS[request.param]())
+    session.execute("run 2")
+    return session
+
+
+def numbers_are_right(debugger: Debugger, cells: Callable[[str, int], list[int]]) -> None:
+    """In each row, of these cells of each operation.
+
+    cells  (the op, how many cells it writes) → those to be looked at
+    """
+    moments = debugger.moments(1)
     for k, instruction in enumerate(debugger.program.instructions):
-        moment = debugger.moment(k)
+        moment = moments(k)
         written = moment.after.arrays[instruction.writes].reshape(-1)
-        for cell in sampled(written.size):
+        for cell in cells(instruction.op, written.size):
             found = formula(debugger.program, moment, cell, 14)
             assert meaning(found.rows[-1]) == pytest.approx(float(written[cell]), rel=1e-9, abs=1e-12)
             for row in found.rows[1:-1]:
@@ -267,11 +271,31 @@ def test_the_numbers_have_the_value_that_was_computed(name, monkeypatch):
                     )
 
 
+def test_the_numbers_have_the_value_that_was_computed(session, monkeypatch):
+    """Of five cells of an operation of each kind, and of one of each that follows it."""
+    monkeypatch.setattr(notation, "MOST_TERMS", 10**6)
+    seen: set[str] = set()
+
+    def cells(op: str, size: int) -> list[int]:
+        found = sampled(size) if op not in seen else [sampled(size)[len(seen) % len(sampled(size))]]
+        seen.add(op)
+        return found
+
+    numbers_are_right(session.debugger, cells)
+
+
+@pytest.mark.soak
 @pytest.mark.parametrize("name", NETWORKS)
-def test_no_formula_has_a_hole(name):
-    debugger = begun(name)
+def test_the_numbers_have_the_value_that_was_computed_soak(name, monkeypatch):
+    monkeypatch.setattr(notation, "MOST_TERMS", 10**6)
+    numbers_are_right(begun(name), lambda _, size: sampled(size))
+
+
+def test_no_formula_has_a_hole(session):
+    debugger = session.debugger
+    moments = debugger.moments(1)
     for k, instruction in enumerate(debugger.program.instructions):
-        moment = debugger.moment(k)
+        moment = moments(k)
         for cell in sampled(debugger.program.size(k))[:3]:
             found = formula(debugger.program, moment, cell)
             text = whole(found)
@@ -283,14 +307,11 @@ def test_no_formula_has_a_hole(name):
             assert len(found.line) < 1500
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_every_slot_can_be_explained(name):
-    session = Session(NETWORKS[name]())
-    session.execute("run 2")
+def test_every_slot_can_be_explained(session, request):
     slots = list(session.debugger.program.slots.values())
     # A few of each, and not of all networks the same ones.
     step = max(1, len(slots) // 3)
-    for k, slot in enumerate(slots[len(name) % step :: step]):
+    for k, slot in enumerate(slots[len(request.node.callspec.params["session"]) % step :: step]):
         for cell in {0, slot.size - 1} if k == 0 else {slot.size - 1}:
             lines = looking.explain_cell(session, slot.name, cell)
             assert lines

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -29,21 +30,34 @@ WORDS = frozenset(
 Shown = tuple[Moment, int, Formula]
 
 
-@cache
-def begun(name: str) -> Debugger:
-    debugger = Debugger(specs.load(name)) if name in EXAMPLES else formulas.begun(name)
-    goto_text(debugger, f"1:{len(debugger.program)}")
-    return debugger
+@dataclass(frozen=True)
+class Begun:
+    """A network's debugger at the end of the second iteration, and a formula of every kind of operation there."""
+
+    name: str
+    debugger: Debugger
+    shown: list[Shown]
 
 
 def each(debugger: Debugger) -> Iterator[Shown]:
     """A formula of every kind of operation: of its last cell."""
-    seen = set()
+    seen, moments = set(), debugger.moments(1)
     for k, instruction in enumerate(debugger.program.instructions):
         if instruction.op not in seen:
             seen.add(instruction.op)
-            moment, cell = debugger.moment(k), debugger.program.size(k) - 1
+            moment, cell = moments(k), debugger.program.size(k) - 1
             yield moment, cell, formula(debugger.program, moment, cell, 4)
+
+
+def begin(name: str) -> Begun:
+    debugger = Debugger(specs.load(name)) if name in EXAMPLES else formulas.begun(name)
+    goto_text(debugger, f"1:{len(debugger.program)}")
+    return Begun(name, debugger, list(each(debugger)))
+
+
+@cache
+def example(name: str) -> Begun:
+    return begin(name)
 
 
 def pieces(found: Formula) -> list[Piece]:
@@ -60,7 +74,7 @@ def test_the_text_is_as_it_was():
     made = [
         " | ".join([name, found.line, *(f"{title}: {text}" for title, text in found.more)])
         for name in EXAMPLES
-        for _, _, found in each(begun(name))
+        for _, _, found in example(name).shown
     ]
     if os.environ.get("BPTUI_UPDATE_SNAPSHOTS"):
         GOLDEN.write_text("\n".join(made) + "\n", encoding="utf-8")
@@ -70,9 +84,14 @@ def test_the_text_is_as_it_was():
 NETWORKS = [*EXAMPLES, *formulas.NETWORKS]
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_a_text_is_made_of_its_parts(name):
-    for _, _, found in each(begun(name)):
+@pytest.fixture(scope="module", params=NETWORKS)
+def begun(request) -> Begun:
+    """The tests of one network follow each other."""
+    return example(request.param) if request.param in EXAMPLES else begin(request.param)
+
+
+def test_a_text_is_made_of_its_parts(begun):
+    for _, _, found in begun.shown:
         assert all("".join(whole.flat()) == whole for whole in pieces(found))
         for piece in [part for whole in pieces(found) for part in parts(whole) if part.parts]:
             made = "".join(piece.parts)
@@ -83,11 +102,10 @@ def test_a_text_is_made_of_its_parts(name):
                 assert re.sub(signs, "", piece) == re.sub(signs, "", made)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_every_name_and_number_says_whose_it_is(name):
-    debugger = begun(name)
+def test_every_name_and_number_says_whose_it_is(begun):
+    name, debugger = begun.name, begun.debugger
     names, slots = Names(debugger.program), set(debugger.program.slots)
-    for moment, cell, found in each(debugger):
+    for moment, cell, found in begun.shown:
         own = debugger.program.instructions[moment.index].writes
         for leaf in [leaf for whole in pieces(found) for leaf in whole.leaves()]:
             if leaf.kind == "text":
