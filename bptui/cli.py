@@ -24,6 +24,8 @@ _SPOKEN_DIGITS = 4
 
 
 DEFAULT_MEMORY = 256
+# What is loaded at the start stays: so many objects more are made before any is looked at whether it is still needed.
+_SELDOM = 200_000
 
 
 class _Parser(argparse.ArgumentParser):
@@ -134,7 +136,7 @@ def _request(options: argparse.Namespace, *, keep: bool) -> Request:
 
 
 def _app(options: argparse.Namespace) -> int:
-    gc.disable()  # what is loaded from here on stays; the app looks for what is no longer needed once it is there
+    gc.set_threshold(_SELDOM)
     from bptui.commands import opening
 
     try:

@@ -271,7 +271,6 @@ def _settle_memory() -> None:
     Nor is it looked at now, when the first key may be waiting: there is little in it that nobody needs.
     """
     gc.freeze()
-    gc.enable()
     gc.set_threshold(50000, 5, 100)
 
 
