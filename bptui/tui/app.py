@@ -72,6 +72,12 @@ class BptuiApp(App[None]):
         # Whether a line has been sent with enter and is not read yet.
         self._reading = False
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where there is a text of many lines, ctrl+z takes back what was typed, as everywhere where one writes."""
+        if action == "suspend_process" and isinstance(self.focused, Typed) and not isinstance(self.focused, Field):
+            return False
+        return super().check_action(action, parameters)
+
     def dress(self, look: Look) -> None:
         """Look otherwise from now on."""
         self.look = look

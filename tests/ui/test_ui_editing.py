@@ -248,6 +248,17 @@ async def test_a_whole_array_is_written_as_people_write_matrices_and_is_one_undo
         assert reader.bits() == before
 
 
+async def test_in_the_editor_ctrl_z_takes_back_what_was_typed(app):
+    async with app("article") as reader:
+        await reader.press("E", "9", "9")
+        area = reader.app.screen.focused
+        typed = area.text
+        await reader.press("ctrl+z")
+        assert "99" in typed and "99" not in area.text
+        await reader.press("ctrl+y")
+        assert area.text == typed
+
+
 async def test_what_cannot_be_a_whole_array_names_row_and_column_and_stays_to_be_mended(app):
     wrong = {
         "1 2\n3 x": "'x' is no number: row 2, column 2", "[[1, 2], [3, x]]": "row 2, column 2", "[1 2; y 4]": "row 2, column 1",

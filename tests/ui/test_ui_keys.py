@@ -75,7 +75,7 @@ async def test_every_key_does_its_work_from_every_pane(app, size, pane):
         assert "what is " in reader.lines()[-4]
         await reader.press("escape", "N", pane)
         await opens("e", "enter set   ↑ ↓ from when   esc leave it")
-        await opens("E", "ctrl+s set   tab from when   esc leave it")
+        await opens("E", "ctrl+s set   tab from when   ctrl+z undo   esc leave it")
         if pane == "6":
             await press("enter")  # that of the row, where there is one
         else:

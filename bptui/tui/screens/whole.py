@@ -55,7 +55,7 @@ class WholePage(Dated):
             yield Static("", id="edit-error")
             yield Static(id="edit-places")
             yield Static(Content(_HOW), id="whole-how")
-            yield Static(Content("ctrl+s set   tab from when   esc leave it"), id="whole-keys")
+            yield Static(Content("ctrl+s set   tab from when   ctrl+z undo   esc leave it"), id="whole-keys")
 
     def ready(self) -> None:
         """At the reader's number; behind what was pasted."""
