@@ -533,20 +533,32 @@ WALKED = [
 ]
 
 
-@pytest.mark.parametrize(("name", "dtype"), WALKED)
-def test_a_walk_back_and_forth_gives_the_bits_of_a_fresh_player(name, dtype):
+def back_and_forth(name: str, dtype: str, stations: int, moves: int) -> None:
+    """A walk between some places, held against a player that only goes forward."""
     one = program(name, dtype)
     random = np.random.default_rng(len(name))
-    positions = places(one, random, 8)
+    positions = places(one, random, stations)
     fresh = forth(one, positions)
     # A memory of a few checkpoints, so that some have to be played from further back.
     player = Player(Timeline(one), memory=4 * Machine(one).vector.nbytes)
-    for k in random.integers(0, len(positions), 12):
+    for k in random.integers(0, len(positions), moves):
         player.goto(player.timeline, positions[k])
         found = player.state()
         assert found.same_bits(fresh[positions[k]]), positions[k]
     last = positions[int(random.integers(0, len(positions)))]
     assert state_at(player.timeline, last).same_bits(fresh[last])
+
+
+@pytest.mark.parametrize(("name", "dtype"), WALKED)
+def test_a_walk_back_and_forth_gives_the_bits_of_a_fresh_player(name, dtype):
+    back_and_forth(name, dtype, 4, 8)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("dtype", BOTH)
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_walk_back_and_forth_gives_the_bits_of_a_fresh_player_soak(name, dtype):
+    back_and_forth(name, dtype, 8, 12)
 
 
 @pytest.mark.parametrize("optim", OPTIMIZERS)

@@ -349,13 +349,19 @@ def test_what_is_broken_off_while_it_is_computed_again_has_not_been_done(monkeyp
     assert debugger.memento() != kept
 
 
-@pytest.mark.parametrize("name", ["article", "moons", "digits", "lstm"])
-def test_a_copy_that_takes_over_what_is_still_so_is_a_copy(name):
+@pytest.mark.parametrize(
+    ("name", "steps"),
+    [
+        *(("article", 60), ("moons", 60), ("digits", 30), ("lstm", 20)),
+        *(pytest.param(name, 60, marks=pytest.mark.soak) for name in ("digits", "lstm")),
+    ],
+)
+def test_a_copy_that_takes_over_what_is_still_so_is_a_copy(name, steps):
     """Over random steps, within iterations and across them, forward and back, with edits in between."""
     debugger = Debugger(specs.load(name))
     random = np.random.default_rng(1)
     count = len(debugger.program)
-    for k in range(60):
+    for k in range(steps):
         place = Position(int(random.integers(0, 2)), int(random.integers(0, count + 1)))
         debugger.goto(place if place.op else START)
         for _ in range(int(random.integers(0, 4))):
