@@ -251,6 +251,7 @@ def test_what_the_panes_show_has_words():
     session.execute("next 2")
     told = lines_of(session, "describe")
     assert "layer 1 h: dense, gives 2, weights W1 2×2, w1 and w2 and w3 and w4" in told
+    assert "layer 2: dense, gives 1 as prediction, weights W2 2×1, w5 and w6" in told
     assert "The prediction is the hidden values weighted by w5 and w6. Next: how far is it from the target?" in told
     assert told[-1] == "at 0:2, next: operation 3, loss: loss = 0.5 * square(z2 - y).sum()"
     assert lines_of(session, "explain") == lines_of(session, "explain prediction")

@@ -83,7 +83,15 @@ def _layer(program: Program, node: Node, number: int, shape: str) -> str:
     kept = KINDS[node.op].kept if node.op in KINDS else ()
     slots = [letter + node.suffix for letter in kept if letter + node.suffix in program.slots]
     weights = f", weights {'; '.join(_shaped(program, slot) for slot in slots)}" if slots else ", no weights"
-    return f"layer {number}{name}: {node.op}{act}, gives {shape}{reads}{weights}"
+    given = Names(program).slot(slot) if (slot := _given(program, node)) else ""
+    called = f" as {given}" if given and given != (node.name or node.key) else ""
+    return f"layer {number}{name}: {node.op}{act}, gives {shape}{called}{reads}{weights}"
+
+
+def _given(program: Program, node: Node) -> str:
+    """The slot that a layer gives: the last one it writes on the way forward, or "" where it writes none."""
+    written = [i.writes for i in program.instructions if i.phase == "forward"]
+    return next((slot for slot in reversed(written) if program.owners.get(slot) == node.key), "")
 
 
 def _here(view: View) -> Iterator[str]:
