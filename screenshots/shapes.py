@@ -23,6 +23,8 @@ _LINES = {
 _CORNERS = {"╭": (1, 1), "╮": (-1, 1), "╰": (1, -1), "╯": (-1, -1)}
 _SHADES = {"░": 0.25, "▒": 0.5, "▓": 0.75, "█": 1.0}
 _EIGHTHS = "▁▂▃▄▅▆▇"
+_HALF = "▐"
+_BLOCKS = _EIGHTHS + _HALF
 _TEXT = re.compile(
     r'<text class="([\w-]+)" x="([\d.]+)" y="([\d.]+)" textLength="[\d.]+" (clip-path="[^"]+")>([^<]*)</text>'
 )
@@ -54,13 +56,15 @@ def _redrawn(found: re.Match[str]) -> str:
 
 def _kind(sign: str) -> tuple[float, bool]:
     """How opaque a sign's shape is, and whether it is a block; 0 where it is a letter for a font."""
-    shape = "\u2800" <= sign <= "\u28ff" or sign in _LINES or sign in _CORNERS or sign in _EIGHTHS
-    return _SHADES.get(sign, 1.0 if shape else 0.0), sign in _SHADES or sign in _EIGHTHS
+    shape = "\u2800" <= sign <= "\u28ff" or sign in _LINES or sign in _CORNERS or sign in _BLOCKS
+    return _SHADES.get(sign, 1.0 if shape else 0.0), sign in _SHADES or sign in _BLOCKS
 
 
 def _path(sign: str, x: float, y: float) -> str:
     if sign in _SHADES:
         return _box(x, y, WIDE, HIGH)
+    if sign == _HALF:
+        return _box(x + WIDE / 2, y, WIDE / 2, HIGH)
     if sign in _EIGHTHS:
         high = (_EIGHTHS.index(sign) + 1) / 8 * HIGH
         return _box(x, y + HIGH - high, WIDE, high)

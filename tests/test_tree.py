@@ -120,7 +120,8 @@ def test_whatever_is_pressed_the_cursor_is_on_a_row_of_one_screen(name, keys, he
         paths = [row.path for row in rows]
         assert shown.cursor in paths
         assert len(set(paths)) == len(paths)
-        window, at = shown.window(height)
+        window, at, (above, below) = shown.window(height)
+        assert window == rows[above : len(rows) - below]
         assert len(window) == min(height, len(rows))
         assert window[at].path == shown.cursor
         for row in rows:

@@ -133,10 +133,10 @@ class Reader:
         return "\n".join(line.rstrip() for line in self.lines())
 
     def inside(self, selector: str) -> str:
-        """The text within a widget, its lines joined and its border left out."""
+        """The text within a widget, its lines joined, its border and its scroll bar left out."""
         region = self.app.screen.query_one(selector).region
         lines = [line[region.x : region.right] for line in self.lines()[region.y : region.bottom]]
-        return " ".join(re.sub("[│┃]", " ", " ".join(lines)).split())
+        return " ".join(re.sub("[│┃▐]", " ", " ".join(lines)).split())
 
     def cells(self) -> Cells:
         """Every cell of the screen with its character and its style."""

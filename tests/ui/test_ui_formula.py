@@ -29,7 +29,7 @@ async def test_arrows_go_from_name_to_name_and_the_formula_stays(app):
         assert "−0.809" not in reader.inside("#formula")
         assert "that is (prediction − target) · w5 · i1" in reader.inside("#formula")
         await reader.press("x")
-        assert "where w5 comes from" in reader.text()
+        assert "Where w5 comes from" in reader.text()
         await reader.press("escape", "n")
         assert "w1 ← w1 − lr" in reader.inside("#formula").replace("  ", " ")
 

@@ -367,7 +367,7 @@ async def test_x_opens_a_number_down_to_inputs_and_weights(app):
         await reader.press("n", "n", "2", "down", "down")
         assert "prediction = 0.191" in reader.text()
         await reader.press("x")
-        assert "where prediction comes from" in reader.text()
+        assert "Where prediction comes from" in reader.text()
         for part in ("h1", "i1", "w1", "w5", "0.191"):
             assert part in reader.text()
 
@@ -376,11 +376,11 @@ async def test_x_explains_what_the_formula_pane_shows(app):
     """The operation at hand, until the reader goes to a cell."""
     async with app("article") as reader:
         await reader.press("n", "n", "x")
-        assert "where prediction comes from" in reader.text()
+        assert "Where prediction comes from" in reader.text()
         await reader.press("escape", "2", "up", "x")
-        assert "where h2 comes from" in reader.text()
+        assert "Where h2 comes from" in reader.text()
         await reader.press("escape", "1", "n", "x")
-        assert "where E comes from" in reader.text()
+        assert "Where E comes from" in reader.text()
 
 
 async def test_m_shows_all_six_update_formulas_and_the_matrices(app):

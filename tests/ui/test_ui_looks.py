@@ -20,6 +20,8 @@ OWN = [name for name, palette in THEMES.items() if not palette.ansi]
 APART = 16
 SIGNS_APART = 40
 # WCAG 2.1 asks for 4.5 of text, 7 at its highest level; what is quiet on purpose may have less.
+# It asks for 3 of what outlines a page, or says how far one has scrolled.
+OUTLINED = 3
 READABLE = {"dark": 4.4, "light": 4.5, "contrast": 7, "contrast-light": 7}
 PAGES = [[], ["question_mark"], ["e"], ["E"], ["x"], ["d"], ["2"], ["3"], ["4"], ["5"], ["6"], ["colon"]]
 
@@ -52,6 +54,8 @@ def test_text_can_be_read_on_every_ground(theme):
         (palette.text, palette.pos, palette.neg), (palette.cursor, palette.wash, palette.bar)
     ):
         assert contrast(colour, ground) >= 4.4
+    for ground in (palette.ground, palette.bar):
+        assert contrast(palette.edge, ground) >= OUTLINED
 
 
 def test_the_levels_of_a_heat_map_rise_from_the_ground():

@@ -78,10 +78,10 @@ class TestEndings:
             worked(terminal)
             os.kill(terminal.child.pid, signal.SIGKILL)
         with Terminal("--resume") as terminal:
-            terminal.until("about this session")
+            terminal.until("About this session")
             terminal.until("it was not closed in order; every command that was answered is here")
             terminal.send("\x1b")
-            terminal.until(lambda text: "about this session" not in text, "the page to close")
+            terminal.until(lambda text: "About this session" not in text, "the page to close")
             as_it_was(terminal)
 
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])

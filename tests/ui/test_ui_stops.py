@@ -376,7 +376,7 @@ async def test_a_sweep_says_how_far_it_is_and_any_key_breaks_it_off(app):
 async def test_a_sweep_comes_as_a_page_that_holds_all_of_it(app):
     async with app("article", (80, 24)) as reader:
         await reader.command("sweep lr=log:0.001..0.1:50 iterations 30")
-        assert "│ sweep lr=log:0.001..0.1:50 iterations 30" in reader.text()
+        assert "╭─ sweep lr=log:0.001..0.1:50 iterations 30 ─" in reader.text()
         await reader.press("end")
         assert "50 forks from 0:0: stacked in one process" in reader.text()
         await reader.press("escape")

@@ -54,7 +54,7 @@ async def test_a_student_goes_too_fast_and_asks_where_a_gradient_comes_from(app,
         await reader.press("down", "down", "right")
         assert f"= {GRADIENTS['w1']}" in reader.lines()[-2]
         await reader.press("x")
-        assert "where ∂E/∂w1 comes from" in reader.text()
+        assert "Where ∂E/∂w1 comes from" in reader.text()
         assert "prediction" in reader.text()
         await reader.press("right", "right", "down", "right")
         assert "−0.809" in reader.text()  # the error itself, down to which it was opened
@@ -163,7 +163,7 @@ def test_a_student_under_tmux(tmp_path, term, colours):
         window.send("N", "N")
         assert "−0.68765" not in window.until("op 4 of 9")
         window.send("n", "n", "n", "x")
-        window.until("where ∂E/∂w1 comes from")
+        window.until("Where ∂E/∂w1 comes from")
         sent = window.text("-e")
         assert ("\x1b[38;5;" in sent or "\x1b[38;2;" in sent) == colours
         window.send("Escape")  # alone: with a key at once behind it, it would be that key with alt

@@ -47,12 +47,12 @@ class Tree:
         """Every row there is at present; only the children of opened nodes are made."""
         return list(self._rows(self.root, ()))
 
-    def window(self, height: int) -> tuple[list[Row], int]:
-        """At most so many rows, the cursor's among them, and which of them that is."""
+    def window(self, height: int) -> tuple[list[Row], int, tuple[int, int]]:
+        """At most so many rows, the cursor's among them; which of them that is, and how many lie above and below."""
         rows = self.rows()
         at = self._at(rows)
         top = min(max(0, at - height // 2), max(0, len(rows) - height))
-        return rows[top : top + height], at - top
+        return rows[top : top + height], at - top, (top, max(0, len(rows) - top - height))
 
     @property
     def node(self) -> Node:

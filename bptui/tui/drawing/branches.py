@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bptui.debugger.branches import Branch, Branches
 from bptui.files.text import safe
+from bptui.tui.drawing.beyond import barred
 from bptui.tui.drawing.lines import Line, cut, line, width
 
 
@@ -16,11 +17,12 @@ def branches(known: Branches, chosen: int, columns: int, rows: int) -> list[Line
     facts = [_facts(known, branch, stem) for stem, (_, branch) in zip(stems, tree, strict=True)]
     wide = [max(map(len, column)) for column in list(zip(*facts, strict=True))[:-1]]
     lines = [
-        _row(known, branch, fact, wide, columns, here=k == chosen)
+        _row(known, branch, fact, wide, columns - 1, here=k == chosen)
         for k, (fact, (_, branch)) in enumerate(zip(facts, tree, strict=True))
     ]
     top = max(0, min(chosen - rows // 2, len(lines) - rows))
-    return lines[top : top + rows]
+    shown = lines[top : top + rows]
+    return barred(shown, top, len(lines) - top - len(shown), columns)
 
 
 def _facts(known: Branches, branch: Branch, stem: str) -> tuple[str, ...]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from bptui.tui.drawing.beyond import barred
 from bptui.tui.drawing.lines import Line, cut, width
 
 HEADING = -1
@@ -12,10 +13,15 @@ HEADING = -1
 
 @dataclass(frozen=True)
 class Choices:
-    """Lines, and the number of the choice that each is of; HEADING where it is none's."""
+    """Lines, and the number of the choice that each is of; HEADING where it is none's.
+
+    above, below  so many more lines there are before and after those of choices
+    """
 
     lines: Sequence[Line] = ()
     of: Sequence[int] = ()
+    above: int = 0
+    below: int = 0
 
     def at(self, y: int) -> int:
         """The choice on a line, or HEADING."""
@@ -24,7 +30,13 @@ class Choices:
     def window(self, top: int, rows: int) -> Choices:
         """So many lines from one on, from as early as is needed to fill them."""
         top = max(0, min(top, len(self.lines) - rows))
-        return Choices(self.lines[top : top + rows], self.of[top : top + rows])
+        below = max(0, len(self.lines) - top - rows)
+        return Choices(self.lines[top : top + rows], self.of[top : top + rows], top, below)
+
+    def barred(self, columns: int) -> Choices:
+        """The same with a bar beside the choices where there are more."""
+        count = len(self.of)
+        return replace(self, lines=[*barred(self.lines[:count], self.above, self.below, columns), *self.lines[count:]])
 
     def over(self, y: int) -> list[Line]:
         """The lines, the one that the mouse is over underlined if it can be chosen."""

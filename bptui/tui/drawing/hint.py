@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from bptui.commands.completion import Completion
 from bptui.commands.registry import Command
 from bptui.files.text import safe
+from bptui.tui.drawing.keys import hints
 from bptui.tui.drawing.lines import Line, cut, line, spread, width
 
 _APART = "  "
@@ -88,7 +89,4 @@ def _first(texts: list[str], chosen: int, columns: int) -> int:
 
 def line_keys(columns: int, *, asked: bool = False) -> Line:
     """The keys that a line that is being typed has, in the place of those of the panes."""
-    runs = [
-        part for key, word in (_ANSWERING if asked else _KEYS) for part in ((f" {key}", "bold"), (f" {word} ", "dim"))
-    ]
-    return cut(line(*runs), columns)
+    return line(" ", *hints(_ANSWERING if asked else _KEYS, columns - 1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual.fuzzy import FuzzySearch
 
@@ -83,7 +83,7 @@ def listed(found: Sequence[Found], chosen: int, columns: int, rows: int) -> Choi
     every = _rows(found, chosen, columns)
     room = rows - len(full)
     shown = every.window(every.of.index(chosen) - room // 2, room)
-    return Choices([*shown.lines, *[line("")] * (room - len(shown.lines)), *full], shown.of)
+    return replace(shown, lines=[*shown.lines, *[line("")] * (room - len(shown.lines)), *full])
 
 
 def _rows(found: Sequence[Found], chosen: int, columns: int) -> Choices:

@@ -6,6 +6,7 @@ from rich.cells import cell_len, set_cell_size
 
 from bptui.explain.tree.outline import Row, Tree, percent
 from bptui.files.text import safe
+from bptui.tui.drawing.beyond import barred
 from bptui.tui.drawing.lines import Line, cut, line, rule, spread, width, wrapped
 
 # Rows that the formula under the list may take.
@@ -15,8 +16,9 @@ _FORMULA = 6
 def outline(tree: Tree, columns: int, rows: int) -> list[Line]:
     """As many rows of the tree as there is room for above the formula of the node under the cursor."""
     formula = _formula(tree, columns, rows)
-    shown, at = tree.window(max(1, rows - len(formula)))
-    lines = [_row(row, columns, here=k == at) for k, row in enumerate(shown)]
+    shown, at, (above, below) = tree.window(max(1, rows - len(formula)))
+    rowed = [_row(row, columns - 1, here=k == at) for k, row in enumerate(shown)]
+    lines = barred(rowed, above, below, columns)
     lines += [line("")] * (rows - len(formula) - len(lines))
     return [*lines, *formula]
 

@@ -49,12 +49,12 @@ class Palette:
 THEMES: Mapping[str, Palette] = {
     "dark": Palette(
         dark=True,
-        ground="#0d1117", bar="#161b22", edge="#30363d", text="#c9d1d9", dim="#7d8590", faint="#484f58",
+        ground="#0d1117", bar="#161b22", edge="#626b76", text="#c9d1d9", dim="#7d8590", faint="#484f58",
         now="#5afea5", pos="#e37e36", neg="#6f95f4", cursor="#20304d", wash="#1c2b21",
     ),
     "light": Palette(
         dark=False,
-        ground="#ffffff", bar="#eef1f4", edge="#c4cbd3", text="#1f2328", dim="#656d76", faint="#afb8c1",
+        ground="#ffffff", bar="#eef1f4", edge="#828a94", text="#1f2328", dim="#656d76", faint="#afb8c1",
         now="#620282", pos="#b74402", neg="#0060e6", cursor="#e0ecfc", wash="#f8effd",
     ),
     "contrast": Palette(

@@ -6,19 +6,20 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.content import Content
-from textual.widgets import Static
 
 from bptui.debugger.branches import Branches
 from bptui.debugger.comparing import Comparison
 from bptui.engine.program import Program
-from bptui.files.text import safe
 from bptui.tui.drawing import comparison
+from bptui.tui.drawing.beyond import barred
 from bptui.tui.drawing.branches import branches
+from bptui.tui.drawing.keys import hints
 from bptui.tui.drawing.lines import Line
 from bptui.tui.screens.over import Over
 from bptui.tui.widgets.drawn import Drawn
+from bptui.tui.widgets.sheet import Sheet, foot
+
+_KEYS = (("enter", "go there"), ("d", "side by side with it"), ("delete", "forget it"), ("esc", "close"))
 
 
 class BranchesPage(Over[str]):
@@ -42,12 +43,9 @@ class BranchesPage(Over[str]):
         self._chosen = self._names.index(known.name)
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="branches-page"):
-            yield Static(Content.styled(" Branches", "bold"), id="branches-title")
+        with Sheet("Branches", "branches-page"):
             yield Drawn(self._drawn, "branches-view")
-            yield Static(
-                Content(" enter go there   d side by side with it   delete forget it   esc close"), id="branches-keys"
-            )
+            yield foot(_KEYS, "branches-keys")
 
     def _drawn(self, columns: int, rows: int) -> list[Line]:
         return branches(self._known, self._chosen, columns, rows)
@@ -84,32 +82,33 @@ class DiffPage(Over[None]):
         self._top = 0
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="diff-page"):
+        with Sheet("Side by side", "diff-page"):
             yield Drawn(self._drawn, "diff-view")
-            yield Static(id="diff-keys")
-
-    def ready(self) -> None:
-        """What the order is."""
-        self._say()
+            yield Drawn(self._keys, "diff-keys")
 
     def _drawn(self, columns: int, rows: int) -> list[Line]:
         shown = comparison.head(self._found, self._program, columns, rows)
-        lines = comparison.table(self._found, self._program, columns, largest_first=self._largest_first)
+        lines = comparison.table(self._found, self._program, columns - 1, largest_first=self._largest_first)
         self._top = max(0, min(self._top, len(lines) - (rows - len(shown))))
-        return [*shown, *lines[self._top : self._top + max(0, rows - len(shown))]]
+        seen = lines[self._top : self._top + max(0, rows - len(shown))]
+        return [*shown, *barred(seen, self._top, len(lines) - self._top - len(seen), columns)]
+
+    def _keys(self, columns: int, rows: int) -> list[Line]:
+        del rows
+        order = "in the order of the program" if self._largest_first else "the largest difference first"
+        return [hints((("↑ ↓", "scroll"), ("o", order), ("esc", "close")), columns)]
 
     def action_scroll(self, by: int) -> None:
         """Up or down in the table."""
         self._top = max(0, self._top + by)
-        self.query_one(Drawn).redraw()
+        self._redraw()
 
     def action_order(self) -> None:
         """The largest difference first, or as the program goes."""
         self._largest_first = not self._largest_first
         self._top = 0
-        self._say()
-        self.query_one(Drawn).redraw()
+        self._redraw()
 
-    def _say(self) -> None:
-        order = "in the order of the program" if self._largest_first else "the largest difference first"
-        self.query_one("#diff-keys", Static).update(Content(f" ↑ ↓ scroll   o {safe(order)}   esc close"))
+    def _redraw(self) -> None:
+        for drawn in self.query(Drawn):
+            drawn.redraw()

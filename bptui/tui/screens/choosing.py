@@ -7,9 +7,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from bptui.files.choices import Choice
 from bptui.tui.drawing import choosing
@@ -17,6 +15,7 @@ from bptui.tui.drawing.choices import Choices
 from bptui.tui.screens.over import Over
 from bptui.tui.widgets.choices import ChoiceList
 from bptui.tui.widgets.field import Field
+from bptui.tui.widgets.sheet import Sheet, foot
 
 
 class OpenPage(Over[bool]):
@@ -44,12 +43,11 @@ class OpenPage(Over[bool]):
         self._wrong: Sequence[str] = ()
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="open-page"):
-            yield Static(Content.styled(" Open another network", "bold"), id="open-title")
+        with Sheet("Open another network", "open-page"):
             named = "" if self.app.is_web else ", or the name of a file"  # from a browser none is opened
             yield Field(id="open-filter", placeholder=f"type to narrow the list{named}")
             yield ChoiceList(self._drawn, "open-view")
-            yield Static(Content(" enter open it   ↑ ↓ choose   esc close"), id="open-keys")
+            yield foot((("enter", "open it"), ("↑ ↓", "choose"), ("esc", "close")), "open-keys")
 
     def ready(self) -> None:
         """Ready to type."""

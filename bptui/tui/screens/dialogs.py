@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.geometry import Offset
 from textual.widgets import Input, Static
@@ -19,6 +19,7 @@ from bptui.files.matrices import several
 from bptui.files.text import safe
 from bptui.tui.screens.over import Over
 from bptui.tui.widgets.field import Field
+from bptui.tui.widgets.sheet import Sheet, foot
 
 
 class TextPage(Over[None]):
@@ -44,17 +45,16 @@ class TextPage(Over[None]):
 
     def compose(self) -> ComposeResult:
         text = "\n".join(safe(line) for line in self._lines)
-        with Vertical(id="page"):
-            yield Static(Content.styled(f" {safe(self._title)}", "bold"), id="page-title")
+        with Sheet(self._title, "page"):
             with VerticalScroll(id="page-body", can_focus=False):  # its own keys would scroll with an animation
                 yield Static(Content(text), id="page-text")
-            deeper = "   → open it step by step" if self._deeper else ""
-            yield Static(Content(f" esc close   ↑ ↓ scroll{deeper}"), id="page-keys")
+            deeper = [("→", "open it step by step")] if self._deeper else []
+            yield foot((("↑ ↓", "scroll"), *deeper, ("esc", "close")), "page-keys")
 
     def on_resize(self, event: events.Resize) -> None:
         """The text scrolls within what the title, the keys and the border leave."""
         for body in self.query("#page-body"):  # none any more where it is being closed
-            body.styles.max_height = max(1, int(event.size.height * 0.9) - 5)
+            body.styles.max_height = max(1, int(event.size.height * 0.9) - 3)
 
     def action_interrupt(self) -> None:
         """Ctrl+C copies text marked with the mouse; with none it closes, as everywhere."""
@@ -84,11 +84,6 @@ class Place:
 
 # What sets a text, from a position on, or from here; raises ValueError.
 Apply = Callable[[str, str | None], None]
-
-
-def titled(verb: str, what: str, how: str = "") -> Content:
-    """What a dialog is for, and how that is now."""
-    return Content.assemble((safe(f"{verb} {what}"), "bold"), ("   " * bool(how) + safe(how), "$quiet"))
 
 
 class Dated(Over[bool]):
@@ -157,12 +152,11 @@ class EditDialog(Dated):
         self._whole = whole
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="edit"):
-            yield Static(titled("Set", self._label, f"now {self._number}"), id="edit-title")
+        with Sheet(f"Set {self._label}", "edit", f"now {self._number}"):
             yield Field(value=self._number, id="edit-value", select_on_focus=True, classes="edit-text")
             yield Static(id="edit-places")
             yield Static("", id="edit-error")
-            yield Static(Content("enter set   ↑ ↓ from when   esc leave it"), id="edit-keys")
+            yield foot((("enter", "set"), ("↑ ↓", "from when"), ("esc", "leave it")), "edit-keys")
 
     def pasted(self, text: str) -> bool:
         """Several numbers are for the whole array."""

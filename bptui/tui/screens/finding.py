@@ -7,9 +7,6 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.content import Content
-from textual.widgets import Static
 
 from bptui.commands.registry import COMMANDS, Command, grouped
 from bptui.files.examples import examples
@@ -19,9 +16,11 @@ from bptui.tui.screens.over import Over
 from bptui.tui.widgets.choices import ChoiceList
 from bptui.tui.widgets.field import Field
 from bptui.tui.widgets.pane import Pane
+from bptui.tui.widgets.sheet import Sheet, foot
 
 # What is chosen, and whether its word is wanted on the command line rather than done.
 Chosen = tuple[Offer, bool]
+_KEYS = (("enter", "do it"), ("tab", "write it after :"), ("↑ ↓", "choose"), ("esc", "close"))
 
 
 def offers(commands: Sequence[Command], panes: Sequence[Pane]) -> list[Offer]:
@@ -72,12 +71,12 @@ class FindPage(Over[Chosen]):
         self._chosen = 0
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="find-page"):
+        with Sheet("Everything that can be done", "find-page"):
             yield Field(
                 id="find-typed", placeholder="what is to be done? some letters of its name, or a word of its help"
             )
             yield ChoiceList(self._drawn, "find-view")
-            yield Static(Content(" enter do it   tab write it after :   ↑ ↓ choose   esc close"), id="find-keys")
+            yield foot(_KEYS, "find-keys")
 
     def ready(self) -> None:
         """Ready to type."""

@@ -108,7 +108,7 @@ class MainScreen(Typing, Touring, Copying):
         if len(notes) > 1:
             from bptui.tui.screens.dialogs import TextPage
 
-            self.app.push_screen(TextPage("about this session", notes))
+            self.app.push_screen(TextPage("About this session", notes))
         self.call_after_refresh(self._look_ahead, "next")
 
     # Keys

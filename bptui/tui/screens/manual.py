@@ -7,16 +7,15 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.content import Content
-from textual.widgets import Static
 
 from bptui.commands.registry import Command, grouped
-from bptui.tui.drawing.lines import Line, line
+from bptui.tui.drawing.beyond import barred
+from bptui.tui.drawing.lines import Line
 from bptui.tui.drawing.manual import Section, manual
 from bptui.tui.screens.over import Over
 from bptui.tui.widgets.drawn import Drawn
 from bptui.tui.widgets.pane import Pane
+from bptui.tui.widgets.sheet import Sheet, foot
 
 # The keys of every pane that its own sentence tells of.
 _ARROWS = ("pane.left", "pane.down", "pane.up", "pane.right")
@@ -98,17 +97,15 @@ class HelpPage(Over[bool]):
         self._top = 0
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="help-page"):
-            yield Static(Content.styled(" Keys that work here", "bold"), id="help-title")
+        with Sheet("Keys that work here", "help-page"):
             yield Drawn(self._drawn, "help-view")
-            yield Static(Content(" esc close   ↑ ↓ scroll   / look for a command"), id="help-keys")
+            yield foot((("↑ ↓", "scroll"), ("/", "look for a command"), ("esc", "close")), "help-keys")
 
     def _drawn(self, columns: int, rows: int) -> list[Line]:
         lines = manual(self._sections, columns - 1)
         self._top = max(0, min(self._top, len(lines) - rows))
-        below = len(lines) - self._top - rows
         shown = lines[self._top : self._top + rows]
-        return [*shown[:-1], line((f" ↓ {below + 1} more lines", "dim"))] if below > 0 and rows > 1 else shown
+        return barred(shown, self._top, len(lines) - self._top - len(shown), columns)
 
     def action_scroll(self, by: int) -> None:
         """Up or down."""

@@ -161,7 +161,7 @@ class Opening(Going):
         if self._view.moment is not None and not self._looked and not isinstance(self.focused, ValuesPane):
             slot, cell = helping.written_cell(self._view, self._cursor)
         program = self.session.debugger.program
-        title = f"where {Names(program).cell(slot, unravelled(cell, program.slots[slot].shape))} comes from"
+        title = f"Where {Names(program).cell(slot, unravelled(cell, program.slots[slot].shape))} comes from"
         tree = origins.opened(self.session, slot, cell)
 
         def deeper() -> None:

@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.geometry import Offset
 from textual.widget import Widget
@@ -19,6 +19,7 @@ from bptui.engine.optimizers import OPTIMIZERS
 from bptui.files.text import safe
 from bptui.tui.screens.over import Over
 from bptui.tui.widgets.field import Field
+from bptui.tui.widgets.sheet import Sheet, foot
 
 _HELP = {
     "optim": f"one of {', '.join(OPTIMIZERS)}; another one brings its usual lr and options unless lr is changed too",
@@ -29,7 +30,7 @@ _HELP = {
     "lr": "the learning rate",
 }
 # The share of the screen that the form takes at most, and its lines that are no settings.
-_SHARE, _BESIDE = 0.9, 9
+_SHARE, _BESIDE = 0.9, 7
 
 
 class SettingsPage(Over[None]):
@@ -52,13 +53,12 @@ class SettingsPage(Over[None]):
         self._at = 0
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="settings"):
-            yield Static(Content.styled("Restart with other settings", "bold"), id="settings-title")
+        with Sheet("Restart with other settings", "settings"):
             with VerticalScroll(id="settings-rows", can_focus=False):
                 yield from self._rows()
             yield Static("", id="edit-error")
             yield Static("", id="settings-help")
-            yield Static(Content("enter restart   ↑ ↓ choose   esc leave it"), id="settings-keys")
+            yield foot((("enter", "restart"), ("↑ ↓", "choose"), ("esc", "leave it")), "settings-keys")
 
     def _rows(self) -> Iterator[Widget]:
         for name, value in self._known.items():

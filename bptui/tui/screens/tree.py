@@ -7,18 +7,17 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.content import Content
-from textual.widgets import Static
 
 from bptui.engine.timeline import Position
 from bptui.explain.tree.nodes import CellNode
 from bptui.explain.tree.outline import Tree
-from bptui.files.text import safe
 from bptui.tui.drawing.lines import Line
 from bptui.tui.drawing.outline import outline
 from bptui.tui.screens.over import Over
 from bptui.tui.widgets.painted import Painted
+from bptui.tui.widgets.sheet import Sheet, foot
+
+_KEYS = (("→", "open"), ("←", "close"), ("↑ ↓", "move"), ("o", "go to where it was written"), ("esc", "leave"))
 
 
 class TreeView(Painted):
@@ -59,12 +58,9 @@ class TreePage(Over[Position | None]):
         self._tree = tree
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="tree-page"):
-            yield Static(Content.styled(f" {safe(self._title)}", "bold"), id="tree-title")
+        with Sheet(self._title, "tree-page"):
             yield TreeView(self._tree)
-            yield Static(
-                Content(" → open   ← close   ↑ ↓ move   o go to where it was written   esc leave"), id="tree-keys"
-            )
+            yield foot(_KEYS, "tree-keys")
 
     def action_move(self, by: int) -> None:
         """The cursor up or down."""

@@ -9,16 +9,18 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from bptui.tui.screens.dialogs import Apply, Dated, Place, titled
+from bptui.files.text import safe
+from bptui.tui.screens.dialogs import Apply, Dated, Place
 from bptui.tui.widgets.numbers import NumbersArea, cleaned
+from bptui.tui.widgets.sheet import Sheet, foot
 
 # The share of the screen that the page takes at most, and the lines of it that are neither numbers nor moments.
 _SHARE, _BESIDE = 0.9, 9
 _HOW = "a row a line, or [[1, 2], [3, 4]], 1 2; 3 4, LaTeX, CSV, or zeros, normal 0 0.1 seed 3"
+_KEYS = (("ctrl+s", "set"), ("tab", "from when"), ("ctrl+z", "undo"), ("esc", "leave it"))
 
 
 class WholePage(Dated):
@@ -45,9 +47,9 @@ class WholePage(Dated):
         self._place = place
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="whole"):
-            name, _, how = self._title.partition("   ")
-            yield Static(titled("Set", name, how), id="whole-title")
+        name, _, how = self._title.partition("   ")
+        with Sheet(f"Set {name}", "whole"):
+            yield Static(Content(safe(how)), id="whole-of")
             yield NumbersArea(
                 self._text, id="whole-text", classes="edit-text", soft_wrap=False,
                 highlight_cursor_line=False,
@@ -55,7 +57,7 @@ class WholePage(Dated):
             yield Static("", id="edit-error")
             yield Static(id="edit-places")
             yield Static(Content(_HOW), id="whole-how")
-            yield Static(Content("ctrl+s set   tab from when   ctrl+z undo   esc leave it"), id="whole-keys")
+            yield foot(_KEYS, "whole-keys")
 
     def ready(self) -> None:
         """At the reader's number; behind what was pasted."""

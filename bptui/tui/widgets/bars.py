@@ -9,6 +9,7 @@ from textual.reactive import reactive
 
 from bptui.commands.registry import Command
 from bptui.tui.drawing import prose
+from bptui.tui.drawing.keys import told
 from bptui.tui.drawing.lines import Line, cut, line, width
 from bptui.tui.drawing.stops import watched_bar
 from bptui.tui.scene import Scene
@@ -94,7 +95,4 @@ def footer(columns: int, commands: tuple[Command, ...]) -> Line:
 
 
 def _keys(commands: list[Command]) -> Line:
-    runs = []
-    for command in commands:
-        runs += [(f" {command.key}", "bold"), (f" {command.footer} ", "dim")]
-    return line(*runs)
+    return line(" ", *told([(command.key, command.footer) for command in commands]), " ")

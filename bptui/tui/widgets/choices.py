@@ -42,7 +42,7 @@ class ChoiceList(Painted):
         self._over = _NOWHERE
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
-        self._shown = self._choices(columns, rows)
+        self._shown = self._choices(columns - 1, rows).barred(columns)
         return self._shown.over(self._over)
 
     def on_click(self, event: events.Click) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Protocol, runtime_checkable
 
 from rich.cells import cell_len
@@ -23,6 +24,14 @@ class Placed(Protocol):
 
     def reader_place(self) -> Offset | None:
         """The column and the line, within the widget."""
+
+
+@runtime_checkable
+class Titled(Protocol):
+    """A widget with a title, which is the reader's place where nothing else is."""
+
+    def title_place(self) -> Offset:
+        """Where it is on the screen."""
 
 
 def marked(lines: Sequence[Line] | None) -> Offset | None:
@@ -56,7 +65,9 @@ def place_on(screen: Screen[object], focused: Widget | None, *, choosing: bool =
     widgets = [focused] if alone else [screen, *screen.walk_children(Widget)]
     for placed in _placed(widgets):
         return placed
-    return typing or next((text.region.offset for text in screen.query(Static) if text.display and text.region), None)
+    titles = (widget.title_place() for widget in screen.walk_children(Widget) if isinstance(widget, Titled))
+    texts = (text.region.offset for text in screen.query(Static) if text.display and text.region)
+    return typing or next(chain(titles, texts), None)
 
 
 def _typing(line: Input) -> Offset:
