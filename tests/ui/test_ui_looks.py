@@ -22,6 +22,8 @@ SIGNS_APART = 40
 # WCAG 2.1 asks for 4.5 of text, 7 at its highest level; what is quiet on purpose may have less.
 # It asks for 3 of what outlines a page, or says how far one has scrolled.
 OUTLINED = 3
+# Of a whole line in another ground; CIEDE2000 again.
+MARKED = 11
 READABLE = {"dark": 4.4, "light": 4.5, "contrast": 7, "contrast-light": 7}
 PAGES = [[], ["question_mark"], ["e"], ["E"], ["x"], ["d"], ["2"], ["3"], ["4"], ["5"], ["6"], ["colon"]]
 
@@ -56,6 +58,14 @@ def test_text_can_be_read_on_every_ground(theme):
         assert contrast(colour, ground) >= 4.4
     for ground in (palette.ground, palette.bar):
         assert contrast(palette.edge, ground) >= OUTLINED
+
+
+@pytest.mark.parametrize("theme", OWN)
+@pytest.mark.parametrize("deficiency", DEFICIENCIES)
+def test_the_readers_own_place_stands_out(theme, deficiency):
+    palette = THEMES[theme]
+    for ground in (palette.ground, palette.bar):
+        assert difference(seen(palette.cursor, deficiency), seen(ground, deficiency)) >= MARKED
 
 
 def test_the_levels_of_a_heat_map_rise_from_the_ground():

@@ -55,7 +55,7 @@ THEMES: Mapping[str, Palette] = {
     "light": Palette(
         dark=False,
         ground="#ffffff", bar="#eef1f4", edge="#828a94", text="#1f2328", dim="#656d76", faint="#afb8c1",
-        now="#620282", pos="#b74402", neg="#0060e6", cursor="#e0ecfc", wash="#f8effd",
+        now="#620282", pos="#b74402", neg="#0060e6", cursor="#ffe9a0", wash="#f8effd",
     ),
     "contrast": Palette(
         dark=True,
