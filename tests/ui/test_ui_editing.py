@@ -239,7 +239,8 @@ async def test_a_whole_array_is_written_as_people_write_matrices_and_is_one_undo
         before = reader.bits()
         await reader.command("look w1")
         await reader.press("E")
-        assert "W1 2×2" in reader.inside("#whole")
+        assert "─ Set W1 ─" in reader.text()
+        assert reader.inside("#whole-of") == "2×2"
         assert "0.11 0.12 0.21 0.08" in reader.inside("#whole-text")
         await rewrite(reader, text)
         assert "W1, 4 numbers, set at 0:0; u takes it back" in reader.text()

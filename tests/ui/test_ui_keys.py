@@ -74,12 +74,12 @@ async def test_every_key_does_its_work_from_every_pane(app, size, pane):
         await press("p")
         assert "what is " in reader.lines()[-4]
         await reader.press("escape", "N", pane)
-        await opens("e", "enter set   ↑ ↓ from when   esc leave it")
-        await opens("E", "ctrl+s set   tab from when   ctrl+z undo   esc leave it")
+        await opens("e", "enter set  ↑ ↓ from when  esc leave it")
+        await opens("E", "ctrl+s set  tab from when  ctrl+z undo  esc leave it")
         if pane == "6":
             await press("enter")  # that of the row, where there is one
         else:
-            await opens("enter", "enter set   ↑ ↓ from when   esc leave it")
+            await opens("enter", "enter set  ↑ ↓ from when  esc leave it")
         await opens("x", " comes from", ["escape", "q", "enter", "space", "x", "m"][int(pane) - 1])
         await opens("m", "w1 ← w1 − lr")
         await opens("equals_sign", "esc close")

@@ -167,7 +167,7 @@ def test_a_student_under_tmux(tmp_path, term, colours):
         sent = window.text("-e")
         assert ("\x1b[38;5;" in sent or "\x1b[38;2;" in sent) == colours
         window.send("Escape")  # alone: with a key at once behind it, it would be that key with alt
-        window.until("op 7 of 9", gone="where ∂E/∂w1")
+        window.until("op 7 of 9", gone="Where ∂E/∂w1")
         window.send("n")
         window._tmux("resize-window", "-x", "80", "-y", "24")
         assert f"{FIRST['updated']['w1']}" in window.until("op 8 of 9")
