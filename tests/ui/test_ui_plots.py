@@ -203,6 +203,25 @@ def test_both_classes_and_the_side_they_lie_on_are_seen():
         assert ("−" if sign == "●" else "+") not in around, around
 
 
+def test_the_heights_on_a_surface_are_those_of_the_lines_that_they_stand_on():
+    """E = ½(0.85·w5 + 0.48·w6 − 1)² where the mouse reads w5 and w6; a small picture has no numbers on its lines."""
+    drawn, size = Drawn("article", "goto 0:5"), (119, 37)
+    found = []
+    for y, row in enumerate(drawn.text("surface", ("W2", 0), size).splitlines()[:-1]):
+        for number in re.finditer(r"(?<=[⠀-⣿ ] )\d[\d.e−]*(?= )", row[9:90]):
+            x = 9 + (number.start() + number.end()) // 2
+            w5, w6 = (
+                float(word.split()[1].replace("−", "-"))
+                for word in drawn.hit("surface", (x, y), ("W2", 0), size).text.split(":")[0].split("   ")
+            )
+            found.append((float(number[0].replace("−", "-")), 0.5 * (0.85 * w5 + 0.48 * w6 - 1) ** 2))
+    assert len(found) >= 5
+    assert sorted(found) == sorted(found, key=lambda pair: pair[1])
+    for written, there in found:
+        assert np.sqrt(written) == pytest.approx(np.sqrt(there), abs=0.15)
+    assert not re.search(r" 0\.327 ", drawn.text("surface", ("W2", 0), (119, 15)))
+
+
 def test_the_mouse_reads_a_plot_as_one_would_with_a_ruler():
     drawn = Drawn("article", "goto 0:5")
     x, y = drawn.place("weight", "●")

@@ -62,7 +62,9 @@ def _bars(found: Norms, names: list[str], columns: int, *, recent: bool, axis: b
     ]
     if len(found.parameters) > len(names):
         lines.append(line((f" … {len(found.parameters) - len(names)} more: z shows them", "dim")))
-    return [*lines, _axis(*scale, wide + _NUMBER + small + 5, room)] if axis else lines
+    many = f"the last {min(small, len(found.values))}" if small else ""
+    below = f" {'':{wide}} {'now':>{_NUMBER}}  {many[:small]:>{small}} "
+    return [*lines, line((below + _axis(*scale, room), "dim"))] if axis else lines
 
 
 def _plotted(found: Norms, names: list[str], columns: int, rows: int) -> list[Line]:
@@ -124,7 +126,7 @@ def _step(value: float, scale: tuple[int, int]) -> str:
     return BLOCKS[min(7, int(_share(value, scale) * 8))] if math.isfinite(value) else "!"
 
 
-def _axis(low: int, high: int, margin: int, room: int) -> Line:
+def _axis(low: int, high: int, room: int) -> str:
     """The powers of ten, as many as there is room for."""
     every = max(1, -(-(high - low) * 7 // max(7, room)))
     text = [" "] * (room + 1)
@@ -133,4 +135,4 @@ def _axis(low: int, high: int, margin: int, room: int) -> Line:
         start = min(room + 1 - len(label), round((power - low) / (high - low) * room))
         if start >= 0 and all(character == " " for character in text[max(0, start - 1) : start + len(label) + 1]):
             text[start : start + len(label)] = label
-    return line((" " * margin + "".join(text), "dim"))
+    return "".join(text)

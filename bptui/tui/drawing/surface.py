@@ -10,7 +10,7 @@ import numpy as np
 from bptui.debugger.probing.slopes import Surface
 from bptui.engine.network import Array
 from bptui.tui.drawing.facts import Facts, beside, figure, left_to
-from bptui.tui.drawing.frame import MARGIN, Frame, crossings
+from bptui.tui.drawing.frame import MARGIN, Frame, crossings, short
 from bptui.tui.drawing.lines import Line, line
 from bptui.tui.drawing.slope import gradient, loss_name, named
 from bptui.tui.scene import Hit, Plotted, Scene
@@ -20,6 +20,9 @@ _ARROW = 0.2
 # Lines of equal height above that through the point, by how many rows there are; and at most below it.
 _LEVELS = ((24, 7), (10, 5), (0, 3))
 _INSIDE = 3
+_NONE = np.zeros((0, 2, 2))
+# From so many rows on the lines have their heights, written so far from the left, as a share of the width.
+_NUMBERED, _AT = 16, 0.12
 _TIPS = "→↗↑↖←↙↓↘"
 
 
@@ -62,8 +65,12 @@ def _drawn(scene: Scene, found: Surface, path: Array, columns: int, rows: int) -
         canvas.write(MARGIN + 1, 0, f"{loss_name(scene)} is not finite anywhere here", "dim")
         return canvas.lines()
     x, y, _ = found.here
-    for segments, style in zip(_heights(found, canvas.rows), ("dim", "plain"), strict=True):
-        frame.strokes(segments, style)
+    heights = _heights(found, canvas.rows)
+    others = [segments for level, segments in heights.items() if level != found.here[2]]
+    frame.strokes(np.concatenate([_NONE, *others]), "dim")
+    frame.strokes(heights.get(found.here[2], _NONE), "plain")
+    if frame.rows >= _NUMBERED:
+        _numbers(frame, heights)
     _way(frame, [*map(tuple, path.tolist()), (x, y)])
     _arrow(scene, found, frame)
     if (least := _least(found)) is not None:
@@ -82,8 +89,8 @@ def _least(found: Surface) -> tuple[float, float, float] | None:
 
 
 @lru_cache(maxsize=4)
-def _heights(found: Surface, rows: int) -> tuple[Array, Array]:
-    """The lines of equal height, (n, 2, 2), and those through the point; the same until the surface is another.
+def _heights(found: Surface, rows: int) -> dict[float, Array]:
+    """Height → the lines of that height, (n, 2, 2), those through the point too; the same until the surface is another.
 
     Of a parabola the root is straight, so that where a line lies between two places of the grid is exact.
     """
@@ -91,10 +98,20 @@ def _heights(found: Surface, rows: int) -> tuple[Array, Array]:
     low, made = float(known.min()), levels(float(known.min()), float(known.max()), here, rows)
     with np.errstate(all="ignore"):
         roots = np.sqrt(found.losses - low)
-    lines = {level: crossings((found.xs, found.ys), roots, math.sqrt(level - low)) for level in made}
-    none = np.zeros((0, 2, 2))
-    own = lines.pop(here, none)
-    return np.concatenate([none, *lines.values()]), own
+    return {level: crossings((found.xs, found.ys), roots, math.sqrt(level - low)) for level in made}
+
+
+def _numbers(frame: Frame, heights: dict[float, Array]) -> None:
+    """How high each line is, written on it where it comes nearest to a line down the left of the picture."""
+    across = frame.x[0] + _AT * (frame.x[1] - frame.x[0])
+    for level, segments in heights.items():
+        middles = segments.mean(1)[np.abs(segments.mean(1)[:, 0] - across).argsort(kind="stable")]
+        text = f" {short(level)} "
+        for x, y in (frame.cell(*middle) for middle in middles.tolist() if frame.inside(*middle)):
+            if 0 < y < frame.rows - 1 and MARGIN < x < MARGIN + frame.columns - len(text):
+                if frame.canvas.free(x, y, len(text)):
+                    frame.canvas.write(x, y, text, "dim")
+                break
 
 
 def levels(low: float, high: float, here: float, rows: int) -> list[float]:
