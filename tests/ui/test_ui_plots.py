@@ -22,6 +22,7 @@ from bptui.tui.drawing.frame import Frame, crossings
 from bptui.tui.drawing.lines import width
 from bptui.tui.drawing.norms import decades
 from bptui.tui.drawing.numbers import fitted
+from bptui.tui.drawing.plot import Curve, plot
 from bptui.tui.drawing.slope import heights
 from bptui.tui.drawing.spread import limits
 from bptui.tui.drawing.surface import levels
@@ -413,3 +414,13 @@ async def test_views_that_a_network_has_not_are_passed_over_and_say_why(app):
         await reader.command("watch loss")
         await reader.press("V", "v")
         assert "5 Time and loss" in reader.text()
+
+
+@pytest.mark.parametrize("value", [25438.0, 2.5438e17, 1.23456e-9, 9.99999e99])
+def test_no_number_at_the_axis_is_wider_than_its_margin(value):
+    rows = plot([Curve.of(np.array([value, value / 2]), 1)], 60, 8)
+    edge = {text.index("│") for text in ("".join(part for part, _ in row) for row in rows) if "│" in text}
+    assert edge == {9}
+    assert all(
+        len(text.partition("│")[0].strip()) <= 8 for text in ("".join(part for part, _ in row) for row in rows[:1])
+    )

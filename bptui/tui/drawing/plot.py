@@ -13,6 +13,7 @@ from bptui.engine.network import Array
 from bptui.explain.notation import number
 from bptui.files.text import safe
 from bptui.tui.drawing.canvas import Canvas
+from bptui.tui.drawing.frame import short
 from bptui.tui.drawing.kept import Kept
 from bptui.tui.drawing.lines import Line
 from bptui.tui.drawing.ticks import ticks
@@ -193,7 +194,8 @@ class _Scale:
         """A value at the axis."""
         with np.errstate(over="ignore"):
             shown = float(np.float64(10) ** value) if self.log else value * self.unit
-        return number(shown, 4).rjust(_MARGIN - 2)
+        text = number(shown, 4)
+        return (text if len(text) < _MARGIN - 1 else short(shown)).rjust(_MARGIN - 2)
 
     def place(self, t: Places, value: Places) -> tuple[Places, Places]:
         """In cells."""
