@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from functools import cache
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -72,7 +73,10 @@ class Reader:
             if quiet == QUIET:
                 break
             await asyncio.sleep(0)
-        (screen or self.app.screen)._on_timer_update()
+        seen = screen or self.app.screen
+        seen._on_timer_update()
+        if seen is self.app.screen and seen._compositor._dirty_regions:
+            _PAINT(seen)
 
     async def burst(self, *keys: str) -> None:
         """Keys that come all at once, as over a slow line."""
@@ -195,6 +199,21 @@ def look(style: Style | None) -> str:
     return f"fg:{color} bg:{ground} {' '.join(flags)}"
 
 
+_PAINT = Screen._compositor_refresh
+
+
+def _put_off(screen: Screen[object]) -> None:
+    """What a screen does in place of painting: a reader sees it once there is nothing more to do, and it is painted then.
+
+    Textual paints 60 times a second: how often in a test depends on how busy the machine is.
+    """
+    if screen is screen.app.screen:
+        screen._dirty_widgets.clear()
+        screen.app._update_mouse_over(screen)
+    else:
+        _PAINT(screen)
+
+
 @asynccontextmanager
 async def opened(
     network: Network | str,
@@ -204,10 +223,11 @@ async def opened(
 ) -> AsyncIterator[Reader]:
     """The app on a network, ready for keys."""
     app = BptuiApp(Session(specs.load(network) if isinstance(network, str) else network), look or Look(), keys)
-    async with app.run_test(size=size) as pilot:
-        reader = Reader(app, pilot)
-        await reader.settled()
-        yield reader
+    with mock.patch.object(Screen, "_compositor_refresh", _put_off):
+        async with app.run_test(size=size) as pilot:
+            reader = Reader(app, pilot)
+            await reader.settled()
+            yield reader
 
 
 @pytest.fixture

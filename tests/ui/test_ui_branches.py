@@ -123,10 +123,11 @@ async def test_every_line_of_the_comparison_fits_and_can_be_reached(app, size):
         fixed = head(found, program, region.width, region.height)
         assert all(width(line) <= region.width for line in fixed)
         assert region.height - len(fixed) >= 4
-        seen = reader.inside("#diff-view")
-        for _ in range(40):
+        seen, here = "", reader.inside("#diff-view")
+        while here not in seen:
+            seen += f" {here}"
             await reader.press("down", "down", "down")
-            seen += " " + reader.inside("#diff-view")
+            here = reader.inside("#diff-view")
         for line in table(found, program, region.width, largest_first=True):
             assert " ".join("".join(text for text, _ in line).split()) in seen
         await reader.press("home")
