@@ -17,6 +17,8 @@ from bptui.tui.drawing.tensor.seen import Seen
 from bptui.tui.drawing.tensor.sheet import Sheet, below, next_to, nowhere
 
 _TICKS = 5
+# Letters of a legend: the strengths of either sign, each with its number.
+_LEGEND = 26
 # Side by side with its gradient, a map has at least so many letters; and one above the other so many lines.
 _LEAST_COLUMNS, _LEAST_ROWS = 32, 11
 
@@ -77,8 +79,8 @@ class Map:
 
     @property
     def natural(self) -> int:
-        """How wide it would be with a mark for each cell."""
-        return max(24, self._label + WIDE * (20 if self._vector else self.seen.plane.columns))
+        """How wide it would be with a mark for each cell, and with all of the legend."""
+        return max(_LEGEND, self._label + WIDE * (20 if self._vector else self.seen.plane.columns))
 
     @cached_property
     def _room(self) -> tuple[int, int]:
