@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import cache
 from itertools import pairwise
 
 import networks
@@ -12,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from test_pieces import EXAMPLES, begun, each
+from test_pieces import EXAMPLES, begin
 
 from bptui.commands.session import Session
 from bptui.engine.network import Network
-from bptui.explain.formulas import formula
+from bptui.explain.formulas import Formula, formula
 from bptui.explain.notation import applied, difference, negative, power, product, quotient, summed, times, total
 from bptui.explain.pieces import Piece, piece
 from bptui.tui.drawing import maths
@@ -102,7 +103,7 @@ def check(box: Box, leaves: list[Piece]) -> None:
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_name_and_number_is_placed_once(name):
-    for *_, found in each(begun(name)):
+    for *_, found in begin(name).shown:
         head, *shown = found.rows
         for setter in (maths.flat, maths.tall):
             for row in found.rows:
@@ -116,7 +117,7 @@ def test_every_name_and_number_is_placed_once(name):
 
 
 def test_a_number_stands_under_its_name():
-    for *_, found in (shown for name in ("article", "mazur", "optim adam") for shown in each(begun(name))):
+    for *_, found in (shown for name in ("article", "mazur", "optim adam") for shown in begin(name).shown):
         for setter in (maths.flat, maths.tall):
             above, below = maths.aligned(found.rows[:2], setter) if len(found.rows) > 2 else (None, None)
             names, numbers = ([] if box is None else columns(box) for box in (above, below))
@@ -134,12 +135,14 @@ def columns(box: Box) -> list[tuple[int, int]]:
     return sorted(found.values())
 
 
-LONG = next(found for *_, found in each(begun("transformer")) if len(found.line) > 200)
+@cache
+def long() -> Formula:
+    return next(found for *_, found in begin("transformer").shown if len(found.line) > 200)
 
 
 @given(st.integers(8, 130))
 def test_what_is_too_long_goes_on_below_and_nothing_is_lost(width):
-    for row in LONG.rows:
+    for row in long().rows:
         box = maths.flowing(row, width)
         assert box.width <= width
         assert "".join("".join(rows(box)).split()) == "".join(row.split())
@@ -159,7 +162,7 @@ SERIES = {
 
 @pytest.mark.parametrize(("name", "writes"), SERIES)
 def test_a_long_sum_is_told_by_what_its_terms_have_in_common(name, writes):
-    debugger = begun(name)
+    debugger = begin(name).debugger
     index = debugger.program.writers[writes]
     found = formula(debugger.program, debugger.moment(index), debugger.program.size(index) - 1)
     assert maths.brief(found.rows[0]) == SERIES[name, writes]
@@ -181,7 +184,7 @@ def scene(session: Session, cursor: tuple[str, int] = ("x", 0)) -> Scene:
 
 @pytest.mark.parametrize("name", ["article", "mazur", "lstm", "transformer"])
 def test_the_pane_keeps_within_its_room_and_finds_what_it_shows(name):
-    session = Session(begun(name).program.network)
+    session = Session(begin(name).debugger.program.network)
     session.execute("next")
     while session.debugger.position.iteration == 0 and session.debugger.position.op < len(session.debugger.program):
         shown = scene(session)

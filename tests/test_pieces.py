@@ -49,15 +49,11 @@ def each(debugger: Debugger) -> Iterator[Shown]:
             yield moment, cell, formula(debugger.program, moment, cell, 4)
 
 
+@cache
 def begin(name: str) -> Begun:
     debugger = Debugger(specs.load(name)) if name in EXAMPLES else formulas.begun(name)
     goto_text(debugger, f"1:{len(debugger.program)}")
     return Begun(name, debugger, list(each(debugger)))
-
-
-@cache
-def example(name: str) -> Begun:
-    return begin(name)
 
 
 def pieces(found: Formula) -> list[Piece]:
@@ -74,7 +70,7 @@ def test_the_text_is_as_it_was():
     made = [
         " | ".join([name, found.line, *(f"{title}: {text}" for title, text in found.more)])
         for name in EXAMPLES
-        for _, _, found in example(name).shown
+        for _, _, found in begin(name).shown
     ]
     if os.environ.get("BPTUI_UPDATE_SNAPSHOTS"):
         GOLDEN.write_text("\n".join(made) + "\n", encoding="utf-8")
@@ -87,7 +83,7 @@ NETWORKS = [*EXAMPLES, *formulas.NETWORKS]
 @pytest.fixture(scope="module", params=NETWORKS)
 def begun(request) -> Begun:
     """The tests of one network follow each other."""
-    return example(request.param) if request.param in EXAMPLES else begin(request.param)
+    return begin(request.param)
 
 
 def test_a_text_is_made_of_its_parts(begun):
