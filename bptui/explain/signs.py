@@ -22,8 +22,8 @@ _LONGER = {
     "½": "1/2 ", "²": "^2", "³": "^3", "√": "sqrt ", "Σ": "sum ", "ᵀ": "^T", "∞": "inf", "≥": ">=", "≤": "<=",
     "≠": "!=", "σ": "sigma", "μ": "mu", "β": "beta", "π": "pi", "Φ": "Phi", "ε": "eps", "∇": "grad ",
 }  # fmt: skip
-# Between what is multiplied a point would be read as that of a decimal: 2·0.11.
-_TIMES = re.compile(r"(?<=[^\s·])·(?=[^\s·])")
+# Between what is multiplied a point would be read as that of a decimal: 2·0.11. At a line's end it goes on below.
+_TIMES = re.compile(r"(?<=[^\s·])·(?=[^\s·])|(?<=[\w)\]²ᵀ′″])·(?=\s|$)")
 # In a formula it may have blanks around it; elsewhere such a point parts words, or is a number not computed yet.
 _SPACED = re.compile(r"(?<=[\w)\]²ᵀ′″⎤⎥⎦])(\s{1,9})·(?=\s{1,9}[\w(√∂−+σ[⎡⎢⎣])")
 # In the line of a title is such a rule too, but it is not beside the point.

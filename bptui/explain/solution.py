@@ -17,7 +17,8 @@ from bptui.explain.reaching import sources
 
 MOST_LINES = 40
 MOST_CHARACTERS = 240
-
+# What the two equations of an instruction are called.
+_MATRICES = ("as matrices", "in numbers")
 
 Moments = Callable[[int], Moment]
 ByHand = Callable[[str, int, int], str]
@@ -61,7 +62,8 @@ def explanation(
         if depth == 0 and not isinstance(part, str):
             drawn = [equation.line for equation in equations(program, moments(index), digits)]
             lines += [f"    {title}: {text}" for title, text in part.more]
-            lines += [f"    as matrices: {text}" for text in drawn if len(text) <= MOST_CHARACTERS]
+            named = zip(_MATRICES, drawn, strict=False)
+            lines += [f"    {title}: {text}" for title, text in named if len(text) <= MOST_CHARACTERS]
     return [*lines[:MOST_LINES], "…"] if len(lines) > MOST_LINES else lines
 
 

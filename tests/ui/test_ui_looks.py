@@ -163,6 +163,7 @@ def test_a_product_is_no_decimal_point_and_a_raised_number_no_power():
         ("───── = ─── · ───  lr · ──", "----- = --- * ---  lr * --"),
         (" 3 Network · 6 parameters ─────", " 3 Network . 6 parameters -----"),
         (" xor   2-3-1 · bce · sgd  lr 0.5", " xor   2-3-1 . bce . sgd  lr 0.5"),
+        ("   E = 0.85·0.14 + 0.48·   ", "   E = 0.85*0.14 + 0.48*   "),
         (" h1   +0.8500      ·      · ", " h1   +0.8500      .      . "),
     ]:
         assert "".join(text for text, _ in Signs().line([(shown, "plain")])) == Signs().text(shown) == said

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bptui.tui.drawing.beyond import barred
+from bptui.tui.drawing.equation import broken
 from bptui.tui.drawing.keys import hints
 from bptui.tui.drawing.lines import line, width
 
@@ -63,3 +64,43 @@ def test_where_room_is_short_the_way_out_stays():
     assert "".join(text for text, _ in hints(keys, 80)) == "→ open  o go to where it was written  esc leave"
     assert "".join(text for text, _ in hints(keys, 30)) == "→ open  esc leave"
     assert "".join(text for text, _ in hints(keys, 5)) == "esc …"
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(["h1·w5", "0.85·0.14", "∂E/∂h1 · w5"]), min_size=1), min_size=1),
+    st.integers(0, 8),
+    st.integers(30, 90),
+)
+def test_what_goes_on_of_an_equation_begins_with_a_sign_under_or_behind_the_first_one(sides, indent, columns):
+    text = " " * indent + " = ".join(["x", *(" + ".join(side) for side in sides)])
+    first, *more = broken(text, columns)
+    column = first.index("=")
+    assert all(len(each) <= columns for each in (first, *more))
+    assert " ".join([first, *map(str.strip, more)]) == text
+    assert all(each.startswith((" " * column + "= ", " " * (column + 2) + "+ ")) for each in more)
+
+
+def test_a_long_left_side_is_broken_before_its_sign_and_no_matrix_is_torn():
+    assert broken("  as matrices: [∂E/∂w1  ∂E/∂w3] = [i1; i2] · [∂E/∂h1  ∂E/∂h2]", 40) == [
+        "  as matrices: [∂E/∂w1  ∂E/∂w3]",
+        "      = [i1; i2] · [∂E/∂h1  ∂E/∂h2]",
+    ]
+    assert broken("that is:  a  and some words that are long", 20) == [
+        "that is:  a  and",
+        "    some words that",
+        "    are long",
+    ]
+
+
+async def test_the_page_of_x_breaks_no_equation_into_others(app):
+    """The rest of one stands under its sign of equality; both pictures as matrices have a name."""
+    async with app("article", (80, 24)) as reader:
+        await reader.command("goto 0:5")
+        await reader.press("4", "x")
+        lines = reader.lines()
+        at = next(k for k, row in enumerate(lines) if "   prediction = " in row)
+        column = lines[at].index("=")
+        assert lines[at + 1][:column].strip(" │") == ""
+        assert lines[at + 1][column:].startswith("= 0.119 + 0.072 = 0.191")
+        assert reader.text().count("as matrices: ") == 1
+        assert reader.text().count("in numbers: [−0.68765; ") == 1

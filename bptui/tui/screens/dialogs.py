@@ -17,9 +17,13 @@ from textual.widgets import Input, Static
 from bptui.debugger.expressions import ExpressionError
 from bptui.files.matrices import several
 from bptui.files.text import safe
+from bptui.tui.drawing.equation import broken
 from bptui.tui.screens.over import Over
 from bptui.tui.widgets.field import Field
 from bptui.tui.widgets.sheet import Sheet, foot
+
+# A page of text is never wider; beside it are the border, a blank at each side, and the bar.
+_WIDEST, _BESIDE = 110, 5
 
 
 class TextPage(Over[None]):
@@ -44,15 +48,18 @@ class TextPage(Over[None]):
         self._deeper = deeper
 
     def compose(self) -> ComposeResult:
-        text = "\n".join(safe(line) for line in self._lines)
         with Sheet(self._title, "page"):
             with VerticalScroll(id="page-body", can_focus=False):  # its own keys would scroll with an animation
-                yield Static(Content(text), id="page-text")
+                yield Static(id="page-text")
             deeper = [("→", "open it step by step")] if self._deeper else []
             yield foot((("↑ ↓", "scroll"), *deeper, ("esc", "close")), "page-keys")
 
     def on_resize(self, event: events.Resize) -> None:
-        """The text scrolls within what the title, the keys and the border leave."""
+        """The text is as wide as the page, and scrolls within what the title, the keys and the border leave."""
+        columns = min(_WIDEST, int(event.size.width * 0.9)) - _BESIDE
+        lines = [part for line in self._lines for part in broken(safe(line), columns)]
+        for shown in self.query("#page-text").results(Static):
+            shown.update(Content("\n".join(lines)))
         for body in self.query("#page-body"):  # none any more where it is being closed
             body.styles.max_height = max(1, int(event.size.height * 0.9) - 3)
 
