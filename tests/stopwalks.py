@@ -205,7 +205,7 @@ class StopWalk(Walk):
 
     def branch_(self, random: np.random.Generator) -> None:
         """One of few names, so that one may be there already, or have been undone."""
-        self.go_to(str(random.choice(["b1", "b2", "mine", "other"])))
+        self.go_to(str(random.choice(["edit-1", "edit-2", "mine", "other"])))
 
     def switch_(self, random: np.random.Generator) -> None:
         self.go_to(str(random.choice(list(self.lines.all))))

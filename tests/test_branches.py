@@ -11,6 +11,7 @@ from driving import run_back, run_on
 from bptui.commands.registry import CommandError
 from bptui.commands.session import Session
 from bptui.debugger.debugger import Debugger, DebuggerError
+from bptui.engine.network import is_name
 from bptui.files.specs import load
 
 
@@ -33,8 +34,9 @@ def test_an_edit_in_the_past_forks_and_the_old_timeline_stays(session):
     session.execute("iteration 3")
     before = session.debugger.view().state
     session.execute("set w5 = 0.2 at 1:3")
-    assert names(session) == ["main", "b1"]
-    assert session.debugger.branches.name == "b1"
+    assert names(session) == ["main", "edit-1"]
+    assert session.debugger.branches.name == "edit-1"
+    assert not is_name("edit-1")  # no weight is called so, as b1 is
     assert not session.debugger.view().state.same_bits(before)
     session.execute("branch main")
     assert session.debugger.view().state.same_bits(before)
@@ -49,7 +51,7 @@ def test_undo_takes_the_fork_back_and_redo_gives_it_again(session):
     assert names(session) == ["main"]
     assert session.debugger.view().state.same_bits(before)
     session.execute("redo")
-    assert names(session) == ["main", "b1"]
+    assert names(session) == ["main", "edit-1"]
     assert session.debugger.view().state.same_bits(after)
     with pytest.raises(DebuggerError, match="nothing to redo"):
         session.execute("redo")
@@ -129,12 +131,12 @@ def test_where_two_branches_part(session):
     session.execute("iteration 4")
     session.execute("set w5 = 0.5 at 2:4")
     found = session.debugger.diff("main")
-    assert found.names == ("b1", "main")
+    assert found.names == ("edit-1", "main")
     parting = found.parting
     assert parting is not None
     # w5 is read next by z1.grad, in the same iteration.
     assert (str(parting.position), parting.slot) == ("2:6", "z1.grad")
-    assert [(name, edit.text) for name, edit in parting.edits] == [("b1", "set w5 = 0.5")]
+    assert [(name, edit.text) for name, edit in parting.edits] == [("edit-1", "set w5 = 0.5")]
     rows = {row.slot: row for row in found.rows}
     assert rows["x"].differing == 0
     assert rows["W2"].differing == 2
@@ -143,8 +145,8 @@ def test_where_two_branches_part(session):
     assert found.losses[0][3] != found.losses[1][3]
     here = session.debugger.view().state
     session.execute("branch main")
-    assert session.debugger.diff("b1").rows[0].slot == "x"
-    session.execute("branch b1")
+    assert session.debugger.diff("edit-1").rows[0].slot == "x"
+    session.execute("branch edit-1")
     assert session.debugger.view().state.same_bits(here)
 
 

@@ -28,12 +28,12 @@ def test_an_edit_of_what_was_visited_branches_and_undo_goes_back():
     debugger = Debugger(networks.article())
     debugger.next(9)
     debugger.set("w5", "0.2", "0:3")
-    assert tree(debugger) == [(0, "main", "0:0"), (1, "b1", "0:3")]
-    assert debugger.branches.name == "b1"
+    assert tree(debugger) == [(0, "main", "0:0"), (1, "edit-1", "0:3")]
+    assert debugger.branches.name == "edit-1"
     debugger.undo()
     assert tree(debugger) == [(0, "main", "0:0")]
     debugger.redo()
-    assert debugger.branches.name == "b1"
+    assert debugger.branches.name == "edit-1"
     assert debugger.evaluate("w5") != 0.2
     debugger.branch("main")
     assert not debugger.timeline.edits
@@ -94,7 +94,7 @@ def test_a_branch_that_is_named_like_one_undone_is_not_written_over():
     debugger.set("w5", "0.2", "0:3")
     debugger.undo()
     debugger.next(2)
-    debugger.branch("b1")
+    debugger.branch("edit-1")
     with pytest.raises(DebuggerError, match="nothing to redo"):
         debugger.redo()
     assert not debugger.timeline.edits

@@ -224,7 +224,7 @@ class TestReload:
         rewrite(MORE)
         where, said = carry_out(session, "reload")
         assert where.startswith("0:5 forward  z2 =")
-        assert said == "reloaded my.toml; dropped: set W2 = 0.5, set z2 = 0.125, branch main, b1, b2"
+        assert said == "reloaded my.toml; dropped: set W2 = 0.5, set z2 = 0.125, branch main, edit-1, edit-2"
         edits = [(str(edit.position), edit.text) for edit in session.debugger.timeline.edits]
         assert edits == [("0:0", "set W1[0,0] = 2")]
         assert carry_out(session, "undo") == ["undone: set W1[0,0] = 2 at 0:0"]

@@ -124,15 +124,15 @@ def test_the_losses_of_a_branch_that_was_left_are_kept_as_far_as_one_had_got():
     debugger.goto(Position(5, 9))
     debugger.set("w5", "0.4", "2:9")
     debugger.goto(Position(30, 9))
-    assert debugger.branches.name == "b1"
+    assert debugger.branches.name == "edit-1"
     losses, every = debugger.curve("main")
     assert every == 1
     assert losses.tobytes() == known.tobytes()
     debugger.goto(Position(8, 9))
     assert debugger.curve("main")[0].tobytes() == known[:9].tobytes()
-    assert debugger.curve("b1")[0][3] != known[3]
+    assert debugger.curve("edit-1")[0][3] != known[3]
     debugger.branch("main")
-    debugger.branch("b1")
+    debugger.branch("edit-1")
     debugger.goto(Position(30, 9))
     assert debugger.curve("main")[0].tobytes() == known.tobytes()
 

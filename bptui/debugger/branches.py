@@ -90,6 +90,7 @@ class Branches:
         if last is not None and self._is_latest(last) and same_nudge(last.edit, edit):
             timeline = timeline.without_last()
             before = last.before[branch.name]
+            edit = replace(edit, nudge=last.edit.nudge + 1)
             self.undoable.pop()
         after = replace(branch, timeline=timeline.with_edit(edit))
         self._do(edit, {branch.name: before}, {branch.name: after}, branch.name, here)
@@ -189,15 +190,20 @@ class Branches:
                     self.all[other.name] = replace(other, parent=parent)
 
     def _new_name(self) -> str:
+        """One that is no name in expressions, so that it is not read as a weight."""
         k = 1
-        while f"b{k}" in self.all:
+        while f"edit-{k}" in self.all:
             k += 1
-        return f"b{k}"
+        return f"edit-{k}"
 
 
 def same_nudge(last: Edit, edit: Edit) -> bool:
     """Whether a nudge goes on with the last one."""
-    return last.nudge and (last.slot, last.cells, last.position) == (edit.slot, edit.cells, edit.position)
+    return bool(last.nudge and edit.nudge) and (last.slot, last.cells, last.position) == (
+        edit.slot,
+        edit.cells,
+        edit.position,
+    )
 
 
 def _about(change: Change, name: str) -> bool:

@@ -98,6 +98,8 @@ class Debugger(Running):
     def nudge(self, target: Target, steps: int = 1, amount: float | None = None) -> Edit:
         """Move a cell by a step: at the iteration's start, for a value just after the instruction that writes it.
 
+        It gives the whole run of nudges that this one goes on with.
+
         Raises DebuggerError where the cell is not there yet.
         """
         editing.refuse_unset(self.program, target, self.look(self.position))
@@ -112,9 +114,9 @@ class Debugger(Running):
         if not editing.finite(self.program, values):
             raise DebuggerError(f"{self.spell(target)} would not be a finite number")
         text = f"nudge {self.spell(target)} to {values[0]:.12g}"
-        edit = Edit(place, target.slot, target.cells, values, text, nudge=True)
+        edit = Edit(place, target.slot, target.cells, values, text, nudge=1)
         self._edit(edit)
-        return edit
+        return self.timeline.edits[-1]
 
     def undo(self) -> Edit:
         """Take back the edit given last, wherever it lies. Raises DebuggerError if there is none."""

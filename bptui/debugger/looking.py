@@ -126,10 +126,10 @@ class Looking:
         state = self.look(Position(t))
         return Start(self.timeline, t, {slot.name: state.arrays[slot.name] for slot in lasting})
 
-    def value_before(self, edit: Edit) -> State:
-        """The state at an edit's place without that edit and those given after it."""
+    def value_before(self, edit: Edit, at: Position | None = None) -> State:
+        """The state at an edit's place, or at another, without that edit and those given after it."""
         given = self.timeline.edits[: self.timeline.edits.index(edit)]
-        return self.look(edit.position, Timeline(self.program, given))
+        return self.look(at or edit.position, Timeline(self.program, given))
 
     def set_by_hand(self, slot: str, cell: int) -> Edit | None:
         """The edit that a cell's present value is from, or None if an instruction has written it since."""

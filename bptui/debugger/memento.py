@@ -136,7 +136,7 @@ def _read_edit(program: Program, serial: int, value: Json) -> Edit:
     if not np.isfinite(values).all():
         raise ValueError(f"an edit of {slot.name} to what is no finite number")
     place = _read_position(program, str(value["at"]))
-    return Edit(place, slot.name, tuple(cells), values, str(value["text"]), bool(value["nudge"]), serial)
+    return Edit(place, slot.name, tuple(cells), values, str(value["text"]), int(value["nudge"]), serial)
 
 
 @_once

@@ -75,7 +75,7 @@ class Edit:
     cells    flat indices into the slot
     values   what is written, one for each cell
     text     how it was asked for
-    nudge    whether it is a run of nudges, which stays one edit
+    nudge    of how many nudges it is a run, which stays one edit; 0 of none
     """
 
     position: Position
@@ -83,7 +83,7 @@ class Edit:
     cells: tuple[int, ...]
     values: Array
     text: str = ""
-    nudge: bool = False
+    nudge: int = 0
     serial: int = field(default_factory=lambda: next(_serial))
 
 

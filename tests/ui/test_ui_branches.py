@@ -11,12 +11,12 @@ from bptui.tui.screens.branching import BranchesPage, DiffPage
 
 STORY = (
     "run 12", "goto 6:9", "set w5 = 0.4 at 2:9", "run 4", "goto 5:9", "set lr = 0.1", "run 6", "branch calm",
-    "branch main", "set W1 = 0.2 at 0:9", "branch b2",
+    "branch main", "set W1 = 0.2 at 0:9", "branch edit-2",
 )  # fmt: skip
 
 
 async def told(reader):
-    """A session of five branches, at the end of iteration 11 of b2."""
+    """A session of five branches, at the end of iteration 11 of edit-2."""
     for line in STORY:
         await reader.command(line)
     assert reader.position == "11:9"
@@ -32,14 +32,14 @@ async def test_d_shows_the_tree_and_enter_goes_to_a_branch(app):
         await told(reader)
         await reader.press("d")
         assert isinstance(reader.app.screen, BranchesPage)
-        assert rows(reader).startswith("main reached 11:9 ├─ b3 left main at 0:9 reached 11:9 set W1 = 0.2")
-        assert "└─ b1 left main at 2:9 reached 10:9 set w5 = 0.4" in rows(reader)
-        assert "▸ └─ b2 left b1 at 5:9 reached 11:9 set lr = 0.1" in rows(reader)
-        assert "└─ calm left b2 at 11:9 reached 11:9" in rows(reader)
+        assert rows(reader).startswith("main reached 11:9 ├─ edit-3 left main at 0:9 reached 11:9 set W1 = 0.2")
+        assert "└─ edit-1 left main at 2:9 reached 10:9 set w5 = 0.4" in rows(reader)
+        assert "▸ └─ edit-2 left edit-1 at 5:9 reached 11:9 set lr = 0.1" in rows(reader)
+        assert "└─ calm left edit-2 at 11:9 reached 11:9" in rows(reader)
         await reader.press("up", "enter")
         assert not isinstance(reader.app.screen, BranchesPage)
-        assert reader.session.debugger.branches.name == "b1"
-        assert "branch b1; edits go to it from now on" in reader.text()
+        assert reader.session.debugger.branches.name == "edit-1"
+        assert "branch edit-1; edits go to it from now on" in reader.text()
         assert reader.position == "11:9"
 
 
@@ -60,9 +60,9 @@ async def test_a_branch_is_forgotten_and_the_tree_stays_open(app):
         await reader.press("d", "end", "delete")
         assert isinstance(reader.app.screen, BranchesPage)
         assert "calm" not in rows(reader)
-        await reader.press("delete", "escape")  # that is b2, which is looked at
-        assert "b2 is the branch that is looked at; go to another first" in reader.text()
-        assert set(reader.session.debugger.branches.all) == {"main", "b1", "b2", "b3"}
+        await reader.press("delete", "escape")  # that is edit-2, which is looked at
+        assert "edit-2 is the branch that is looked at; go to another first" in reader.text()
+        assert set(reader.session.debugger.branches.all) == {"main", "edit-1", "edit-2", "edit-3"}
 
 
 async def test_side_by_side_says_where_they_part_and_what_differs(app):
@@ -71,10 +71,10 @@ async def test_side_by_side_says_where_they_part_and_what_differs(app):
         await reader.press("d", "up", "equals_sign")
         assert isinstance(reader.app.screen, DiffPage)
         shown = reader.inside("#diff-view")
-        assert shown.startswith("b2 beside b1 at 11:9")
-        assert "only b2: set lr = 0.1 at 5:9" in shown
+        assert shown.startswith("edit-2 beside edit-1 at 11:9")
+        assert "only edit-2: set lr = 0.1 at 5:9" in shown
         assert "they part at 6:8 W1 ← W1 − lr · ∂E/∂W1" in shown
-        found = reader.session.debugger.diff("b1")
+        found = reader.session.debugger.diff("edit-1")
         largest = max((row for row in found.rows if row.slot != "loss"), key=lambda row: row.largest)
         listed = shown.partition("difference ")[2].split()
         assert listed[0] == "E"
@@ -89,17 +89,17 @@ async def test_the_line_takes_diff_and_branches_too(app):
     async with app("article") as reader:
         await told(reader)
         await reader.command("diff main")
-        assert "b2 beside main at 11:9" in reader.text()
+        assert "edit-2 beside main at 11:9" in reader.text()
         await reader.press("escape")
         await reader.command("branches")
         assert isinstance(reader.app.screen, BranchesPage)
         await reader.press("escape")
-        await reader.command("diff b2")
+        await reader.command("diff edit-2")
         assert not isinstance(reader.app.screen, DiffPage)
-        assert "b2 is the branch that is looked at: name another, or a network" in reader.text()
+        assert "edit-2 is the branch that is looked at: name another, or a network" in reader.text()
         await reader.command("diff nonesuch")
         assert not isinstance(reader.app.screen, DiffPage)
-        assert "is no branch (main, b1, b2, calm, b3)" in reader.text()
+        assert "is no branch (main, edit-1, edit-2, calm, edit-3)" in reader.text()
 
 
 async def test_beside_another_network(app):
@@ -152,13 +152,13 @@ async def test_pages_follow_the_size(app, size):
         await reader.press("d")
         await reader.pilot.resize_terminal(*size)
         await reader.press("up")
-        assert "├─ b3" in rows(reader)
+        assert "├─ edit-3" in rows(reader)
         await reader.press("d")
         await reader.pilot.resize_terminal(40, 14)
         await reader.press("down")
         await reader.pilot.resize_terminal(*size)
         await reader.press("up")
-        assert "b2 beside" in reader.text()
+        assert "edit-2 beside" in reader.text()
 
 
 @every_size

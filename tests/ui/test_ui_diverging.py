@@ -29,8 +29,8 @@ def test_in_plain_mode(bptui, tmp_path):
     # With a smaller step from there on it trains.
     assert float(after("test_accuracy").split()[1]) > 0.9
     assert float(after("at 399:17").split()[-1]) < 0.3
-    assert after("b1 and main at") == "b1 and main at 399:17"
-    assert "only b1: set lr = 0.05 at 0:16" in lines
+    assert after("edit-1 and main at") == "edit-1 and main at 399:17"
+    assert "only edit-1: set lr = 0.05 at 0:16" in lines
     assert any(line.startswith("loss: 0.1") and " | nan  largest difference nan" in line for line in lines)
 
 

@@ -250,9 +250,9 @@ async def test_the_curve_of_another_branch_lies_behind(app):
         await reader.command("set w5 = 0.4 at 1:9")
         await reader.command("branch main")
         assert reader.inside("#loss") != plain
-        losses, every = reader.session.debugger.curve("b1")
+        losses, every = reader.session.debugger.curve("edit-1")
         assert (len(losses), every) == (5, 1)
-        await reader.command("delete b1")
+        await reader.command("delete edit-1")
         assert reader.inside("#loss") == plain
 
 

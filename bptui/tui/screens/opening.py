@@ -139,15 +139,21 @@ class Opening(Going):
 
     def _nudge(self, steps: int) -> None:
         slot, cell = self._cursor
-        was = self._view.before.get(slot, self._view.state.arrays[slot]).reshape(-1)[cell]
+        debugger = self.session.debugger
         try:
-            edit = self.session.debugger.nudge(Target(slot, (cell,), scalar=True), steps)
+            edit = debugger.nudge(Target(slot, (cell,), scalar=True), steps)
         except ValueError as error:
             self._refuse(error)
             return
-        name = spell(self.session.debugger.program, Target(slot, (cell,)))
+        name = spell(debugger.program, Target(slot, (cell,)))
         self.session.acknowledge(f"nudge {name}")
-        self._show(f"{name} {number(was)} → {number(edit.values[0])} at {edit.position}", edited=True)
+        was = debugger.value_before(edit).arrays[slot].reshape(-1)[cell]
+        run = f" ({edit.nudge} nudges)" if edit.nudge > 1 else ""
+        # What `u` goes back to: it takes the whole run.
+        before = debugger.value_before(edit, debugger.position) if run else None
+        self._show(
+            f"{name} {number(was)} → {number(edit.values[0])}{run} at {edit.position}", edited=True, before=before
+        )
 
     # Looking
 

@@ -14,6 +14,7 @@ from bptui.commands.following import followed
 from bptui.commands.session import Session
 from bptui.debugger import moves
 from bptui.debugger.view import View
+from bptui.engine.player import State
 from bptui.engine.program import Program
 from bptui.engine.timeline import Position
 from bptui.explain.parts import Key
@@ -80,16 +81,22 @@ class Showing(Arranged):
 
     # What is shown
 
-    def _show(self, note: str | None = None, *, edited: bool = False, undone: bool = False) -> None:
-        """Make the scene anew; the only place that writes it. After an edit it is said what followed from that."""
-        before, self._view = self._view, self.session.debugger.view()
+    def _show(
+        self, note: str | None = None, *, edited: bool = False, undone: bool = False, before: State | None = None
+    ) -> None:
+        """Make the scene anew; the only place that writes it. After an edit it is said what followed from that.
+
+        before  what several edits that are taken back together began with
+        """
+        was, self._view = self._view, self.session.debugger.view()
         slot, cell = self._cursor
         if slot not in self._view.program.slots or cell >= self._view.program.slots[slot].size:
             self._cursor = self._first_cell()  # another network has no such cell
         said = self._view.message if note is None else note
         if edited:
-            back = "U gives it once more" if undone else "u takes it back"
-            said = prose.edited(said, followed(before, self._view), self.size.width, back)
+            back = "U gives it once more" if undone else f"u takes {'it' if before is None else 'them'} back"
+            since = was if before is None else replace(was, state=before)
+            said = prose.edited(said, followed(since, self._view), self.size.width, back)
         self._note = "  ".join(part for part in (said, self.session.unsaved) if part)
         self._draw()
 
