@@ -11,8 +11,8 @@ SMALLEST = (40, 14)
 # Smaller screens show one thing after the other, larger ones three columns.
 _MEDIUM, _WIDE = (100, 30), (160, 30)
 _TALL = 38
-# The small arrangement's listing is a strip of five operations.
-_STRIP = 6
+# The small arrangement's listing is a strip of five operations; of three, where the network has no rows for gradients.
+_STRIP, _LEAST_STRIP, _FIGURE = 6, 4, 9
 _CAPTION = 3
 # Rows for the numbers of a network of a few neurons.
 _NUMBERS = 24
@@ -89,7 +89,8 @@ def _panes(plan: Plan, middle: Region, columns: int, rows: int) -> dict[str, Reg
 
 def _small(plan: Plan, middle: Region) -> dict[str, Region]:
     """The strip of operations above; below it a page, or the network and the formula."""
-    strip, rest = middle.split_horizontal(_STRIP)
+    spare = middle.height - _FIGURE - _STRIP
+    strip, rest = middle.split_horizontal(max(_LEAST_STRIP, min(_STRIP, spare)))
     if plan.page:
         return {"program": strip, plan.page: rest}
     network, formula = rest.split_horizontal(-_STRIP)

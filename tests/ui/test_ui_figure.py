@@ -103,6 +103,16 @@ def test_every_weight_is_there_or_said_to_be_left_out(name, size):
             assert int(shown[1]) >= len(missing)
 
 
+def test_gradients_of_neurons_without_a_row_of_their_own_are_said_to_be_left_out():
+    session = opened("article")
+    session.execute("goto 0:6")
+    short, high = ("\n".join(text_of(figure(sight_of(session), 78, rows))) for rows in (7, 8))
+    assert "more in Values" not in high
+    assert "−0.1133" in high
+    assert "−0.1133" not in short
+    assert "… 3 more in Values (2)" in short  # ∂E/∂prediction and both of ∂E/∂h
+
+
 def _cells(sight, slot):
     return range(sight.scene.view.program.slots[slot].size)
 

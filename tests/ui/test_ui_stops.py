@@ -138,6 +138,16 @@ async def test_a_watch_says_how_it_changed_since_the_stop_before(app):
         assert "= 4 prediction +0.2557" in stops(reader)
 
 
+async def test_the_row_of_watches_takes_none_of_the_networks_gradients(app):
+    async with app("article", (80, 24)) as reader:
+        await reader.press(*["n"] * 6)
+        before = reader.inside("#network")
+        assert "∂ −0.1133" in before
+        await reader.command("watch w5*2")
+        assert "w5*2 +0.2800" in reader.text()
+        assert reader.inside("#network") == before
+
+
 async def test_a_watch_takes_the_place_of_the_loss_and_gives_it_back(app):
     async with app("article") as reader:
         await reader.command("watch w5")

@@ -17,6 +17,7 @@ from bptui.tui.drawing.lines import Line
 from bptui.tui.drawing.network.ink import WIDEST
 from bptui.tui.drawing.network.lit import Flow, flow, lit
 from bptui.tui.drawing.network.parts import (
+    GRADIENT,
     LINE,
     SHORT,
     SUM,
@@ -377,7 +378,7 @@ class _Lines:
 
 def _say(canvas: Canvas, sight: Sight, made: Plan, lines: Sequence[_Lines]) -> None:
     """What the drawing leaves out is in the values; that is said where there is room, if need be across lines."""
-    count = sum(one.unsaid for one in lines) + _unsaid_biases(sight, made.form)
+    count = sum(one.unsaid for one in lines) + _unsaid_biases(sight, made.form) + _unsaid_slopes(sight, made.form)
     fewer = any(not one.drawn.all() for one in lines)
     texts = []
     if fewer and count:
@@ -397,6 +398,15 @@ def _unsaid_biases(sight: Sight, form: Form) -> int:
     slopes = [one for one in (gradient(program, bias) for bias in biases) if one is not None]
     there = sum(one.place < computed[one.slot] for one in slopes) if form.level <= SUM else 0
     return there + (len(biases) if form.level < VALUE else 0)
+
+
+def _unsaid_slopes(sight: Sight, form: Form) -> int:
+    """The gradients of neurons that have no row of their own; dots are gradients while these flow back."""
+    if not SHORT < form.level < GRADIENT:
+        return 0
+    view, row = sight.scene.view, sight.row
+    slopes = (gradient(view.program, kin.value) for layer in sight.layers for kin in layer.kin)
+    return sum(one is not None and view.is_computed(one.slot, one.cell(row)) for one in slopes)
 
 
 def caption(scene: Scene, row: int) -> str:
