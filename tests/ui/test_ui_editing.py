@@ -124,6 +124,26 @@ async def test_choosing_from_when_an_edit_holds(app, presses, place, prediction)
             assert reader.session.debugger.evaluate("w5") != 0.2
 
 
+async def test_the_dialog_says_whether_prediction_and_loss_will_follow(app):
+    """Before it is set: from here they stay as they are, where they have read the number already."""
+    async with app("article", (80, 24)) as reader:
+        await reader.press("e")
+        assert "● from the very start, 0:0 " in reader.text()  # nothing has read it yet
+        await reader.press("escape", "n", "n", "e")
+        assert "● from here, 0:2: prediction stays, marked ~" in reader.text()
+        assert "○ from the very start, 0:0: it follows" in reader.text()
+        await reader.press("escape", "i", "n", "n", "e")
+        assert "● from here, 1:4: prediction and E stay, marked ~" in reader.text()
+        assert "○ from the start of this iteration, 1:0: they follow" in reader.text()
+        await reader.press("down")
+        await reader.type("0.4")
+        await reader.press("enter")
+        assert re.search(r"w5 \S+ → 0.4 at 0:9; prediction \S+ → \S+, E \S+ → ", reader.text())
+        await reader.command("goto 2:9")
+        await reader.press("e")  # updated since: what was computed from it before is of the old weights already
+        assert "marked ~" not in reader.text()
+
+
 async def test_up_in_the_dialog_goes_the_other_way(app):
     async with app("article") as reader:
         await reader.press("i", "n", "e", "up")

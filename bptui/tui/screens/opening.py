@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual.widgets import Input
 
+from bptui.commands.following import outdating
 from bptui.commands.wording import number_text
 from bptui.debugger.debugger import spell
 from bptui.debugger.expressions import parse_target
@@ -120,21 +122,21 @@ class Opening(Going):
         return True
 
     def _places(self, slot: str, cell: int) -> list[Place]:
-        """From when an edit of a cell may hold."""
+        """From when an edit of a cell may hold, and whether prediction and loss follow it then."""
         from bptui.tui.screens.dialogs import Place
 
-        del cell
+        stay, follow = _consequences(outdating(self._view, slot, cell))
         here = self._position()
         program = self.session.debugger.program
         writer = program.writers.get(slot)
-        places = [(here, Place(f"from here, {here}", None))]
+        places = [(here, Place(f"from here, {here}{stay}", None))]
         if program.slots[slot].persistent:
             begun = normal(program, here.iteration, 0, 0)
-            places.append((begun, Place(f"from the start of this iteration, {here.iteration}:0", str(begun))))
-            places.append((START, Place("from the very start, 0:0", "0:0")))
+            places.append((begun, Place(f"from the start of this iteration, {here.iteration}:0{follow}", str(begun))))
+            places.append((START, Place(f"from the very start, 0:0{follow}", "0:0")))
         elif writer is not None and here.op > writer + 1:
             done = normal(program, here.iteration, writer + 1, 0)
-            places.append((done, Place(f"from where it was computed, {done}", str(done))))
+            places.append((done, Place(f"from where it was computed, {done}{follow}", str(done))))
         return list(dict(places).values())
 
     def _nudge(self, steps: int) -> None:
@@ -218,3 +220,11 @@ class Opening(Going):
             return
         self.focus_pane(self.query_one(ValuesPane).number)
         self.point(target.slot, target.cells[0])
+
+
+def _consequences(outdated: Sequence[str]) -> tuple[str, str]:
+    """What prediction and loss do after an edit from here on, and from earlier; "" where neither has read it."""
+    if not outdated:
+        return "", ""
+    alone = len(outdated) == 1
+    return f": {' and '.join(outdated)} stay{'s' * alone}, marked ~", f": {'it follows' if alone else 'they follow'}"
