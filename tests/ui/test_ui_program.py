@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import replace
 from functools import cache
 
@@ -13,9 +14,11 @@ from hypothesis import strategies as st
 from bptui.commands.session import Session
 from bptui.explain.folds import Folds
 from bptui.explain.parts import walk
+from bptui.explain.words import left, sentence
 from bptui.files import specs
 from bptui.tui.drawing.lines import width
 from bptui.tui.drawing.listing import Listing, in_sight
+from bptui.tui.drawing.operation import Look, operation
 from bptui.tui.screens.helping import scene_of
 
 MOMENTS = {"article": ("0:0", "0:4", "0:9"), "lstm": ("0:0", "0:30", "0:300.5", "0:533", "1:510")}
@@ -64,6 +67,33 @@ def test_a_window_shows_neighbours_and_one_row_from_afar_at_most(count, data):
     assert here in shown
     assert shown == sorted(shown)
     assert sum(b - a != 1 for a, b in itertools.pairwise(shown)) <= 1
+
+
+@settings(deadline=None)  # the first of each moment is gone to
+@given(name=st.sampled_from(["article", "digits", "diverging"]), op=st.integers(0, 9), columns=st.integers(36, 120))
+def test_no_row_loses_its_formula_or_its_value_without_a_sign(name, op, columns):
+    """The whole formula or a sign that it is cut, two blanks, and a value of what is done, shortened where need be."""
+    made = scene(name, f"0:{op}")
+    program = made.view.program
+    for k in range(9):
+        text = "".join(part for part, _ in operation(made, k, Look(columns)))
+        formula, value = re.fullmatch(rf".. +{k + 1}  (.*?)  +(\S.*)", text).groups()
+        assert formula == sentence(program, program.instructions[k]) or formula.endswith("…")
+        assert formula.startswith(left(program, program.instructions[k]))
+        assert (value.strip() == "·") == (k >= op)
+        assert k >= op or re.search(r"\d", value)
+
+
+def test_a_formula_stays_beside_a_shorter_value():
+    def drawn(name, op, columns):
+        return "".join(text for text, _ in operation(scene(name, "0:9"), op - 1, Look(columns))).rstrip("° ")
+
+    assert drawn("article", 4, 46) == " ✓  4  ∂E/∂prediction = prediction − y  −0.81"
+    assert drawn("article", 4, 44) == " ✓  4  ∂E/∂prediction = predictio…  −0.8090"
+    assert drawn("article", 4, 31) == " ✓  4  ∂E/∂prediction …  −0.81"
+    assert drawn("article", 5, 46).endswith("∂E/∂W2 = hᵀ @ ∂E/∂prediction   −0.69 …")
+    assert drawn("digits", 6, 46).endswith("loss = mean cross-entropy(z2,…  +2.626")
+    assert drawn("diverging", 8, 46).endswith("∂loss/∂W2 = a1ᵀ @ ∂loss/∂z2    −0.53 …")
 
 
 async def test_headings_open_and_fold_by_keys(app):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bptui.debugger.view import View
@@ -13,12 +13,16 @@ from bptui.explain.parts import Part, title
 from bptui.files.text import safe
 from bptui.tui.drawing.kept import Kept
 from bptui.tui.drawing.layers import described
-from bptui.tui.drawing.lines import Line, Run, cut, line, spread, width
-from bptui.tui.drawing.numbers import UNSET, colour, signed
+from bptui.tui.drawing.lines import CUT, Line, Run, cut, line, spread, width
+from bptui.tui.drawing.numbers import UNSET, colour, shortened, signed
 from bptui.tui.drawing.tensor.summary import ends
 from bptui.tui.scene import Scene
 
 MOST_VALUES = 4
+# Of a formula that is cut so many letters are to be seen; of a number cut as well as its row, so many.
+_LEAST, _BRIEF = 6, 5
+# With a single blank between, a value would read as a part of the formula.
+_GAP = 2
 # Columns that are given up so that decimal points stand in one.
 _MOST_SHIFT = 4
 _DEPTH = {"phase": 0, "layer": 1, "block": 2}
@@ -66,21 +70,32 @@ _OPERATIONS: Kept[Line] = Kept(1024)
 
 def _operation(scene: Scene, k: int, look: Look) -> Line:
     view = scene.view
-    instruction = view.program.instructions[k]
     mark = _progress(view, range(k, k + 1))
     name = "now+bold" if k == view.done else "plain" if mark == "✓" else "dim"
     digits = max(2, len(str(len(view.program))))
     lit = "now" if k == view.done else "dim"
     head = line(look.stops.get(k, (" ", lit)), (f"{mark} {k + 1:>{digits}}  ", lit))
-    full, short = words.sentence(view.program, instruction), words.left(view.program, instruction)
-    made, most = _values(scene, k, look), look.columns - width(head) - 1
-    large = view.program.slots[instruction.writes].size > MOST_VALUES
-    # Of a few numbers as many as there is room for; of many it tells more what was done to them.
-    wanted = [full, short] if large else [short]
-    values = next((v for text in wanted for v in made if v and most - width(v) >= len(text)), ())
-    room = most - width(values)
-    text = full if len(full) <= room or (large and len(short) < room // 2) else short
-    return spread((*head, *cut(((text, name + _under(look)),), max(4, room))), values, look.columns)
+    text, values = _fitting(scene, k, look, look.columns - width(head) - _GAP)
+    return spread((*head, (text, name + _under(look))), values, look.columns)
+
+
+def _fitting(scene: Scene, k: int, look: Look, most: int) -> tuple[str, Line]:
+    """The formula with as much of the value as there is room for; else as much of it as leaves room for a value."""
+    program = scene.view.program
+    instruction = program.instructions[k]
+    full, short = words.sentence(program, instruction), f"{words.left(program, instruction)} {CUT}"
+    *made, least = _values(scene, k, look)
+    for text in (full, short):
+        for value in made:
+            if width(value) + len(text) <= most:
+                return _begun(full, short, most - width(value)), value
+    return _begun(full, short, max(4, most - width(least))), least
+
+
+def _begun(full: str, short: str, room: int) -> str:
+    """A formula cut with a sign, or what is written where no more than that would be left."""
+    text = full if room >= min(len(full), len(short) + _LEAST) else short
+    return "".join(part for part, _ in cut(line(text), room))
 
 
 def heading(scene: Scene, part: Part, look: Look, *, opened: bool, inside: str) -> Line:
@@ -149,7 +164,7 @@ def _result(view: View, entry: Entry) -> int | None:
 
 
 def _values(scene: Scene, k: int, look: Look) -> list[Line]:
-    """The value written, more and more briefly: its numbers, its range, nothing."""
+    """The value written, more and more briefly: its numbers, its range, what either begins with, nothing."""
     view = scene.view
     slot = view.program.instructions[k].writes
     there = view.state.computed[slot] if k < view.position.op or k == view.done else 0
@@ -162,14 +177,38 @@ def _values(scene: Scene, k: int, look: Look) -> list[Line]:
     if odd:
         low, high = float(known.min()), float(known.max())
     mark = "!" if odd else _mark(view, slot)
-    shape = "×".join(map(str, view.state.arrays[slot].shape))
-    span = f"{signed(low, most)} … {signed(high, most)}"
-    numbers = [_numbers(scene, k, most)] if array.size <= MOST_VALUES else []
     # More of it is better than decimal points in one column.
     shift = " " * min(_MOST_SHIFT, look.places - most) * (most >= 0)
     tails = [(shift + mark, "dim"), (mark, "dim")] if shift else [(mark, "dim")]
-    full = [line(*made, end) for made in (*numbers, ((f"{shape}: {span}", "dim"),), ((span, "dim"),)) for end in tails]
-    return [*full, line((mark, "dim"))]
+    whole, *brief = _written(scene, k, (low, high), most)
+    texts = [line(*whole, end) for end in tails]
+    return [*texts, *(line(*each, (mark, "dim")) for each in brief), line((mark, "dim"))]
+
+
+def _written(scene: Scene, k: int, ends: tuple[float, float], places: int) -> list[Line]:
+    """Some numbers one by one, many as their range; more and more briefly."""
+    view = scene.view
+    array = view.state.arrays[view.program.instructions[k].writes]
+    if array.size > MOST_VALUES:
+        return _spans(array.shape, ends, places)
+    whole, *brief = _few(scene, k, places)
+    between = _spans(array.shape, ends, places)[1:-1] if array.size > 1 else []
+    return [whole, *sorted([*brief, *between], key=width, reverse=True)]
+
+
+def _few(scene: Scene, k: int, places: int) -> list[Line]:
+    """All numbers, all with fewer digits, the first."""
+    brief = _numbers(scene, k, lambda value: shortened(value, places, _BRIEF))
+    alone = [line(*brief[:1], (f" {CUT}", "dim"))] if len(brief) > 1 else []
+    return [_numbers(scene, k, lambda value: signed(value, places)), brief, *alone]
+
+
+def _spans(shape: tuple[int, ...], ends: tuple[float, float], places: int) -> list[Line]:
+    """The shape and the range, the range, that with fewer digits, its beginning."""
+    span = f" {CUT} ".join(signed(end, places) for end in ends)
+    low, high = (shortened(end, places, _BRIEF) for end in ends)
+    texts = [f"{'×'.join(map(str, shape))}: {span}", span, f"{low} {CUT} {high}", f"{low} {CUT}"]
+    return [line((text, "dim")) for text in texts]
 
 
 def _mark(view: View, slot: str) -> str:
@@ -179,15 +218,13 @@ def _mark(view: View, slot: str) -> str:
     return "*" if slot in view.edited else "°" if slot in view.stale.old else " "
 
 
-def _numbers(scene: Scene, k: int, places: int) -> Line:
+def _numbers(scene: Scene, k: int, written: Callable[[float], str]) -> Line:
     view = scene.view
     slot = view.program.instructions[k].writes
     flat, there = view.state.arrays[slot].reshape(-1), view.state.computed[slot]
     bold = "+bold" if k == view.done else ""
     shown = [
-        (signed(float(flat[cell]), places), colour(float(flat[cell])) + bold)
-        if cell < there
-        else (scene.unset(slot), "dim")
+        (written(float(flat[cell])), colour(float(flat[cell])) + bold) if cell < there else (scene.unset(slot), "dim")
         for cell in scene.reading_order(slot)
     ]
     runs = [part for run in shown for part in (run, (" ", "plain"))]
