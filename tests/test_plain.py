@@ -415,6 +415,17 @@ def test_what_comes_to_mind_is_understood(line, same):
     assert (found.stdout, found.stderr, found.returncode) == (meant.stdout, "", 0)
 
 
+def test_names_of_a_persons_own_are_no_gradients(tmp_path):
+    """A quotient of two numbers that are called so."""
+    spec = tmp_path / "own.toml"
+    spec.write_text(
+        'loss = "half-mse"\nlr = 0.05\ndata = { x = [[2, 3]], y = [[1]] }\n'
+        'labels = { x = ["dE", "dw"], y = ["t"], loss = "E" }\nlayers = ["dense 1"]\n', encoding="utf-8",
+    )  # fmt: skip
+    done = run_bptui(str(spec), "--plain", stdin="print dE/dw\n")
+    assert (done.stdout.splitlines()[-1], done.stderr) == ("dE/dw = 0.6666666666666666", "")
+
+
 @pytest.mark.parametrize(
     "word, ours", [("change", "set"), ("breakpoint", "break"), ("loss", "curve"), ("most", "describe")]
 )

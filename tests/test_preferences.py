@@ -41,6 +41,8 @@ def test_what_stands_behind_the_signs_of_the_template_is_valid(tmp_path):
 def test_keys_are_given_others_and_may_be_exchanged(tmp_path):
     found = load(tmp_path / "s.toml", 'theme = "light"\n[keys]\nnext = "j, +"\nnudge = "n"\nback = ["k", ","]\n')
     assert found.keys == {"next": ("j", "+"), "nudge": ("n",), "back": ("k", ",")}
+    # Signs that have a key of their own on German and French keyboards.
+    assert load(tmp_path / "s.toml", '[keys]\nview = "§, €"\n').keys == {"view": ("§", "€")}
     assert keys.name("+") == "plus" and keys.name(",") == "comma"
     commands = {command.name: command for command in registry.with_keys(found.keys)}
     assert commands["next"].key == "j" and commands["nudge"].key == "n" and commands["finish"].key == "f"

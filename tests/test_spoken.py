@@ -194,6 +194,8 @@ def test_a_pipe_is_spoken():
     ("sweep lr equals 0.01,0.1 seed equals 0 dot dot 7", "sweep lr=0.01,0.1 seed=0..7"), ("restart lr equals 0.1", "restart lr=0.1"),
     ("nudge w5 minus 0.01", "nudge w5 -0.01"), ("find 2 times 10 to the minus 5", "find 2e-5"), ("print W underscore h1 left bracket 0 right bracket", "print W_h1[0]"),
     ("save less than", "save less than"), ("branch a minus b", "branch a minus b"), ("iteration 3", "iteration 3"), ("", ""), ("e w5 equals 1", "e w5 = 1"),
+    ("print times", "print times"), ("set minus = 0.25", "set minus = 0.25"), ("fold times 3", "fold times 3"), ("find plus", "find plus"),
+    ("print w5 times w6", "print w5 * w6"), ("print w5 divided by 2", "print w5 / 2"),
 ])  # fmt: skip
 def test_what_is_said_can_be_typed(said, line):
     assert telling.typed(said) == line

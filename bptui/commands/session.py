@@ -57,8 +57,13 @@ class Session(Context):
 
     def _rates(self, text: str) -> str:
         """Gradients as they are shown, ∂E/∂w5 or dE/dw5, by the names that expressions have for them: w5.grad."""
-        losses = ("loss", self.debugger.program.name("loss"))
-        return _RATE.sub(lambda found: f"{found[2]}.grad" if found[1] in losses else found[0], text)
+        program = self.debugger.program
+        losses, known = ("loss", program.name("loss")), {*program.slots, *program.targets}
+
+        def named(found: re.Match[str]) -> str:
+            return f"{found[2]}.grad" if found[1] in losses and found[2] in known else found[0]
+
+        return _RATE.sub(named, text)
 
     def acknowledge(self, text: str) -> None:
         """Put what was just done into the session's file, as this command, before it is shown."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,8 +30,9 @@ from bptui.engine.timeline import START, Edit, Position, Timeline, first_differe
 if TYPE_CHECKING:
     from bptui.debugger.probing.knobs import Start
 
-# So many moments that were seen last, or foreseen, are at hand as they were seen.
+# So many moments that were seen last, or foreseen, are at hand as they were seen, where a program has few numbers.
 _SEEN = 4
+_LIGHT = 1 << 19
 
 
 class Looking:
@@ -51,7 +53,7 @@ class Looking:
         self.watches = Watches()
         self._player = Player(timeline, self.memory)
         self._beside: Player | None = None
-        self._seen: deque[View] = deque(maxlen=_SEEN)
+        self._seen: deque[View] = deque(maxlen=_SEEN if is_light(timeline.program) else 1)
         self._curves = Curves(self.memory)
         return self.view()
 
@@ -193,13 +195,17 @@ class Looking:
         return replace(self._here(), message=message)
 
     def foresee(self, position: Position) -> View:
-        """What there will be to be seen at a position: `view` there has nothing to do then."""
-        here = self.position
+        """What there will be to be seen at a position: `view` there has nothing to do then.
+
+        Nobody has been there by that: of the losses no more are known than before.
+        """
+        here, known = self.position, len(self._player.losses)
         try:
             self._player.goto(self.timeline, position)
             return self._here()
         finally:
             self._player.goto(self.timeline, here)
+            self._player.losses.cut(known)
 
     def glimpse(self) -> View:
         """In passing: where one is, and the losses; its arrays are the machine's own, which the next step changes."""
@@ -218,10 +224,11 @@ class Looking:
 
     def _here(self) -> View:
         """Where the player is, as it was seen or foreseen lately; else seen now, sharing what is still so."""
-        known = [view for view in self._seen if view.timeline is self.timeline]
-        view = next((view for view in known if view.position == self.position), None)
+        if self._seen and self._seen[-1].timeline is not self.timeline:
+            self._seen.clear()
+        view = next((view for view in self._seen if view.position == self.position), None)
         if view is None:
-            view = self._view(known[-1].state if known else None)
+            view = self._view(self._seen[-1].state if self._seen else None)
         else:
             self._seen.remove(view)
         self._seen.append(view)
@@ -308,6 +315,13 @@ class Looking:
                 state = self.look(normal(self.program, t, k, 0)) if edited or state is None else state
                 begun = state.arrays[slot]
             yield slot, begun
+
+
+@lru_cache(maxsize=4)
+def is_light(program: Program) -> bool:
+    """Whether an iteration takes no longer than a frame, and nobody sees how often it is carried out."""
+    own = any(instruction.own is not None for instruction in program.instructions)
+    return not own and sum(slot.size for slot in program.slots.values()) <= _LIGHT
 
 
 def _unset(array: Array) -> Array:

@@ -58,6 +58,8 @@ def fault(key: str) -> str:
     """Why no command can have a key: '' or the reason."""
     if key in _FIXED:
         return f"the key {quoted(key)} always {_FIXED[key]}: take another"
+    if len(key) == 1 and key.isprintable():
+        return ""
     *held, last = name(key).split("+")
     if held == ["shift"] and len(last) == 1:
         return f"the key {quoted(key)} is written {quoted(last.upper())}"

@@ -47,7 +47,7 @@ class Server:
         self._door = door
         self._arguments = tuple(arguments)
         self._most = clients
-        self._open: set[web.WebSocketResponse] = set()
+        self._open: dict[web.WebSocketResponse, web.Request] = {}
         # An app whose page has gone has its place until it has ended: a page that is reloaded waits for that.
         self._places = asyncio.Semaphore(clients)
         own = f"ws://{LOOPBACK}:{door.port} ws://localhost:{door.port}"
@@ -102,15 +102,17 @@ class Server:
         """An app's; where there is no place the code of the end says so: of a refusal a page is not told why."""
         way = web.WebSocketResponse(heartbeat=15, timeout=_GRACE, max_msg_size=_MOST_BYTES)
         await way.prepare(request)
-        if sum(not one.closed for one in self._open) >= self._most:
+        if sum(_there(*one) for one in self._open.items()) >= self._most:
             await way.close(code=WSCloseCode.TRY_AGAIN_LATER)
             return way
-        self._open.add(way)
+        self._open[way] = request
         try:
             async with self._places:
+                if not _there(way, request):  # it went while it waited
+                    return way
                 await self._carry(way, _size(request.query.get("width"), request.query.get("height")))
         finally:
-            self._open.discard(way)
+            del self._open[way]
         return way
 
     async def _carry(self, way: web.WebSocketResponse, size: tuple[int, int]) -> None:
@@ -123,6 +125,11 @@ class Server:
                     await _hand_on(app, way, message.data)
         finally:
             await app.stop()
+
+
+def _there(way: web.WebSocketResponse, request: web.Request) -> bool:
+    """Whether a page is: of one that went before it was listened to the connection is no more."""
+    return not way.closed and request.transport is not None and not request.transport.is_closing()
 
 
 async def _hand_on(app: ServedApp, way: web.WebSocketResponse, text: str) -> None:

@@ -20,7 +20,7 @@ from bptui.tui.drawing.look import Look
 from bptui.tui.drawing.network.figure import figure, planned
 from bptui.tui.drawing.network.parts import LINE
 from bptui.tui.drawing.network.sight import Sight
-from bptui.tui.drawing.numbers import decimals, signed
+from bptui.tui.drawing.numbers import decimals, shortened, signed
 from bptui.tui.drawing.plot import Axes, Curve, plot
 from bptui.tui.drawing.table import table
 from bptui.tui.drawing.tabs import tab_at, tabs
@@ -307,3 +307,12 @@ def test_the_views_in_a_title_fit_and_that_which_is_shown_or_the_next_is_among_t
         assert {tab_at(made, x, views) for x in range(width(made))} == {"", *names}
     else:
         assert made == line((f" v {views[(k + 1) % count]} ", "dim"))
+
+
+@pytest.mark.parametrize("value", [1.28e10, -2e10, 123456.7, 2.5e100, -1.193e-5, 0.123456, 9.9999e9])
+@pytest.mark.parametrize("room", [7, 8, 9])
+def test_a_number_for_which_there_is_little_room_takes_no_more(value, room):
+    """And stays about the same."""
+    text = shortened(value, 3, room)
+    assert len(text) <= room, text
+    assert float(text.replace("−", "-")) == pytest.approx(value, rel=0.2)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 # After these stand names and texts, in which a word is a word.
-_NAMES = frozenset({"branch", "diff", "save", "load", "open", "delete", "copy", "help"})
+_NAMES = frozenset({"branch", "diff", "save", "load", "open", "delete", "copy", "help", "fold"})
 # After these `equals` gives a value; elsewhere it compares.
 _GIVING = ("set", "predict", "sweep", "restart")
 
@@ -47,6 +47,11 @@ def _between(said: str, sign: str) -> Rule:
     return re.compile(rf"(?<!\S)(?:{said})(?!\S)"), sign
 
 
+def _joining(said: str, sign: str) -> Rule:
+    """Words behind what they join to something: alone they may be somebody's names."""
+    return re.compile(rf"(?<=\S )(?:{said})(?!\S)"), sign
+
+
 _RULES: tuple[Rule, ...] = (
     (re.compile(r"(?<![\w.])([\d.]+) times 10 to the (minus )?(\d+)"), _power),
     (re.compile(r"iteration (\d+), operation (\d+)(?:, element (\d+))?"), _position),
@@ -71,9 +76,9 @@ _RULES: tuple[Rule, ...] = (
     _between("(?:is )?greater than", ">"),
     _between("(?:is )?less than", "<"),
     (re.compile(r"(?<!\S)minus (?=[\d.])"), "-"),
-    _between("minus", "-"),
-    _between("plus", "+"),
-    _between("times", "*"),
-    _between("divided by|slash", "/"),
-    _between("to the power of", "**"),
+    _joining("minus", "-"),
+    _joining("plus", "+"),
+    _joining("times", "*"),
+    _joining("divided by|slash", "/"),
+    _joining("to the power of", "**"),
 )

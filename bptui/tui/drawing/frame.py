@@ -120,9 +120,10 @@ def _power(value: float) -> str:
 
 
 def short(value: float) -> str:
-    """A number of three digits in seven characters."""
-    text = number(value, _DIGITS).replace("e+0", "e").replace("e+", "e").replace("e-0", "e−").replace("e-", "e−")
-    return text if len(text) < MARGIN else short(float(f"{value:.1g}"))
+    """A number of three digits in seven characters, or of as many as there is room for."""
+    made = (number(value, digits).replace("e+0", "e").replace("e+", "e") for digits in range(_DIGITS, 0, -1))
+    texts = [text.replace("e-0", "e−").replace("e-", "e−") for text in made]
+    return next((text for text in texts if len(text) < MARGIN), texts[-1])
 
 
 def _clipped(frame: Frame, segments: Array) -> Array:

@@ -58,7 +58,8 @@ def shortened(value: float, places: int, room: int) -> str:
         return text[:room]
     fewer = next((one for one in range(places - 1, -1, -1) if len(signed(value, one)) <= room), -1)
     digits = _digits(value, room)
-    return signed(value, fewer) if fewer + math.floor(math.log10(abs(value))) >= digits else _power(value, digits)
+    plain = fewer >= 0 and fewer + math.floor(math.log10(abs(value))) >= digits
+    return signed(value, fewer) if plain else _power(value, digits)
 
 
 def _digits(value: float, room: int) -> int:
@@ -67,7 +68,7 @@ def _digits(value: float, room: int) -> int:
 
 
 def _power(value: float, digits: int) -> str:
-    text = f"{abs(value):.{digits}e}".replace("e+0", "e").replace("e-0", "e-")
+    text = f"{abs(value):.{digits}e}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
     return f"{_MINUS if value < 0 else '+'}{text}"
 
 

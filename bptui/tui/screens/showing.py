@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from textual.reactive import reactive
@@ -13,6 +13,7 @@ from textual.timer import Timer
 from bptui.commands.following import followed
 from bptui.commands.session import Session
 from bptui.debugger import moves
+from bptui.debugger.looking import is_light
 from bptui.debugger.view import View
 from bptui.engine.player import State
 from bptui.engine.program import Program
@@ -43,9 +44,8 @@ _STEPS: dict[str, Callable[[Program, Position], Position]] = {
     "iteration": lambda program, here: moves.iterations(program, here, 1),
     "iteration-back": lambda program, here: moves.iterations(program, here, -1),
 }
-# Seconds after a frame until the next is thought of, and the numbers of a network that is so small that no key waits.
+# Seconds after a frame until the next is thought of.
 _AFTER = 0.002
-_LIGHT = 1 << 19
 # Seconds between two portions of what is computed for a plot: keys come in between.
 _BETWEEN = 0.02
 
@@ -72,6 +72,7 @@ class Showing(Arranged):
         self._stopping = Stopping(session)
         self._computing: Timer | None = None
         self._ticking: Timer | None = None
+        self._thinking: Timer | None = None
         self._underway: Underway | None = None
 
     @property
@@ -141,16 +142,15 @@ class Showing(Arranged):
 
     def _look_ahead(self, verb: str) -> None:
         """A step is likely to be followed by one like it: once its frame is there, what that will show is drawn."""
-        if verb in _STEPS and _is_light(self._view.program):
-            self.set_timer(_AFTER, lambda: self._foresee(verb))
+        if self._thinking is not None:
+            self._thinking.stop()
+        if verb in _STEPS and is_light(self._view.program):
+            self._thinking = self.set_timer(_AFTER, lambda: self._foresee(verb))
 
     def _foresee(self, verb: str) -> None:
         debugger, shown = self.session.debugger, self.scene
         if self._underway is None and not self._looked and isinstance(shown, Scene) and shown.view is self._view:
-            try:
-                view = debugger.foresee(_STEPS[verb](debugger.program, debugger.position))
-            except Exception:  # noqa: BLE001 - a person's own operation may raise anything; the step itself will say so
-                return
+            view = debugger.foresee(_STEPS[verb](debugger.program, debugger.position))
             scene = replace(shown, view=view, formula=helping.at_hand(view, self._cursor))
             for pane in self.query(Pane):
                 pane.foresee(scene)
@@ -224,9 +224,3 @@ class Showing(Arranged):
         self.session.folds = self.session.folds.put({part: opened})
         self._note = ""
         self._draw()
-
-
-@lru_cache(maxsize=4)
-def _is_light(program: Program) -> bool:
-    """Whether an iteration takes no longer than a frame."""
-    return sum(slot.size for slot in program.slots.values()) <= _LIGHT
