@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -49,7 +49,8 @@ def each(debugger: Debugger) -> Iterator[Shown]:
             yield moment, cell, formula(debugger.program, moment, cell, 4)
 
 
-@cache
+# As many as the examples: what was read and written by each operation is large.
+@lru_cache(maxsize=8)
 def begin(name: str) -> Begun:
     debugger = Debugger(specs.load(name)) if name in EXAMPLES else formulas.begun(name)
     goto_text(debugger, f"1:{len(debugger.program)}")
