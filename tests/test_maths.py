@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from functools import cache
 from itertools import pairwise
 
 import networks
@@ -135,14 +134,14 @@ def columns(box: Box) -> list[tuple[int, int]]:
     return sorted(found.values())
 
 
-@cache
+@pytest.fixture(scope="module")
 def long() -> Formula:
     return next(found for *_, found in begin("transformer").shown if len(found.line) > 200)
 
 
-@given(st.integers(8, 130))
-def test_what_is_too_long_goes_on_below_and_nothing_is_lost(width):
-    for row in long().rows:
+@given(width=st.integers(8, 130))
+def test_what_is_too_long_goes_on_below_and_nothing_is_lost(long, width):
+    for row in long.rows:
         box = maths.flowing(row, width)
         assert box.width <= width
         assert "".join("".join(rows(box)).split()) == "".join(row.split())
