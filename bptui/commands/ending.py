@@ -50,6 +50,13 @@ def leave(session: Session, *, in_order: bool) -> None:
             print(f"bptui: {safe(said)}", file=sys.stderr, flush=True)
 
 
+def say_way_back(session: Session) -> None:
+    """After a session was left in order: how it is gone on with, where it was kept."""
+    if session.recorder is not None and session.recorder.kept and not session.unsaved:
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            print("bptui --resume goes on here", flush=True)
+
+
 def ignored(number: int) -> bool:
     """Whether whoever started the program wants that signal to be ignored, as nohup does."""
     return signal.getsignal(number) == signal.SIG_IGN

@@ -25,6 +25,7 @@ class Recorder:
     """Keeps one debugger in one session's file, which may be one that can only be read.
 
     place    the file, or ""
+    kept     whether what is done goes there
     trouble  why the last command is not on the disk, or ""
     """
 
@@ -39,6 +40,7 @@ class Recorder:
         self._due = 0.0
         self.trouble = ""
         self.place = "" if file.path is None else str(file.path)
+        self.kept = file.writable
 
     def loaded(self, origin: Origin) -> None:
         """Another network is debugged from now on."""
@@ -71,6 +73,7 @@ class Recorder:
         if self._file.fresh and not self._named and self._worth() == self._first:
             self._file.abandon()
             self.place = self.trouble = ""
+            self.kept = False
             return
         self._due = 0.0
         trouble = self._file.close(self._changes(self._debugger.memento()) if in_order else None)

@@ -287,4 +287,6 @@ def run(session: Session, look: Look = USUAL, keys: Keys = NO_KEYS, *, tour: boo
         app.run()
     finally:
         ending.leave(session, in_order=app.return_code in (0, 130))
+    if app.return_code == 0:
+        ending.say_way_back(session)
     return 1 if app.return_code is None else app.return_code

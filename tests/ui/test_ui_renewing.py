@@ -13,6 +13,7 @@ from conftest import Reader
 from bptui.commands import opening
 from bptui.commands.opening import Request
 from bptui.files import shelf
+from bptui.files.examples import examples
 from bptui.tui.app import BptuiApp
 
 SPEC = """title = "my own"
@@ -181,6 +182,14 @@ class TestOpening:
             assert "moons" in reader.lines()[0]
             await reader.press("n")
             assert reader.position == "0:1"
+
+    async def test_the_chosen_one_is_described_in_full(self):
+        async with opened("article", (80, 24)) as reader:
+            await reader.press("ctrl+o")
+            await reader.type("article")
+            await reader.press("down")
+            title = dict(examples())["article"]
+            assert f"article: {title}" in reader.inside("#open-view").replace("│", "")
 
     async def test_one_with_mistakes_says_all_of_them_and_changes_nothing(self):
         write(BAD, "bad.toml")

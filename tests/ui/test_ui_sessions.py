@@ -59,6 +59,7 @@ class TestEndings:
             assert terminal.ended() == 0
             assert_restored(terminal, mark)
             assert b"bptui:" not in terminal.written[mark:]
+            assert terminal.written[mark:].endswith(b"bptui --resume goes on here\r\n")
         [path] = kept()
         assert "opened" not in sessions.look(path).keys
         with Terminal(str(path)) as terminal:
@@ -71,7 +72,15 @@ class TestEndings:
             terminal.send("nN")
             terminal.send("q")
             assert terminal.ended() == 0
+            assert b"--resume" not in terminal.written
         assert kept() == []
+
+    def test_where_nothing_is_kept_no_way_back_is_named(self):
+        with Terminal("--no-session") as terminal:
+            worked(terminal)
+            terminal.send("q")
+            assert terminal.ended() == 0
+            assert b"--resume" not in terminal.written
 
     def test_kill_9_and_resume(self):
         with Terminal() as terminal:
@@ -177,7 +186,7 @@ class TestKept:
         with Terminal("--session", "s") as terminal:
             terminal.until("op 0 of 9")
             terminal.send("+++")
-            terminal.until("0.17 at 0:0")
+            terminal.until("0.17 (3 nudges) at 0:0")
             terminal.send("e")
             terminal.until("esc leave it")
             terminal.send("0.5\r")

@@ -45,6 +45,23 @@ async def test_b_makes_a_breakpoint_at_the_cursor_and_takes_it_away(app):
         assert "Stops and watches" not in reader.text()
 
 
+async def test_what_can_be_done_with_the_chosen_stop_is_said_where_there_is_room(app):
+    async with app("article", (80, 24)) as reader:
+        await reader.command("break if loss < 0.1")
+        await reader.command("watch w5")
+        await reader.press("6")
+        assert stops(reader).endswith("enter switches it off, backspace forgets it; b and w add more")
+        await reader.press("enter")
+        assert "enter switches it on," in stops(reader)
+        await reader.press("down")
+        assert "enter draws its curve," in stops(reader)
+        await reader.press("enter", "6")
+        assert "enter draws the loss again," in stops(reader)
+        await reader.press("backspace", "backspace")
+        assert "No breakpoints and no watches yet" in stops(reader)
+        assert "enter" not in stops(reader)
+
+
 @pytest.mark.parametrize("pane", ["2", "3", "4", "5", "6"])
 async def test_b_asks_where_from_elsewhere(app, pane):
     async with app("article") as reader:

@@ -41,6 +41,19 @@ async def test_keys_go_through_the_iterations_and_back_to_as_far_as_one_has_been
         assert reader.inside("#loss").endswith("39")
 
 
+async def test_an_arrow_back_says_where_one_is_and_what_leads_on(app):
+    async with app("article", (80, 24)) as reader:
+        await reader.press("n", "n", "n", "n", "5", "left")
+        assert reader.position == "0:0"
+        assert "back to 0:0; → goes on" in reader.text()
+        await reader.press("left")
+        assert "this is the very start" in reader.text()
+        await reader.press("right")
+        assert "goes on" not in reader.text()
+        await reader.press("2", "I")  # elsewhere the arrows do something else
+        assert "→ goes on" not in reader.text()
+
+
 async def test_the_mouse_scrubs_and_says_what_is_where(app):
     async with app("article", (120, 40)) as reader:
         await reader.command("run 40")

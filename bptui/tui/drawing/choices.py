@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bptui.tui.drawing.beyond import barred
-from bptui.tui.drawing.lines import Line, cut, width
+from bptui.tui.drawing.lines import Line, cut, line, rule, width, wrapped
 
 HEADING = -1
+# Lines for the one that is chosen, in full.
+_FULL = 3
 
 
 @dataclass(frozen=True)
@@ -50,3 +52,19 @@ def here(made: Line, columns: int) -> Line:
     """The line of the chosen one, to its full width."""
     padded = (*made, (" " * max(0, columns - width(made)), "plain"))
     return tuple((text, f"{style}+cursor") for text, style in cut(padded, columns))
+
+
+def with_full(every: Choices, chosen: int, title: str, text: str, columns: int, rows: int) -> Choices:
+    """As many as there is room for with the chosen one in sight, and all that there is to say of it below."""
+    full = _full(title, text, columns) if rows > 2 * _FULL + 2 else []
+    room = rows - len(full)
+    # With the first of its group that group's words are in sight too.
+    shown = every.window(every.of.index(chosen) - room // 2, room)
+    return replace(shown, lines=[*shown.lines, *[line("")] * (room - len(shown.lines)), *full])
+
+
+def _full(title: str, text: str, columns: int) -> list[Line]:
+    """Over as many lines as are kept for it."""
+    said = wrapped(text, columns - 2, "plain")[: _FULL - 1]
+    lines = [rule(title, columns), *(line(" ", *each) for each in said)]
+    return [*lines, *[line("")] * (_FULL - len(lines))]

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from bptui.files.choices import Choice
 from bptui.files.text import safe
-from bptui.tui.drawing.choices import HEADING, Choices, here
+from bptui.tui.drawing.choices import HEADING, Choices, here, with_full
 from bptui.tui.drawing.lines import Line, cut, line, wrapped
 
 _WIDEST = 34
 
 
 def listed(found: Sequence[Choice], chosen: int, columns: int, rows: int) -> Choices:
-    """A line for each under the words for its group, the chosen one in sight."""
+    """A line for each under the words for its group, the chosen one in sight, and in full below."""
     if not found:
         return Choices([line((" nothing here is called so: enter opens a file of that name", "dim"))])
     wide = min(max(len(safe(choice.named)) for choice in found), _WIDEST)
@@ -30,8 +30,8 @@ def listed(found: Sequence[Choice], chosen: int, columns: int, rows: int) -> Cho
         )
         lines.append(here(made, columns) if k == chosen else cut(made, columns))
         of.append(k)
-    # With the first of its group that group's words are in sight too.
-    return Choices(lines, of).window(of.index(chosen) - max(1, rows // 2), rows)
+    name, title = safe(found[chosen].named), safe(found[chosen].title)
+    return with_full(Choices(lines, of), chosen, name, f"{name}: {title}", columns, rows)
 
 
 def mistakes(lines: Sequence[str], columns: int, rows: int) -> list[Line]:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from textual.fuzzy import FuzzySearch
 
 from bptui.files.text import safe
-from bptui.tui.drawing.choices import HEADING, Choices, here
-from bptui.tui.drawing.lines import Line, Run, cut, line, rule, width, wrapped
+from bptui.tui.drawing.choices import HEADING, Choices, here, with_full
+from bptui.tui.drawing.lines import Line, Run, cut, line, width
 
 _WIDEST, _KEY = 30, 8
-# Lines for the one that is chosen, in full.
-_FULL = 3
 # What is found as it stands counts so much more than letters that are scattered over a name: in a name, in the help.
 _NAMED, _SAID = 3.0, 2.5
 
@@ -79,11 +77,10 @@ def listed(found: Sequence[Found], chosen: int, columns: int, rows: int) -> Choi
     """A line for each, under their groups where all are there in order; the chosen one in full below."""
     if not found:
         return Choices([line((" nothing is called so, and no help speaks of it", "dim"))])
-    full = _full(found[chosen].offer, columns) if rows > 2 * _FULL + 2 else []
-    every = _rows(found, chosen, columns)
-    room = rows - len(full)
-    shown = every.window(every.of.index(chosen) - room // 2, room)
-    return replace(shown, lines=[*shown.lines, *[line("")] * (room - len(shown.lines)), *full])
+    offer = found[chosen].offer
+    text = " ".join(part for part in (offer.name, offer.usage) if part)
+    title = f"{offer.key}  {offer.name}" if offer.key else offer.name
+    return with_full(_rows(found, chosen, columns), chosen, title, f"{text}: {safe(offer.help)}", columns, rows)
 
 
 def _rows(found: Sequence[Found], chosen: int, columns: int) -> Choices:
@@ -111,14 +108,3 @@ def _row(found: Found, columns: int) -> Line:
     words = cut(line(*name, (f" {offer.usage}" * bool(offer.usage), "dim")), wide)
     gap = " " * (wide - width(words) + 2)
     return line((f" {offer.key:>{_KEY}}  ", "bold"), *words, (gap, "plain"), (safe(offer.help), "dim"))
-
-
-def _full(offer: Offer, columns: int) -> list[Line]:
-    """All that there is to say of one, over as many lines as are kept for it."""
-    text = " ".join(part for part in (offer.name, offer.usage) if part)
-    said = wrapped(f"{text}: {safe(offer.help)}", columns - 2, "plain")[: _FULL - 1]
-    lines = [
-        rule(f"{offer.key}  {offer.name}" if offer.key else offer.name, columns),
-        *(line(" ", *each) for each in said),
-    ]
-    return [*lines, *[line("")] * (_FULL - len(lines))]

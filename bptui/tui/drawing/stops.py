@@ -41,6 +41,20 @@ def listed(scene: Scene, columns: int, *, focused: bool = False) -> list[Line]:
     return lines
 
 
+def deeds(scene: Scene, columns: int) -> Line:
+    """What can be done with the row that is chosen, and how there come to be more."""
+    text = f" enter {_switching(scene.stops)}, backspace forgets it; b and w add more"
+    return cut(line((text, "dim")), columns)
+
+
+def _switching(stops: Stops) -> str:
+    count = len(stops.breakpoints)
+    if stops.chosen < count:
+        return f"switches it {'off' if stops.breakpoints[stops.chosen].enabled else 'on'}"
+    drawn = stops.watched[stops.chosen - count].number == stops.plotted
+    return "draws the loss again" if drawn else "draws its curve"
+
+
 def _breakpoint(program: Program, one: Breakpoint, columns: int, *, here: bool) -> Line:
     """`▸●  2  7  ∂E/∂W1 once       ignored 3×  met 4×`."""
     name = "now+bold" if here else "plain" if one.enabled else "dim"

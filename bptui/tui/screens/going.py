@@ -13,6 +13,7 @@ from bptui.files.report import SpecError
 from bptui.tui.screens.running import Came, Free, Running, Sweeping, Underway
 from bptui.tui.screens.showing import Showing
 from bptui.tui.widgets.looks import commands_of
+from bptui.tui.widgets.time import LossPane
 
 PLAY_SECONDS = 0.6
 # Digits in the table of a sweep, which is to be compared down its columns.
@@ -74,8 +75,14 @@ class Going(Showing):
             self.app.push_screen(TextPage(line, list(answer.lines)))
         else:
             said = answer.lines[1:] if note == "" else answer.lines
-            self._show("  ".join(said), edited=edits(line), undone=verb == "undo")
+            self._show("  ".join(said) or self._way_on(), edited=edits(line), undone=verb == "undo")
             self._look_ahead(line)
+
+    def _way_on(self) -> str:
+        """In the pane of time, whose arrows lead back and on: where one has gone back to."""
+        here = self._position()
+        back = isinstance(self.focused, LossPane) and here < self._view.position
+        return f"back to {here}; → goes on" if back else ""
 
     def _seek(self, found: tuple[int, ...], text: str) -> None:
         """The cursor to the next of some operations, which are opened to the eye; after the last comes the first."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from bptui.tui.drawing.lines import Line
-from bptui.tui.drawing.stops import listed
+from bptui.tui.drawing.stops import deeds, listed
 from bptui.tui.scene import Scene
 from bptui.tui.widgets.pane import Pane
 
@@ -27,8 +27,9 @@ class StopsPane(Pane):
         return "Stops and watches"
 
     def content(self, scene: Scene, columns: int, rows: int) -> tuple[Sequence[Line], int]:
-        del rows
         lines = listed(scene, columns, focused=self.has_focus)
+        if self.has_focus and len(scene.stops) and len(lines) < rows:
+            lines.append(deeds(scene, columns))
         return lines, scene.stops.chosen if self.has_focus else 0
 
     def move(self, scene: Scene, across: int, down: int) -> None:
