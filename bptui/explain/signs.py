@@ -29,6 +29,10 @@ _SPACED = re.compile(r"(?<=[\w)\]²ᵀ′″⎤⎥⎦])(\s{1,9})·(?=\s{1,9}[\w(
 # In the line of a title is such a rule too, but it is not beside the point.
 _BETWEEN_FRACTIONS = re.compile(r"(?<=─)(\s{1,9})·|(\s)·(?=\s{1,9}─)")
 _FORMULA = re.compile(r"[=←−+√∂(⎡⎢⎣\[]")
+# Before what is written anew an arrow would be read as "less than"; that of a key stands elsewhere.
+_ASSIGNED = re.compile(r"(?<=[\w)\]′⎤⎥⎦] )←(?= )")
+# What goes on has two points, one of them from a gap beside it, else from the word that is cut.
+_MORE = re.compile(r"(?<=\s)\s…|\s…(?!\s\S)|…\s|(?<=\w\w)\w…")
 _RULES = ("──", "━━")
 _RAISED = re.compile(r"⁽[⁰¹²³⁴-⁹]+⁾")
 # How a picture in braille dots looks from afar: by how many dots there are in its upper and in its lower half.
@@ -94,13 +98,17 @@ def _in_place(runs: list[Run]) -> Iterator[Run]:
 
 
 def _told(whole: str) -> str:
-    """A line with stars between what is multiplied, and numbers above it on the line."""
+    """A line with stars between what is multiplied, numbers above it on the line, and what one letter can't say."""
     if "·" in whole:
         whole = _TIMES.sub("*", whole)
         if any(sign in whole for sign in _RULES):
             whole = _BETWEEN_FRACTIONS.sub(r"\1\2*", whole)
         elif _FORMULA.search(whole):
             whole = _SPACED.sub(r"\1*", whole)
+    if "←" in whole:
+        whole = _ASSIGNED.sub("=", whole)
+    if "…" in whole:
+        whole = _MORE.sub("..", whole)
     if "⁽" in whole:
         whole = _RAISED.sub(lambda found: unicodedata.normalize("NFKC", found.group()), whole)
     return whole

@@ -55,4 +55,5 @@ async def test_in_the_app(app):
         await reader.command("diff main")
         await reader.until("part at 0:17")
         assert "set lr = 0.05" in reader.text()
+        assert "main ends at 147, not finite" in reader.text()
         await reader.press("escape")

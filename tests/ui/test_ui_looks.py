@@ -158,7 +158,13 @@ def test_a_product_is_no_decimal_point_and_a_raised_number_no_power():
     product = [("h1 = 2", "pos"), ("·", "plain"), ("0.11 + i2·w2  ", "pos"), ("·", "dim")]
     assert "".join(text for text, _ in Signs().line(product)) == "h1 = 2*0.11 + i2*w2  ."
     for shown, said in [
-        (" W1 ← W1 − lr · ∂E/∂W1        ·", " W1 < W1 - lr * dE/dW1        ."),
+        (" W1 ← W1 − lr · ∂E/∂W1        ·", " W1 = W1 - lr * dE/dW1        ."),
+        ("⎡w1⎤ ← ⎡w1⎤", "[w1] = [w1]"),
+        ("→ open  ← close", "> open  < close"),
+        ("being computed …", "being computed.."),
+        (" W1   −0.4 … +0.5", " W1   -0.4 ..+0.5"),
+        ("v  list  …  heat", "v  list ..  heat"),
+        ("the output of the laye…", "the output of the lay.."),
         ("   =  2  ·  0.11  +  3  · 0.21", "   =  2  *  0.11  +  3  * 0.21"),
         ("───── = ─── · ───  lr · ──", "----- = --- * ---  lr * --"),
         (" 3 Network · 6 parameters ─────", " 3 Network . 6 parameters -----"),

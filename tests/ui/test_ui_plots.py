@@ -22,11 +22,12 @@ from bptui.tui.drawing.frame import Frame, crossings
 from bptui.tui.drawing.lines import width
 from bptui.tui.drawing.norms import decades
 from bptui.tui.drawing.numbers import fitted
-from bptui.tui.drawing.plot import Curve, plot
+from bptui.tui.drawing.plot import Course, Curve, plot
 from bptui.tui.drawing.slope import heights
 from bptui.tui.drawing.spread import limits
 from bptui.tui.drawing.surface import levels
 from bptui.tui.drawing.ticks import ticks
+from bptui.tui.drawing.timeline import furthest
 from bptui.tui.screens.helping import scene_of
 from bptui.tui.screens.plotting import Plotting, beside
 
@@ -323,11 +324,41 @@ def test_the_axes_have_round_numbers_where_there_is_room():
     drawn = Drawn("article", "run 60")
     tall = drawn.text("loss", ("W2", 0), (100, 36))
     assert [label for label in ("0.1┤", "0.2┤", "0.3┤") if label in tall.replace(" ", "")] == ["0.1┤", "0.2┤", "0.3┤"]
-    axis = next(row for row in tall.splitlines() if "└" in row)
-    assert axis.replace("─", " ").replace("┴", " ").split() == ["└0", "20", "40", "59"]
+    below = tall.splitlines()[next(k for k, row in enumerate(tall.splitlines()) if "└" in row) + 1]
+    assert below.split() == ["0", "20", "40", "59"]
     assert "┤" not in drawn.text("loss", ("W2", 0), (70, 7))
     powers = drawn.text("log", ("W2", 0), (100, 36)).replace(" ", "")
     assert "1e-10┤" in powers
+
+
+def test_the_axis_of_time_is_always_laid_out_alike_and_marks_where_one_is():
+    for moves in ("run 12", "run 12; goto 5:3", "run 12; set w5 = 0.4 at 3:9", "run 12; goto 0:4"):
+        drawn = Drawn("article", *moves.split("; "))
+        high, low = (drawn.text("loss", ("W2", 0), (70, rows)).splitlines() for rows in (12, 5))
+        assert [row.lstrip()[0] for row in high[-2:]] == ["└", "0"], moves
+        assert high[-2].count("▲") == low[-1].count("▲") == 1, moves
+        assert re.match(r" {9}└[─▲]0", low[-1]), moves
+        scene = drawn.scene(("W2", 0))
+        column = int(Course(69, furthest(scene)).column(scene.position.iteration))
+        assert high[-2][column] == low[-1][column] == "▲", moves
+
+
+def test_another_branch_gives_no_scale_and_a_name_stands_at_the_end_of_its_curve():
+    own, other = (Curve.of(np.array(values), 1, name=name) for values, name in (([3.0, 2, 1], "own"), ([3, 50.0], "b")))
+    rows = ["".join(text for text, _ in row) for row in plot([own, replace(other, aside=True)], 60, 12)]
+    assert rows[0].strip().startswith("3 │")
+    assert any(" b " in row for row in rows[:3])  # where it leaves the picture
+    assert "own" in "".join(rows)
+
+
+def test_the_name_along_an_axis_takes_the_place_of_no_number():
+    for columns in (60, 100):
+        frame = Frame.filling(columns, 8, (-2.0, 2.0), (0.0, 1.0))
+        frame.axes("w5 →")
+        axis = "".join(text for text, _ in frame.canvas.lines()[-1]).replace("─", " ").split()
+        assert axis[:1] == ["└−2"]
+        assert axis[-3:] == ["w5", "→", "2"]
+        assert "0" in axis
 
 
 def test_a_number_too_long_for_its_column_keeps_what_digits_it_can():

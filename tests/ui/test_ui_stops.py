@@ -259,14 +259,22 @@ async def test_the_axis_shows_where_breakpoints_were_met_and_branches_leave(app)
         lines = [line[:105].rstrip() for line in reader.lines()[-4:-2]]
         axis, names = lines
         assert axis.lstrip().startswith("└")
-        assert axis.index("*") == names.index("main")  # where the edit made the branch
+        assert axis.index("*") == names.index("main leaves")  # where the edit made the branch
         assert axis.rstrip("╌").endswith("●")
-        assert names.split() == ["0", "main", "10", "11"]  # as far as one has been; no number stands where a name does
+        assert names.split() == [
+            "0",
+            "main",
+            "leaves",
+            "10",
+            "11",
+        ]  # as far as one has been; no number stands where a name does
         await reader.press("n")
         assert reader.lines()[-4][:105].rstrip().rstrip("╌").endswith("●")
         await reader.press("i", "i")
         assert reader.lines()[-4][:105].rstrip().rstrip("╌").endswith("▲")
         assert reader.lines()[-4][:105].count("●") == 1
+        told = reader.lines()[reader.app.screen.query_one("#loss").region.y + 1]
+        assert "┬ branch leaves  * edit  ● breakpoint met" in told
 
 
 async def test_the_curve_of_another_branch_lies_behind(app):

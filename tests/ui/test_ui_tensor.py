@@ -309,6 +309,13 @@ def test_a_picture_shows_its_pixels():
             assert (upper, lower) == (wanted[2 * k, column], wanted[2 * k + 1, column])
 
 
+def test_captions_of_digits_are_told_as_soon_as_there_is_a_guess():
+    for position, told in (("0:2", False), ("0:35", True)):
+        seen = Seen(scene_at("digits", position, ("x", 0)), ("x", 0), focused=True, fine=True)
+        last = Pictures(seen, album(seen.scene.view.program, "x"), 100, 20).sheet().lines[-1]
+        assert ("class→guess, bold: wrong" in "".join(text for text, _ in last)) is told
+
+
 @pytest.mark.parametrize("name", ["digits", "lenet", "transformer"])
 def test_pictures_know_their_cells_both_ways(name):
     """A picture's cells are the tensor's: the numbers it shows are those that its places name."""

@@ -34,9 +34,9 @@ def head(found: Comparison, program: Program, columns: int, rows: int) -> list[L
     there = "" if found.position == found.other else f", {right} at {found.other}"
     title = line((f" {left}", "bold"), " beside ", (right, "bold"), f" at {found.position}{there}")
     loss = program.name("loss") + ", logarithmic" * _log(found)
-    legend = line((f"{loss}  ", "dim"), f"{left} ──", (f"   {right} ╌╌ ", "dim"))
-    lines = [spread(title, legend, columns)]
+    lines = [spread(title, line((f"{loss} ", "dim")), columns)]
     lines += _parted(found, program, columns)
+    lines += [cut(line((f" {text}", "dim")), columns) for text in _ended(found)]
     lines += _losses(found, columns, max(_LOWEST_PLOT, min(_HIGHEST_PLOT, rows // 3)))
     titles = f"{'':<{_NAME}}{left[: _VALUE - 2]:>{_VALUE}}{right[: _VALUE - 2]:>{_VALUE}}{'difference':>{_VALUE}}"
     return [*lines, rule("", columns), line((titles, "dim+bold"))]
@@ -79,8 +79,20 @@ def _losses(found: Comparison, columns: int, rows: int) -> list[Line]:
     """The left one drawn through, the right one in dashes."""
     (left, right), (every, other_every) = found.losses, found.every
     marks = [] if found.parting is None else [Mark(found.parting.position.iteration, "┬", "now", 1, "they part")]
-    curves = [Curve.of(left, every, "plain+bold"), Curve.of(right, other_every, "dim", broken=True)]
+    one, other = found.names
+    curves = [
+        Curve.of(left, every, "plain+bold", name=one),
+        Curve.of(right, other_every, "dim", broken=True, name=other),
+    ]
     return plot(curves, columns - 1, rows, marks=marks, axes=Axes(log=_log(found)))
+
+
+def _ended(found: Comparison) -> Iterator[str]:
+    """Which of both has no loss to be drawn from some iteration on."""
+    for name, losses, every in zip(found.names, found.losses, found.every, strict=True):
+        odd = np.flatnonzero(~np.isfinite(losses))
+        if odd.size and odd.size == len(losses) - odd[0]:
+            yield f"{safe(name)} ends at {odd[0] * every}, not finite"
 
 
 def _log(found: Comparison) -> bool:

@@ -87,7 +87,10 @@ class Frame:
             self.canvas.write(*self.cell(x, y), glyph, style)
 
     def axes(self, name: str = "", up: str = "", *, power: bool = False) -> None:
-        """The edges, numbers along them, what runs along the lower one, and what runs up, perhaps in powers of ten."""
+        """The edges, numbers along them, what runs along the lower one, and what runs up, perhaps in powers of ten.
+
+        The name of what runs along the lower edge is near its end, between the numbers.
+        """
         canvas, right = self.canvas, MARGIN + self.columns
         for y in range(self.rows):
             canvas.write(MARGIN - 1, y, "│", "faint")
@@ -105,14 +108,17 @@ class Frame:
         canvas.write(right - len(high) - 1, self.rows, f" {high}", "dim")
         if up:
             canvas.write(MARGIN, 0, f" {up} ↑ "[: self.columns], "dim")
-        if name:
-            room = self.columns - len(low) - len(high) - 4
-            canvas.write(MARGIN + len(low) + 1 + max(0, (room - len(name)) // 2), self.rows, f" {name[:room]} ", "dim")
         for value in ticks(*self.x, self.columns // _ACROSS):
             text = f" {short(value)} "
             x = self.cell(value, self.y[0])[0] - len(text) // 2
             if canvas.free(x, self.rows, len(text), "─"):
                 canvas.write(x, self.rows, text, "dim")
+        if name:
+            first, end = MARGIN + len(low) + 1, right - len(high) - 1
+            text = f" {name[: end - first - 2]} "
+            places = range(end - len(text), first - 1, -1)
+            x = next((x for x in places if canvas.free(x, self.rows, len(text), "─")), first)
+            canvas.write(x, self.rows, text, "dim")
 
 
 def _power(value: float) -> str:

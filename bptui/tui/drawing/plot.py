@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
@@ -38,17 +38,23 @@ class Curve:
     """Values (n,) at iterations (n,), rising.
 
     broken  drawn in dashes, so that it is told from another without colour
+    aside   not what the plot is about: it gives no scale, and may leave the picture
+    name    written at its end
     """
 
     iterations: Array
     values: Array
     style: str = "dim"
     broken: bool = False
+    aside: bool = False
+    name: str = ""
 
     @classmethod
-    def of(cls, losses: Array, every: int, style: str = "dim", *, broken: bool = False) -> Curve:
+    def of(
+        cls, losses: Array, every: int, style: str = "dim", *, broken: bool = False, aside: bool = False, name: str = ""
+    ) -> Curve:
         """Losses of which `every` iterations lie between two."""
-        return cls(np.arange(len(losses)) * every, losses, style, broken)
+        return cls(np.arange(len(losses)) * every, losses, style, broken, aside, name)
 
     def thinned(self, most: int, *, log: bool = False) -> Curve:
         """Of each of so many stretches the lowest and the highest that can be drawn, and the last there is.
@@ -61,14 +67,14 @@ class Curve:
         whole = len(self.values) // step * step
         parts = _extremes(self.values[:whole].reshape(-1, step), log=log), _extremes(self.values[None, whole:], log=log)
         kept = sorted({*parts[0].tolist(), *(parts[1] + whole).tolist()})
-        return Curve(self.iterations[kept], self.values[kept], self.style, self.broken)
+        return replace(self, iterations=self.iterations[kept], values=self.values[kept])
 
     def finite(self, unit: float, *, log: bool = False) -> Curve:
         """Without what can't be drawn, in units; the logarithms, if wanted."""
         with np.errstate(all="ignore"):
             values = np.log10(self.values) if log else self.values / unit
         kept = np.isfinite(values)
-        return Curve(self.iterations[kept], values[kept], self.style, self.broken)
+        return replace(self, iterations=self.iterations[kept], values=values[kept])
 
 
 def _extremes(rows: Array, *, log: bool) -> Array:
@@ -127,9 +133,10 @@ def plot(
     return list(_PLOTS.get(key, lambda: _plotted(canvas, curves, marks, axes, last)))
 
 
-def _key(curve: Curve) -> tuple[bytes, bytes, str, bool]:
+def _key(curve: Curve) -> tuple[bytes | str | bool, ...]:
     """All that a curve is."""
-    return curve.iterations.tobytes(), curve.values.tobytes(), curve.style, curve.broken
+    kept = curve.iterations.tobytes(), curve.values.tobytes()
+    return *kept, curve.style, curve.broken, curve.aside, curve.name
 
 
 def _plotted(canvas: Canvas, curves: Sequence[Curve], marks: Sequence[Mark], axes: Axes, last: int) -> list[Line]:
@@ -141,15 +148,13 @@ def _plotted(canvas: Canvas, curves: Sequence[Curve], marks: Sequence[Mark], axe
         canvas.write(1, 0, axes.empty, "dim")
         return canvas.lines()
     rows = canvas.rows
-    named = rows >= _ROWS_FOR_NAMES and any(mark.rank for mark in marks)
+    named = rows >= _ROWS_FOR_NAMES
     scale = _Scale(canvas, *_range(shown, None if axes.log else axes.floor), last, rows - 1 - named, unit, axes.log)
-    _axes(canvas, scale, marks, named=named)
+    _axes(canvas, scale, marks, axes.here, named=named)
     for curve in reversed(shown):
         _draw(canvas, scale, curve)
-    if axes.here is not None:
-        column = int(scale.column(axes.here)) + 1
-        canvas.write(column, scale.bottom, "╌" * (canvas.columns - column), "faint")
-        _marked(canvas, scale, marks, named=named)
+    for curve in shown:
+        _called(canvas, scale, curve)
     if not main.broken:
         x, y = scale.place(float(main.iterations[-1]), float(main.values[-1]))
         canvas.write(int(x), min(scale.bottom - 1, int(y)), "●", "now")
@@ -217,7 +222,7 @@ def _range(curves: Sequence[Curve], floor: float | None) -> tuple[float, float]:
     high, low = float(main.max()), float(main.min())
     span = (high - (low if floor is None else min(floor, low))) or abs(high) or 1.0
     for curve in curves[1:]:
-        if curve.values.size:
+        if curve.values.size and not curve.aside:
             high = max(high, min(float(curve.values.max()), high + (_BEYOND - 1) * span))
             low = min(low, max(float(curve.values.min()), low - (_BEYOND - 1) * span))
     low = low if floor is None else min(floor, low)
@@ -235,20 +240,45 @@ def _draw(canvas: Canvas, scale: _Scale, curve: Curve) -> None:
     canvas.strokes(np.stack([places[:-1], places[1:]], 1), curve.style, broken=curve.broken, below=scale.bottom)
 
 
-def _axes(canvas: Canvas, scale: _Scale, marks: Sequence[Mark], *, named: bool) -> None:
+def _called(canvas: Canvas, scale: _Scale, curve: Curve) -> None:
+    """A curve's name at its end, or where it leaves the picture: beside it, above or below, where most is free."""
+    inside = np.flatnonzero((curve.values <= scale.high) & (curve.values >= scale.low))
+    if not curve.name or not inside.size:
+        return
+    text = f" {safe(curve.name)} "
+    x, y = map(int, scale.place(float(curve.iterations[inside[-1]]), float(curve.values[inside[-1]])))
+    right = min(x + 2, canvas.columns - len(text))
+    places = [(column, row) for row in (y, y - 1, y + 1, y - 2, y + 2) for column in (x + 2, x - len(text), right)]
+    inner = [
+        (column, row)
+        for column, row in places
+        if _MARGIN <= column <= canvas.columns - len(text) and 0 <= row < scale.bottom
+    ]
+    if inner:
+        hidden = [sum(not canvas.empty(column + k, row) for k in range(len(text))) for column, row in inner]
+        canvas.write(*inner[hidden.index(min(hidden))], text, curve.style)
+
+
+def _axes(canvas: Canvas, scale: _Scale, marks: Sequence[Mark], here: int | None, *, named: bool) -> None:
     bottom = scale.bottom
     for y in range(bottom):
         canvas.write(_MARGIN - 1, y, "│", "faint")
     canvas.write(_MARGIN - 1, bottom, "└" + "─" * (canvas.columns - _MARGIN), "faint")
+    if here is not None:
+        column = int(scale.column(here)) + 1
+        canvas.write(column, bottom, "╌" * (canvas.columns - column), "faint")
     canvas.write(0, 0, scale.label(scale.high), "dim")
     if bottom > 1:
         canvas.write(0, bottom - 1, scale.label(scale.low), "dim")
     _rungs(canvas, scale)
-    _marked(canvas, scale, marks, named=named)
-    _ends(canvas, scale, bottom + named)
+    _marked(canvas, scale, marks)
+    _ends(canvas, scale, bottom + named, named=named)
     if named:
         _names(canvas, scale, marks)
     _steps(canvas, scale, bottom + named)
+    if not named:
+        # On one row with the numbers what has a name or is at hand covers them.
+        _marked(canvas, scale, [mark for mark in marks if mark.rank])
 
 
 def _rungs(canvas: Canvas, scale: _Scale) -> None:
@@ -260,29 +290,26 @@ def _rungs(canvas: Canvas, scale: _Scale) -> None:
             canvas.write(_MARGIN - 1, y, "┤", "faint")
 
 
-def _marked(canvas: Canvas, scale: _Scale, marks: Sequence[Mark], *, named: bool) -> None:
+def _marked(canvas: Canvas, scale: _Scale, marks: Sequence[Mark]) -> None:
     # Of several at one place that of the highest rank is seen.
-    seen = {
-        int(scale.column(mark.iteration)): mark
-        for mark in sorted(marks, key=lambda mark: mark.rank)
-        if named or 0 < mark.iteration < scale.last
-    }
+    seen = {int(scale.column(mark.iteration)): mark for mark in sorted(marks, key=lambda mark: mark.rank)}
     for column, mark in seen.items():
         canvas.write(column, scale.bottom, mark.glyph, mark.style)
 
 
-def _ends(canvas: Canvas, scale: _Scale, row: int) -> None:
-    canvas.write(_MARGIN, row, "0", "dim")
+def _ends(canvas: Canvas, scale: _Scale, row: int, *, named: bool) -> None:
+    """The first iteration and the last, under their places; on one row with the marks beside them."""
+    canvas.write(_MARGIN + (not named), row, "0", "dim")
     if scale.last > 0:
         text = str(scale.last)
-        canvas.write(canvas.columns - len(text) - 1, row, text, "dim")
+        canvas.write(canvas.columns - len(text) - 1 - (not named), row, text, "dim")
 
 
 def _steps(canvas: Canvas, scale: _Scale, row: int) -> None:
     """Round numbers where nothing that has a name stands."""
     for t in ticks(0, scale.last, (canvas.columns - _MARGIN) // _ACROSS, whole=True):
         x = int(scale.column(t)) - (len(f"{t:.0f}") - 1) // 2
-        if canvas.free(x, row, len(f"{t:.0f}"), "─┴"):
+        if canvas.free(x, row, len(f"{t:.0f}"), "─╌┴"):
             canvas.write(x, row, f"{t:.0f}", "dim")
 
 

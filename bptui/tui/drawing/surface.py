@@ -166,7 +166,8 @@ def _facts(scene: Scene, found: Surface, plotted: Plotted) -> Facts:
     else:
         facts.append(line(("→ ", "bold"), ("against the gradient", "italic")))
     if len(plotted.path):
-        facts.append(line(("∙ ", "bold"), f"the last {len(plotted.path)} iterations"))
+        many = len(plotted.path)
+        facts.append(line(("∙ ", "bold"), f"the last {many} iterations" if many > 1 else "the last iteration"))
     if (least := _least(found)) is not None:
         facts.append(line(("▼ ", "bold"), f"the lowest here, {figure(least[2])}"))
     if not plotted.chosen:

@@ -17,27 +17,27 @@ from bptui.engine.timeline import Position
 from bptui.explain.notation import number
 from bptui.explain.words import sentence
 from bptui.files.text import safe
-from bptui.tui.drawing.lines import Line, line, wrapped
+from bptui.tui.drawing.lines import Line, line, spread, width, wrapped
 from bptui.tui.drawing.plot import Axes, Course, Curve, Mark, plot
 from bptui.tui.scene import Hit, Scene
 
 
 def loss(scene: Scene, columns: int, rows: int) -> list[Line]:
     """Where in the iteration; the loss of every iteration so far; and what lies on the way."""
-    return [_steps(scene.view, columns)[0], *_loss(scene, columns, rows, _axes(scene))][:rows]
+    return [_first(scene, columns), *_loss(scene, columns, rows, _axes(scene))][:rows]
 
 
 def logarithm(scene: Scene, columns: int, rows: int) -> list[Line]:
     """The same, a step up for each factor."""
     axes = replace(_axes(scene), floor=None, log=True, empty="no loss above 0 yet: its logarithm is drawn here")
-    return [_steps(scene.view, columns)[0], *_loss(scene, columns, rows, axes)][:rows]
+    return [_first(scene, columns), *_loss(scene, columns, rows, axes)][:rows]
 
 
 def watch(scene: Scene, columns: int, rows: int) -> list[Line]:
     """The same, of a watch; the loss while there is none."""
     one = scene.stops.watch(scene.stops.plotted)
     made = _watch(scene, one, columns, rows) if one else _loss(scene, columns, rows, _axes(scene))
-    return [_steps(scene.view, columns)[0], *made][:rows]
+    return [_first(scene, columns), *made][:rows]
 
 
 def title(scene: Scene, view: str) -> str:
@@ -50,7 +50,7 @@ def title(scene: Scene, view: str) -> str:
 def _loss(scene: Scene, columns: int, rows: int, axes: Axes) -> list[Line]:
     """The loss; faint what one has been at further on, and other branches, as far as they are known."""
     view, past = scene.view, scene.past
-    others = [Curve.of(losses, every, "faint", broken=True) for _, losses, every in past.others]
+    others = [Curve.of(losses, every, "faint", broken=True, aside=True) for _, losses, every in past.others]
     own, further = Curve.of(view.losses, view.every, "plain"), Curve.of(*past.ahead, "faint", broken=True)
     curves = [own] if len(own.values) else []
     curves += [further] if past.furthest > view.position and len(further.values) else []
@@ -93,12 +93,25 @@ def _marks(scene: Scene) -> list[Mark]:
     end = max(past.furthest, view.position)
     kept = past.checkpoints[bisect_right(past.checkpoints, 0) : bisect_right(past.checkpoints, last)]
     marks = [Mark(t, "┴", "faint") for t in kept[:: 1 + len(kept) // _MOST_KEPT]]
-    marks += [Mark(place.iteration, "┬", "plain", 1, name) for place, name in past.branches if place <= end]
+    marks += [Mark(place.iteration, "┬", "plain", 1, f"{name} leaves") for place, name in past.branches if place <= end]
     marks += [Mark(e.position.iteration, "*", "plain", 2) for e in view.timeline.edits if e.position <= end]
     marks += [Mark(t, "●", "plain+bold", 3) for t in past.met if t <= last]
-    if any(mark.rank for mark in marks) or last > here:
-        marks.append(Mark(here, "●", "now", 4) if here in past.met else Mark(here, "▲", "now", 4))
-    return marks
+    return [*marks, Mark(here, "●", "now", 4) if here in past.met else Mark(here, "▲", "now", 4)]
+
+
+_TOLD = {"┴": "checkpoint", "┬": "branch leaves", "*": "edit", "●": "breakpoint met"}
+
+
+def _first(scene: Scene, columns: int) -> Line:
+    """Where in the iteration; and where there is room, what the marks on the axis are."""
+    steps = _steps(scene.view, columns)[0]
+    glyphs = {mark.glyph for mark in _marks(scene)}
+    told = ""
+    for glyph, word in _TOLD.items():
+        more = f"  {glyph} {word}"
+        if glyph in glyphs and width(steps) + len(told) + len(more) < columns - 1:
+            told += more
+    return spread(steps, line((told, "dim")), columns - 2) if told else steps
 
 
 # The mouse

@@ -187,7 +187,9 @@ class Pictures:
         of = marks.legend(found, marks.scale(found, self._numbers), scene.places(self._slot))
         left = self.album.count - len(self._shown)
         shown = f"{len(self._shown)} of {self.album.count}" if left else str(self.album.count)
-        return line(*of, (f"  {shown}, each {self.album.height}×{self.album.width}", "dim"))
+        guessed = len(self._told(self.album.index(self._shown.start)[0])) > 1
+        words = "   number class→guess, bold: wrong" * guessed
+        return line(*of, (f"  {shown}, each {self.album.height}×{self.album.width}{words}", "dim"))
 
     # Where things are
 
