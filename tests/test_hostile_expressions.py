@@ -267,6 +267,15 @@ def test_wherever_it_is_typed_it_is_refused_and_nothing_changes(name, tmp_path, 
     monkeypatch.chdir(tmp_path)
     text = HOSTILE[name]
     session = _session()
+    for line in (
+        "print no_such",
+        "set no_such = 1",
+        "set w5 = no_such",
+        "nudge no_such 1",
+        "explain no_such",
+        "print class",
+    ):
+        _refusal(line, session)  # what a word needs is loaded before anybody watches
     before = session.debugger.look(session.debugger.position)
     lines = [f"print {text}", f"set {text} = 1", f"nudge {text} 1"]
     # With nothing after it `explain` is of the operation at hand.
