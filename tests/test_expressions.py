@@ -166,6 +166,14 @@ def test_what_cannot_be_set(text):
         parse_target(PROGRAM, text)
 
 
+@pytest.mark.parametrize("text", ["h.mean(0)", "h.mean(axis=0)", "h.mean(0).argmax()"])
+def test_an_axis_is_refused_with_what_tells_units_apart(text):
+    with pytest.raises(ExpressionError, match=r"^h\.mean\(.*0\): no axis here; describe h names the most active unit$"):
+        parse(PROGRAM, text)
+    with pytest.raises(ExpressionError, match=r"^W1\.max\(0\): no axis here$"):
+        parse(PROGRAM, "W1.max(0)")
+
+
 def test_a_wrong_name_is_told_the_nearest():
     with pytest.raises(ExpressionError, match="did you mean prediction"):
         parse(PROGRAM, "predicton")

@@ -137,7 +137,7 @@ SCRIPTS = (
                    "h2 is not computed at 0:0: operation 1, z1 = x @ W1, will write it")),
     script("bad values", "set w5 = nonsense\nset w5 = 1/0\nset w5 = [1, 2]\nset W1 = [[1, 2]]\nset W1 = [[1], [2, 3]]\nset w5 = w5 > 0\nset w5 =\nset w5\nset w5 = loss\nprint w5\n",
            "w5 = 0.14",
-           errors=("no slot or label is called nonsense", "1/0 is not a finite number", "[1, 2] has shape 2, 1 is needed",
+           errors=("no slot or label is called nonsense; a number or an expression is wanted", "1/0 is not a finite number", "[1, 2] has shape 2, 1 is needed",
                    "[[1, 2]] has shape 1×2, 2×2 is needed", "[[1], [2, 3]]: rows of different lengths, or no numbers",
                    "w5 > 0 is true or false: a number is needed",
                    "write set TARGET = VALUE, such as set w5 = 0.2 or set w5 = 0.2 at 0:0",

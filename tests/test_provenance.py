@@ -178,7 +178,7 @@ def test_what_origin_says():
     assert said[3] == ("w5 = 0.14: the weight it began with; there is nothing before that",)
     assert said[5] == ("i1 = 2: given by the data",)
     assert said[6] == ("lr = 0.05: the learning rate",)
-    assert said[7] == ("h1 is not computed here: operation 1, z1 = x @ W1, will write it",)
+    assert said[7] == ("h1 is not computed yet: operation 1 writes it",)
     said = answers(
         "article", "set w5 = 0.2 at 0:4", "goto 0:8", "origin w5", "origin h1", "origin h1", "origin W1", "origin w2"
     )

@@ -22,6 +22,9 @@ from bptui.files.text import safe
 MOST = 300
 FILLS = tuple(Candidate(usage.partition(" ")[0], usage) for usage in fills.USAGES)
 _DRAWN = frozenset(usage.partition(" ")[0] for usage in fills.USAGES if " " in usage)
+# What an expression or a word may end with, and a blank; but for the words that something has to follow.
+_WHOLE = re.compile(r"[\w.)\]]\s+$")
+_OPENING = frozenset({"if", "on", "and", "or", "not"})
 _BLANK = re.compile(r"\s+")
 
 
@@ -46,7 +49,7 @@ def complete(context: Context, text: str, near: str = "", app: Mapping[str, Sequ
     """What may stand at the end of a text.
 
     near  the name of the cell where the reader is: it comes first
-    app   the words that only the app has, each with what may follow it
+    app   the words that only the app has, each with what may follow it where nothing here knows
     """
     app = app or {}
     lead = len(text) - len(text.lstrip())
@@ -57,7 +60,9 @@ def complete(context: Context, text: str, near: str = "", app: Mapping[str, Sequ
     if command is None:
         return Completion(len(text))
     rest = text[blank.end() :]
-    if command.verb in app:
+    if command.app and command.verb not in app:
+        return Completion(len(text))
+    if app.get(command.verb):
         return _kept(text, blank.end(), map(Candidate, app[command.verb]))
     start, candidates = SOURCES.get(command.verb, _nothing)(context, rest)
     return _kept(text, blank.end() + start, candidates, near)
@@ -153,6 +158,14 @@ def _position(context: Context, rest: str) -> Found:
     return 0, naming.positions(context.debugger)
 
 
+def _stop(context: Context, rest: str) -> Found:
+    """What `break` takes: a condition, and `once` behind a whole one."""
+    last = rest.rsplit(maxsplit=1)[-1] if _WHOLE.search(rest) else "if"
+    if last not in _OPENING:
+        return len(rest), [Candidate("once", "it goes when it has stopped")] * (last != "once")
+    return _condition(context, rest)
+
+
 def _condition(context: Context, rest: str) -> Found:
     """What `break` and `when` take: `on X`, `if EXPR`, a phase, a kind of operation, an illness and its unit."""
     program = context.debugger.program
@@ -169,16 +182,17 @@ def _condition(context: Context, rest: str) -> Found:
     if word in ("dead", "saturated"):
         start, candidates = _target(context, after)
         return len(word) + 1 + start, candidates
-    return len(rest), [Candidate("once", "it goes when it has stopped")]
+    return _expression(context, rest) if naming.begun(rest) < len(rest) else (len(rest), ())
 
 
 def _change(context: Context, rest: str) -> Found:
     """What `when` takes beside conditions: an expression, which had another value."""
     start, conditions = _condition(context, rest)
+    if " " in rest:
+        known = rest.split(" ", 1)[0] in ("if", "on", "nan", *health.KINDS)
+        return (start, conditions) if known else _expression(context, rest)
     begun, names = _expression(context, rest)
-    if start == begun:
-        return start, [*conditions, *names]
-    return (start, conditions) if rest.split(" ", 1)[0] in ("if", "on", "nan", *health.KINDS) else (begun, names)
+    return (start, [*conditions, *names]) if start == begun else (begun, names)
 
 
 def _breakpoint(context: Context, rest: str) -> Found:
@@ -268,13 +282,13 @@ def _nan(context: Context, rest: str) -> Found:
 
 
 SOURCES: Mapping[str, Source] = {
-    "goto": _position, "set": _setting, "nudge": _target, "break": _condition, "when": _change, "delete": _forgotten,
+    "goto": _position, "set": _setting, "nudge": _target, "break": _stop, "when": _change, "delete": _forgotten,
     "enable": _disabled, "disable": _enabled, "ignore": _breakpoint, "watch": _expression, "unwatch": _watch,
     "branch": _branch, "diff": _beside, "sweep": _sweep, "explain": _target, "origin": _target, "uses": _target,
     "restart": _restart, "predict": _expression, "why": _nan, "print": _expression, "until": _expression,
     "save": _file, "load": _spec, "fold": _part, "find": _target, "help": _help,
     "open": _spec, "copy": _copied, "describe": _target, "curve": _expression,
-    "plot": _plot,
+    "plot": _plot, "look": _target,
 }  # fmt: skip
 # The plots that are told in words.
 PLOTS = ("loss", "weight", "surface", "norms", "histogram", "boundary", "fit")

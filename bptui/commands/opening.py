@@ -142,9 +142,18 @@ def resume(manner: Manner = USUAL) -> Session:
         except (JournalError, SpecError) as error:
             passed.append(f"passed over: {str(error).splitlines()[0]}")
             continue
-        session.notes[:0] = [f"{safe(str(path))}, left {left:%Y-%m-%d %H:%M}", *passed]
+        session.notes[:0] = [_resumed(session, path, left), *passed]
         return session
     raise JournalError("\n".join(["there is no session to resume", *passed]))
+
+
+def _resumed(session: Session, path: Path, left: datetime) -> str:
+    """What it is, where it goes on and when it was left; at last its file, which may be long."""
+    debugger = session.debugger
+    today = left.date() == datetime.now(left.tzinfo).date()
+    when = f"{left:%H:%M}" if today else f"{left:%Y-%m-%d %H:%M}"
+    name = safe(debugger.program.network.name)
+    return f"resumed {name} at {debugger.position}, left {when}: {safe(str(path))}"
 
 
 def _continued(request: Request) -> Session:

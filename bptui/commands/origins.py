@@ -19,7 +19,7 @@ from bptui.debugger.provenance.uses import Use, Uses
 from bptui.debugger.provenance.uses import uses as uses_of
 from bptui.debugger.view import View
 from bptui.engine.lifeline import Change, Origin
-from bptui.engine.program import Target
+from bptui.engine.program import Program, Target
 from bptui.engine.timeline import Position
 from bptui.explain.cells import unravelled
 from bptui.explain.notation import Names, number
@@ -72,8 +72,16 @@ def _arrived(session: Context, view: View, words: list[str]) -> Answer:
 def _unwritten(session: Context, target: Target, name: str) -> str:
     program, state = session.debugger.program, session.debugger.look(session.debugger.position)
     if max(target.cells) >= state.computed[target.slot] and not program.slots[target.slot].given:
-        return f"{name} is not computed here: {session.debugger.writing(target.slot)}"
+        return unwritten(program, target)
     return f"{name}: {beginning(program, target.slot, target.cells[0]).partition(': ')[2]}"
+
+
+def unwritten(program: Program, target: Target) -> str:
+    """`E is not computed yet: operation 3 writes it`."""
+    slot, names = target.slot, Names(program)
+    alone = len(target.cells) == 1
+    name = names.cell(slot, unravelled(target.cells[0], program.slots[slot].shape)) if alone else names.slot(slot)
+    return f"{name} is not computed yet: operation {program.writers[slot] + 1} writes it"
 
 
 def _was(session: Context, target: Target, name: str, there: Origin) -> str:

@@ -85,7 +85,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("goto", ("g",), "any position, such as 3:4 or 3:4.1; 3 is the start of iteration 3", "POSITION"),
     Command("run", (), "N whole iterations on", "N"),
     Command("until", (), "on until an expression is true", "EXPR"),
-    Command("set", ("e",), "edit the cell under the cursor", "TARGET = VALUE [at POSITION]", footer="edit"),
+    Command("set", ("e",), "edit a value; key: the cell under the cursor", "TARGET = VALUE [at POSITION]",
+            footer="edit"),
     Command("", ("E",), "edit the whole array under the cursor, or the slice that is shown, as text; a paste of many "
             "numbers does it too", app=True, called="edit-whole"),
     Command("nudge", ("plus",), "a little more: prediction, loss and gradients follow", "TARGET [AMOUNT]",

@@ -83,6 +83,8 @@ def values(program: Program, state: State, target: Target, text: str) -> Array:
     except NotComputedError as error:
         raise DebuggerError(f"{error.slot} is not computed at {state.position}") from None
     except (ValueError, TypeError) as error:
+        if isinstance(error, ExpressionError) and text.strip().isidentifier():
+            raise ExpressionError(f"{error}; a number or an expression is wanted") from None
         if isinstance(error, ExpressionError):
             raise
         raise ExpressionError(f"{shown}: rows of different lengths, or no numbers") from None

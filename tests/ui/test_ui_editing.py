@@ -167,11 +167,14 @@ async def test_a_cell_not_computed_yet_is_refused_with_the_operations_name(app):
     async with app("article") as reader:
         await reader.press("2", "right")
         await reader.press("e")
-        assert "w5.grad is not computed yet: operation 5, W2.grad" in reader.text()
+        assert "\n ∂E/∂w5 is not computed yet: operation 5 writes it\n" in reader.text()
         assert "from here" not in reader.text()
         await reader.press("plus")
         assert "operation 5" in reader.text()
         assert not reader.session.debugger.timeline.edits
+        await reader.command("look loss")
+        await reader.press("o")
+        assert reader.lines()[-2].rstrip() == " E is not computed yet: operation 3 writes it"
 
 
 async def test_undo_and_redo_at_nothing_say_so(app):

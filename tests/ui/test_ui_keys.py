@@ -256,7 +256,8 @@ async def test_tab_completes_and_goes_through_what_fits(app):
         await reader.type("se")
         assert reader.inside("#line") == "set"  # the rest is dim
         await reader.press("tab")
-        assert "set TARGET = VALUE [at POSITION]" in reader.lines()[-4]
+        help_of_both = "edit a value; key: the cell under the cursor"
+        assert f"set TARGET = VALUE [at POSITION]   {help_of_both}" in reader.lines()[-4]
         assert reader.lines()[-3].split()[:3] == ["w5", "h", "prediction"]  # the cell under the cursor first
         await reader.press("tab", "tab", "tab", "shift+tab")
         assert reader.inside("#line") == "set h"
@@ -272,6 +273,10 @@ async def test_tab_completes_and_goes_through_what_fits(app):
         await reader.burst("colon", *keys_of("lo"), "tab", *keys_of("xo"), "tab", "enter", "n")
         assert "xor" in reader.lines()[0]
         assert reader.position == "0:1"
+        await reader.press("colon")
+        await reader.type("look W1.g")
+        await reader.press("tab")
+        assert reader.inside("#line") == "look W1.grad"
 
 
 async def test_arrows_bring_back_what_was_typed(app):

@@ -187,6 +187,8 @@ class Reader:
 
     def _call(self, tree: ast.Call) -> Evaluate:
         function, parts = self._callee(tree)
+        if isinstance(tree.func, ast.Attribute) and (len(parts) > 1 or tree.keywords):
+            raise ExpressionError(f"{ast.unparse(tree)[:40]}: {self._no_axis(parts[0])}")
         if len(parts) != 1 or tree.keywords or isinstance(parts[0], ast.Starred):
             raise ExpressionError(f"{ast.unparse(tree)[:40]}: a function takes one value")
         if (within := self._magnitudes(tree)) is not None:
@@ -197,6 +199,12 @@ class Reader:
             size = self.program.slots[slot].size
             return lambda rows: np.asarray(np.sqrt(rows.squares(slot, size)))
         return lambda rows: function(value(rows))
+
+    def _no_axis(self, tree: ast.expr) -> str:
+        """What is said where `a1.mean(0)` was wanted: what tells units apart."""
+        target = named(self.program, tree)
+        told = target is not None and target.whole and self.program.slots[target.slot].kind == "value"
+        return "no axis here" + f"; describe {ast.unparse(tree)[:40]} names the most active unit" * told
 
     def _magnitudes(self, tree: ast.Call) -> list[ast.expr] | None:
         """What `abs(…).max()` is of."""

@@ -63,6 +63,7 @@ class Opening(Going):
 
     def _edit(self) -> object:
         """Open the dialog; ready once what this gives is awaited, so that a number typed at once is for it."""
+        from bptui.commands.origins import unwritten
         from bptui.tui.screens.dialogs import EditDialog
 
         slot, cell = self._cursor
@@ -70,7 +71,7 @@ class Opening(Going):
         target = Target(slot, (cell,), scalar=True)
         name = debugger.spell(target)
         if not self._view.is_computed(slot, cell):
-            self._show(f"{name} is not computed yet: {debugger.writing(slot)}")
+            self._show(unwritten(debugger.program, target))
             return None
         value = number_text(self._view.number(slot, cell))
 

@@ -149,4 +149,4 @@ class Typing(Pointing):
         views = [view for pane in self.query(Pane) for view in pane.views]
         slot, cell = self._cursor
         near = spell(self.session.debugger.program, Target(slot, (cell,)))
-        return complete(self.session, text, safe(near), {"view": views, "theme": list(THEMES), "play": ()})
+        return complete(self.session, text, safe(near), {"view": views, "theme": list(THEMES), "play": (), "look": ()})
