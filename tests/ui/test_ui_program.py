@@ -88,12 +88,12 @@ def test_a_formula_stays_beside_a_shorter_value():
     def drawn(name, op, columns):
         return "".join(text for text, _ in operation(scene(name, "0:9"), op - 1, Look(columns))).rstrip("° ")
 
-    assert drawn("article", 4, 46) == " ✓  4  ∂E/∂prediction = prediction − y  −0.81"
+    assert drawn("article", 4, 47) == " ✓  4  ∂E/∂prediction = prediction − y  −0.809"
     assert drawn("article", 4, 44) == " ✓  4  ∂E/∂prediction = predictio…  −0.8090"
-    assert drawn("article", 4, 31) == " ✓  4  ∂E/∂prediction …  −0.81"
-    assert drawn("article", 5, 46).endswith("∂E/∂W2 = hᵀ @ ∂E/∂prediction   −0.69 …")
+    assert drawn("article", 4, 32) == " ✓  4  ∂E/∂prediction …  −0.809"
+    assert drawn("article", 5, 46).endswith("∂E/∂W2 = hᵀ @ ∂E/∂prediction  −0.688 …")
     assert drawn("digits", 6, 46).endswith("loss = mean cross-entropy(z2,…  +2.626")
-    assert drawn("diverging", 8, 46).endswith("∂loss/∂W2 = a1ᵀ @ ∂loss/∂z2    −0.53 …")
+    assert drawn("diverging", 8, 46).endswith("∂loss/∂W2 = a1ᵀ @ ∂loss/∂z2   −0.529 …")
 
 
 async def test_headings_open_and_fold_by_keys(app):

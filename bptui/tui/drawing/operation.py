@@ -20,7 +20,7 @@ from bptui.tui.scene import Scene
 
 MOST_VALUES = 4
 # Of a formula that is cut so many letters are to be seen; of a number cut as well as its row, so many.
-_LEAST, _BRIEF = 6, 5
+_LEAST, _BRIEF = 6, 6
 # With a single blank between, a value would read as a part of the formula.
 _GAP = 2
 # Columns that are given up so that decimal points stand in one.
