@@ -88,10 +88,10 @@ def test_a_formula_stays_beside_a_shorter_value():
     def drawn(name, op, columns):
         return "".join(text for text, _ in operation(scene(name, "0:9"), op - 1, Look(columns))).rstrip("° ")
 
-    assert drawn("article", 4, 47) == " ✓  4  ∂E/∂prediction = prediction − y  −0.809"
+    assert drawn("article", 4, 47) == " ✓  4  ∂E/∂prediction = prediction −…  −0.8090"
     assert drawn("article", 4, 44) == " ✓  4  ∂E/∂prediction = predictio…  −0.8090"
     assert drawn("article", 4, 32) == " ✓  4  ∂E/∂prediction …  −0.809"
-    assert drawn("article", 5, 46).endswith("∂E/∂W2 = hᵀ @ ∂E/∂prediction  −0.688 …")
+    assert drawn("article", 5, 46).endswith("∂E/∂W2 = hᵀ @ ∂E/∂pr…  −0.6876 −0.3883")
     assert drawn("digits", 6, 46).endswith("loss = mean cross-entropy(z2,…  +2.626")
     assert drawn("diverging", 8, 46).endswith("∂loss/∂W2 = a1ᵀ @ ∂loss/∂z2   −0.529 …")
 

@@ -79,12 +79,21 @@ def _operation(scene: Scene, k: int, look: Look) -> Line:
     return spread((*head, (text, name + _under(look))), values, look.columns)
 
 
+# So many numbers are compared one by one.
+_COMPARED = 2
+
+
 def _fitting(scene: Scene, k: int, look: Look, most: int) -> tuple[str, Line]:
-    """The formula with as much of the value as there is room for; else as much of it as leaves room for a value."""
+    """The formula with as much of the value as there is room for; else as much of it as leaves room for a value.
+
+    One or two numbers are what a reader compares with his own: they are whole, and the formula is cut.
+    """
     program = scene.view.program
     instruction = program.instructions[k]
     full, short = words.sentence(program, instruction), f"{words.left(program, instruction)} {CUT}"
     *made, least = _values(scene, k, look)
+    if made and program.size(k) <= _COMPARED and width(made[0]) + len(short) <= most:
+        return _begun(full, short, most - width(made[0])), made[0]
     for text in (full, short):
         for value in made:
             if width(value) + len(text) <= most:
