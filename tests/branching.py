@@ -61,7 +61,7 @@ class Lines:
             before = last.before
             line.edits.pop()
         elif not edit.nudge and self.reached[name] > edit.position:
-            name = next(f"b{k}" for k in range(1, 1000) if f"b{k}" not in self.all)
+            name = next(f"edit-{k}" for k in range(1, 1000) if f"edit-{k}" not in self.all)
             line, before = Line(list(line.edits), self.name, edit.position), None
         line.edits.append(edit)
         self.done.append(Step(edit, name, before, line.copy(), self.name))
