@@ -125,6 +125,10 @@ class Player:
             while done < n:
                 self._keep(t + done)
                 part = min(n - done, self._until_kept(t + done))
+                if done + part == n and part > 1:
+                    part -= 1  # what was there before the last one's updates is asked for
+                elif done + part == n:
+                    self._begun = t + done, self.machine.vector.copy()
                 self.machine.run(t + done, part, losses, taps, done)
                 done += part
         except BaseException:

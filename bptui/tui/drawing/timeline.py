@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 
@@ -24,20 +25,21 @@ from bptui.tui.scene import Hit, Scene
 
 def loss(scene: Scene, columns: int, rows: int) -> list[Line]:
     """Where in the iteration; the loss of every iteration so far; and what lies on the way."""
-    return [_first(scene, columns), *_loss(scene, columns, rows, _axes(scene))][:rows]
+    return _under_first(scene, columns, rows, lambda marks: _loss(scene, columns, rows, _axes(scene), marks))
 
 
 def logarithm(scene: Scene, columns: int, rows: int) -> list[Line]:
     """The same, a step up for each factor."""
     axes = replace(_axes(scene), floor=None, log=True, empty="no loss above 0 yet: its logarithm is drawn here")
-    return [_first(scene, columns), *_loss(scene, columns, rows, axes)][:rows]
+    return _under_first(scene, columns, rows, lambda marks: _loss(scene, columns, rows, axes, marks))
 
 
 def watch(scene: Scene, columns: int, rows: int) -> list[Line]:
     """The same, of a watch; the loss while there is none."""
     one = scene.stops.watch(scene.stops.plotted)
-    made = _watch(scene, one, columns, rows) if one else _loss(scene, columns, rows, _axes(scene))
-    return [_first(scene, columns), *made][:rows]
+    if one is None:
+        return loss(scene, columns, rows)
+    return _under_first(scene, columns, rows, lambda marks: _watch(scene, one, columns, rows, marks))
 
 
 def title(scene: Scene, view: str) -> str:
@@ -47,14 +49,20 @@ def title(scene: Scene, view: str) -> str:
     return f"Time and {safe(plotted.text) if plotted else what}"
 
 
-def _loss(scene: Scene, columns: int, rows: int, axes: Axes) -> list[Line]:
+def _under_first(scene: Scene, columns: int, rows: int, made: Callable[[list[Mark]], list[Line]]) -> list[Line]:
+    """A curve under the line that tells where in the iteration one is, and what the marks are that both have."""
+    marks = _marks(scene)
+    return [_first(scene, columns, marks), *made(marks)][:rows]
+
+
+def _loss(scene: Scene, columns: int, rows: int, axes: Axes, marks: list[Mark]) -> list[Line]:
     """The loss; faint what one has been at further on, and other branches, as far as they are known."""
     view, past = scene.view, scene.past
     others = [Curve.of(losses, every, "faint", broken=True, aside=True) for _, losses, every in past.others]
     own, further = Curve.of(view.losses, view.every, "plain"), Curve.of(*past.ahead, "faint", broken=True)
     curves = [own] if len(own.values) else []
     curves += [further] if past.furthest > view.position and len(further.values) else []
-    return plot(curves[:2] + others or [own], columns - 1, rows - 1, marks=_marks(scene), axes=axes)
+    return plot(curves[:2] + others or [own], columns - 1, rows - 1, marks=marks, axes=axes)
 
 
 def _axes(scene: Scene) -> Axes:
@@ -68,7 +76,7 @@ def furthest(scene: Scene) -> int:
     return max(scene.position.iteration, scene.past.furthest.iteration)
 
 
-def _watch(scene: Scene, one: Watched, columns: int, rows: int) -> list[Line]:
+def _watch(scene: Scene, one: Watched, columns: int, rows: int, marks: list[Mark]) -> list[Line]:
     """A watch at the end of every iteration, and its value here."""
     iterations, values = scene.past.watched
     here, now = scene.position.iteration, np.asarray([] if one.value is None else one.value, float).reshape(-1)
@@ -79,7 +87,7 @@ def _watch(scene: Scene, one: Watched, columns: int, rows: int) -> list[Line]:
         earlier = iterations < here
         iterations, values = np.append(iterations[earlier], here), np.append(values[earlier], now)
     axes = replace(_axes(scene), floor=None, empty="its value at the end of every iteration is drawn here")
-    return plot([Curve(iterations, values)], columns - 1, rows - 1, marks=_marks(scene), axes=axes)
+    return plot([Curve(iterations, values)], columns - 1, rows - 1, marks=marks, axes=axes)
 
 
 # More checkpoints than columns can't be told apart.
@@ -102,10 +110,10 @@ def _marks(scene: Scene) -> list[Mark]:
 _TOLD = {"┴": "checkpoint", "┬": "branch leaves", "*": "edit", "●": "breakpoint met"}
 
 
-def _first(scene: Scene, columns: int) -> Line:
+def _first(scene: Scene, columns: int, marks: list[Mark]) -> Line:
     """Where in the iteration; and where there is room, what the marks on the axis are."""
     steps = _steps(scene.view, columns)[0]
-    glyphs = {mark.glyph for mark in _marks(scene)}
+    glyphs = {mark.glyph for mark in marks}
     told = ""
     for glyph, word in _TOLD.items():
         more = f"  {glyph} {word}"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SLICE = 0.007
 # From the end of a frame to the beginning of the next.
-FRAME = 0.014
+FRAME = 0.016
 # What moves at every frame of a run is little; all of it is drawn so often.
 _WHOLE = 0.25
 # So long it runs at once: what takes no longer is there before the next key.
