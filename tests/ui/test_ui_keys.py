@@ -431,3 +431,12 @@ async def test_q_quits_with_code_0(app):
     async with app("article") as reader:
         await reader.press("q")
     assert reader.app.return_code == 0
+
+
+async def test_a_word_that_has_no_key_can_be_given_one(app):
+    """It is carried out, or waits on the command line for what has to follow."""
+    async with app("article", keys={"run": ("f6",), "list": ("f7",)}) as reader:
+        await reader.press("f6", "3", "enter")
+        assert reader.position == "2:9"
+        await reader.press("f7")
+        assert "prediction = h @ W2" in reader.text() and "esc" in reader.text()

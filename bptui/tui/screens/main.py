@@ -102,6 +102,7 @@ class MainScreen(Typing, Touring, Copying):
 
     def on_mount(self) -> None:
         """Ready for the first key."""
+        self._bind_words()
         self.query_one(ProgramPane).focus()
         notes = self.session.notes
         self._show(notes[0] if len(notes) == 1 else None)
@@ -112,6 +113,21 @@ class MainScreen(Typing, Touring, Copying):
         self.call_after_refresh(self._look_ahead, "next")
 
     # Keys
+
+    def _bind_words(self) -> None:
+        """Keys that a person gave to words which have none usually."""
+        for usual, command in zip(COMMANDS, commands_of(self), strict=True):
+            if command.verb and command.keys and not usual.keys:
+                self._bindings.bind(",".join(command.keys), f"word('{command.verb}')", show=False, priority=True)
+
+    def action_word(self, verb: str) -> None:
+        """A word by a key: carried out, or written on the command line where something has to follow."""
+        self._not_while_typing()
+        usage = next(command.usage for command in COMMANDS if command.verb == verb)
+        if usage and not usage.startswith("["):
+            self.open_line(f"{verb} ")
+        else:
+            self._read(verb)
 
     def action_verb(self, verb: str) -> object:
         """A key of a verb: from every pane, except while somebody types. What it opens is waited for."""
