@@ -494,7 +494,7 @@ class TestResume:
         child.wait()
         lines, notes, status = plain("--resume", stdin="print w5\n")
         assert (lines, status) == (["w5 = 0.2"], 0)
-        assert notes[0].startswith(f"note: {shelf.folder()}/20")
+        assert re.match(rf"note: resumed article at 0:0, left \d\d:\d\d: {re.escape(str(shelf.folder()))}/20", notes[0])
         assert notes[1] == "note: it was not closed in order; every command that was answered is here"
 
     def test_a_session_with_nothing_in_it_leaves_no_file(self):
