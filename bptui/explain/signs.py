@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 # One letter for one sign, so that what stood under each other still does: signs, and below them their letters.
 _ROWS = (
     ("…→←↓↑·−–×∂∗′°⁽⁾√π∞≥≤≠∇½²³ᵀ␛", ".><v^.--xd*''()vpo><#D%23T?"),
-    ("Σσμβεηθλαγδ", "Ssubenolagd"),
+    ("ΣΔσμβεηθλαγδ", "SDsubenolagd"),
     ("▸▹▾▴▶◀▲▼●○◐◇◆◉✓✗›‹■□◧▪▫", "*+-^><^v*o%<#@vx><#.+#."),
     ("─━│┃╌╎═║┬┴├┤└┘┌┐╰╯╮╭┼╳╱╲", "-=||-|=|v'||`'..`'..+X/\\"),
     ("⎡⎢⎣⎤⎥⎦⌊⌋⌈⌉⟨⟩⎧⎨⎩⎫⎬⎭⎛⎜⎝⎞⎟⎠", "[[[]]][][]<>{{{}}}((()))"),

@@ -224,6 +224,7 @@ _EARLY = _rules(
     (r"~ (?=computed)", "outdated, "),
     (r"/∂", " by d "),
     (r"∂", "d "),
+    (r"Δ", "delta"),
     (r"\|([^|\s](?:[^|]*[^|\s])?)\|", lambda m: f"the absolute value of {grouped(words(m[1]))}"),
     (r"⌊([^⌋]*)⌋", lambda m: f"the whole part of {grouped(words(m[1]))}"),
 )
@@ -272,6 +273,7 @@ _SPELLED = _rules(
     (r"\*", " times "),
     (r"/∂", " by d "),
     (r"∂", "d "),
+    (r"Δ", "delta"),
     (r"/", " slash "),
     (r"_", " underscore "),
     (r"\[", " left bracket "),

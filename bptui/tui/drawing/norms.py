@@ -78,7 +78,7 @@ def _plotted(found: Norms, names: list[str], columns: int, rows: int) -> list[Li
     with np.errstate(all="ignore"):
         heights = np.log10(np.where(found.values > 0, found.values, np.nan))
     for k, name in enumerate(names):
-        frame.curve(found.iterations, heights[:, k], "plain" if k % 2 else "dim", broken=bool(k % 2))
+        frame.curve(found.iterations, heights[:, k], "plain" if k % 2 else "dim")
         end = float(heights[-1, k])
         if math.isfinite(end):
             y = frame.cell(last, end)[1]
