@@ -119,8 +119,8 @@ class Browser:
 
     async def open(self, address: str) -> None:
         """An address, and keys can be pressed as soon as the app is there."""
-        self.frames = ""
         await self.call("Page.navigate", url=address)
+        self.frames = ""  # the page before may have drawn until it went
 
     async def press(self, key: str, code: str, number: int, *, control: bool = False, **more: object) -> None:
         """A key as a keyboard gives it: its name, where it is, its number; and what the browser does with it, if more."""
